@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { Machine } from './machine.js';
+import { Bytes, JobId, Sha256, Timestamp } from './words.js';
+
+/** Guest-visible content is hashed in segments of this many bytes; the last one may be shorter. */
+export const SEGMENT_BYTES = 64 * 1024 * 1024;
+
+/** One exported disk image, as verified. */
+export const ArtifactDisk = z.object({
+  index: z.number().int().positive(),
+  name: z.string(),
+  /** Relative to the artifact's folder. */
+  file: z.string(),
+  format: z.enum(['qcow2', 'raw']),
+  capacity_bytes: Bytes,
+  /** Bytes that came over the network for this disk (compressed). */
+  bytes_downloaded: Bytes,
+  /** SHA-256 of the stream as it came over the network. */
+  stream_sha256: Sha256.optional(),
+  /** SHA-256 of each 64 MiB segment of guest-visible content; null is a segment that is one hole (all zeros). */
+  segments: z.array(Sha256.nullable()),
+  /** True when the content was read back through QEMU and compared with `segments`. */
+  verified: z.literal(true),
+});
+export type ArtifactDisk = z.infer<typeof ArtifactDisk>;
+
+/** `artifact.json` beside the exported images: what an export leaves and a conversion starts from. */
+export const Artifact = z.object({
+  version: z.literal(1),
+  job_id: JobId,
+  attempt: z.number().int().positive(),
+  machine: Machine,
+  disks: z.array(ArtifactDisk).min(1),
+  created_at: Timestamp,
+});
+export type Artifact = z.infer<typeof Artifact>;

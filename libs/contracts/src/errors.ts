@@ -1,0 +1,108 @@
+import { z } from 'zod';
+
+/** What a code means: whether a retry can help by itself, the HTTP status when it answers a request, and what to try. */
+export interface ErrorMeaning {
+  readonly retryable: boolean;
+  readonly status: number;
+  readonly title: string;
+  readonly advice: string;
+}
+
+const meaning = (retryable: boolean, status: number, title: string, advice: string): ErrorMeaning => ({
+  retryable,
+  status,
+  title,
+  advice,
+});
+
+/**
+ * Every failure that a user may see. Retryable ones are the seed's `retryable_errors` ("connection timeout", "network
+ * unreachable", "temporary failure"); the others its `permanent_errors`.
+ */
+export const ERRORS = {
+  // Source
+  VCENTER_UNREACHABLE: meaning(true, 502, 'vCenter cannot be reached', 'Check the name, the port and the network: curl -k https://<vcenter>/sdk'),
+  VCENTER_LOGIN: meaning(false, 401, 'vCenter refused the login', 'Check --username and VSPHERE_PASSWORD.'),
+  VCENTER_TLS: meaning(false, 502, "vCenter's certificate is not trusted", 'Give its CA (--ca-file), pin it (--thumbprint), or, knowing the risk, use --insecure.'),
+  VCENTER_PERMISSION: meaning(false, 403, 'vCenter denied an operation', 'Give the account VirtualMachine.Provisioning.AllowDiskRandomRead/AllowReadOnly, Snapshot management and VApp.Export on the VM.'),
+  VCENTER_BUSY: meaning(true, 503, 'vCenter could not do it now', 'It is tried again; see the error of the source below.'),
+  VCENTER_FAULT: meaning(false, 502, 'vCenter answered with a fault', "Read the fault; vCenter's recent tasks show more."),
+  VM_NOT_FOUND: meaning(false, 404, 'VM not found', 'List what there is with: govc find / -type m, and check --datacenter.'),
+  VM_AMBIGUOUS: meaning(false, 409, 'several VMs have this name', 'Give the inventory path or the managed object id as --vm.'),
+  VM_BUSY: meaning(false, 409, 'the VM already has an active job', 'Follow or cancel the first job.'),
+  VM_UNSUPPORTED: meaning(false, 422, 'the VM cannot be exported', 'See the message: it names the device or state in the way.'),
+  // Export
+  EXPORT_TRANSFER: meaning(true, 502, 'a disk transfer broke', 'It is tried again; finished disks are not fetched again.'),
+  EXPORT_CORRUPT: meaning(true, 502, 'a disk stream is not a valid VMDK', 'It is tried again from the source; if it repeats, check the datastore.'),
+  EXPORT_MISMATCH: meaning(true, 500, 'a written disk differs from what was received', "Check the worker's disk and memory: what was read back is not what was written."),
+  EXPORT_LEASE: meaning(true, 502, 'the export lease was lost', 'It is tried again.'),
+  ARTIFACT_MISSING: meaning(false, 500, 'the exported disks are not there', 'Retry the job: the export is done again.'),
+  // Conversion
+  GUEST_NO_OS: meaning(false, 422, 'no operating system was found in the disks', 'Check that all disks belong to this VM.'),
+  GUEST_MULTIPLE_OS: meaning(false, 422, 'several operating systems were found', 'The message lists them.'),
+  GUEST_UNSUPPORTED: meaning(false, 422, 'this guest cannot be converted', 'The message says what stands in the way.'),
+  GUEST_CORRUPT: meaning(false, 422, 'a file system of the guest cannot be used', 'Check the file system on the source VM (fsck, clean shutdown).'),
+  CONVERSION_STEP: meaning(false, 500, 'a conversion step failed', 'See the log of the job: hyperctl logs --job <id>.'),
+  PROOF_FAILED: meaning(false, 422, 'the converted guest did not prove that it boots', "Look at the evidence: the serial log and the screenshot named in the job's log."),
+  LIBVIRT: meaning(false, 502, 'libvirt refused', 'See the message; try: virsh -c <uri> list.'),
+  // Worker
+  DISK_FULL: meaning(false, 507, 'no space left', 'Free space in the folder that the message names, then: hyperctl retry --job <id>.'),
+  OUTPUT_EXISTS: meaning(false, 409, 'the output folder already holds something else', 'Move it away or choose another --output-dir.'),
+  CHILD_FAILED: meaning(false, 500, 'a tool failed', 'See the log of the job.'),
+  CANCELLED: meaning(false, 409, 'cancelled', ''),
+  STARTS_EXHAUSTED: meaning(false, 500, 'the work was started several times and never ended', "See the workers' logs; the message lies in the dead letters."),
+  INVALID_MESSAGE: meaning(false, 400, 'a message could not be understood', 'Are all services of one version?'),
+  NO_WORKER: meaning(true, 503, 'no worker answered', 'Start one: hyperctl daemon start --all, and look at hyperctl daemon status.'),
+  INTERNAL: meaning(true, 500, 'an unexpected error', "This is a defect: see the worker's log."),
+  // Requests
+  BAD_REQUEST: meaning(false, 400, 'the request is not valid', 'The message names the field.'),
+  UNAUTHENTICATED: meaning(false, 401, 'no or an unknown token', 'Set HYPER2KVM_TOKEN or give --token.'),
+  FORBIDDEN: meaning(false, 403, 'this token may not do that', 'Ask for a token of a role that may.'),
+  JOB_NOT_FOUND: meaning(false, 404, 'no such job', 'hyperctl list shows the jobs.'),
+  STATE_CONFLICT: meaning(false, 409, "the job's state does not allow that", 'hyperctl status --job <id> shows its state.'),
+} as const satisfies Record<string, ErrorMeaning>;
+
+export type ErrorCode = keyof typeof ERRORS;
+export const ErrorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
+
+/** A failure on the wire: in facts, rows and answers. */
+export const Failure = z.object({
+  code: ErrorCode,
+  /** One sentence: what happened, with names and figures; never a secret or a stack. */
+  message: z.string(),
+  advice: z.string(),
+  retryable: z.boolean(),
+  step: z.string().optional(),
+});
+export type Failure = z.infer<typeof Failure>;
+
+/** An expected failure. Its code decides whether a retry can help; anything that is not a JobError is a defect. */
+export class JobError extends Error {
+  override readonly name = 'JobError';
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; step?: string; retryable?: boolean } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.step = options.step;
+    this.retryable = options.retryable ?? ERRORS[code].retryable;
+  }
+  readonly step: string | undefined;
+  readonly retryable: boolean;
+
+  toFailure(): Failure {
+    const { advice } = ERRORS[this.code];
+    return {
+      code: this.code,
+      message: this.message,
+      advice,
+      retryable: this.retryable,
+      ...(this.step === undefined ? {} : { step: this.step }),
+    };
+  }
+
+  static from(failure: Failure): JobError {
+    return new JobError(failure.code, failure.message, { retryable: failure.retryable, ...(failure.step === undefined ? {} : { step: failure.step }) });
+  }
+}

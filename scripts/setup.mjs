@@ -1,0 +1,139 @@
+#!/usr/bin/env node
+// Installs what a clean Debian machine lacks to run, demo and test hyper2kvm, and says each thing it does.
+// Plain Node, no dependency: it runs before `npm ci`. It needs no answer, and works as root or with sudo.
+//
+//   node scripts/setup.mjs            everything: npm packages, build, system packages, nats-server, vcsim
+//   node scripts/setup.mjs --check    only say what is missing (exit 1 if anything is)
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const CACHE = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'hyper2kvm');
+/** Go tools are installed here rather than in GOPATH, so that emptying one folder undoes it. */
+const BIN = path.join(CACHE, 'bin');
+/** ExportSnapshot, which the export path needs, came with v0.50 of the simulator. */
+const VCSIM = 'github.com/vmware/govmomi/vcsim@v0.52.0';
+
+/** What proves that a package is there → the Debian package that brings it. */
+const SYSTEM = {
+  'qemu-system-x86_64': 'qemu-system-x86',
+  'qemu-img': 'qemu-utils',
+  'qemu-nbd': 'qemu-utils',
+  guestfish: 'libguestfs-tools',
+  virsh: 'libvirt-clients',
+  libvirtd: 'libvirt-daemon-system',
+  'virt-xml-validate': 'libvirt-clients',
+  xmllint: 'libxml2-utils',
+  mmdebstrap: 'mmdebstrap',
+  setsid: 'util-linux',
+  pkill: 'procps',
+  'nats-server': 'nats-server',
+  // Files rather than commands: the appliance's kernel, and UEFI firmware for guests that boot with it.
+  '/boot/vmlinuz-*': 'linux-image-cloud-amd64',
+  '/usr/share/OVMF/OVMF_CODE.fd': 'ovmf',
+};
+
+const say = (text) => console.log(`setup: ${text}`);
+const check = process.argv.includes('--check');
+process.env.PATH = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/go/bin:${BIN}`;
+
+function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], ...options });
+  if (result.error) throw new Error(`${command}: ${result.error.message}`);
+  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${result.status ?? result.signal}`);
+}
+
+function output(command, args) {
+  const result = spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  return result.status === 0 ? result.stdout.trim() : undefined;
+}
+
+function onPath(name) {
+  return process.env.PATH.split(':').some((folder) => folder && existsSync(path.join(folder, name)));
+}
+
+function present(probe) {
+  if (probe === '/boot/vmlinuz-*') return (output('sh', ['-c', 'ls /boot/vmlinuz-* /usr/lib/modules/*/vmlinuz 2>/dev/null || true']) ?? '') !== '';
+  return probe.startsWith('/') ? existsSync(probe) : onPath(probe);
+}
+
+/** As root directly, otherwise through sudo without a prompt. */
+function asRoot(command, args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  if (process.getuid() === 0) return run(command, args, { env });
+  if (!onPath('sudo')) throw new Error(`root is needed for "${command} ${args.join(' ')}": run this as root, or install sudo`);
+  return run('sudo', ['-n', 'env', 'DEBIAN_FRONTEND=noninteractive', command, ...args], { env });
+}
+
+function systemPackages() {
+  const missing = [...new Set(Object.entries(SYSTEM).filter(([probe]) => !present(probe)).map(([, name]) => name))];
+  if (missing.length === 0) return say('system packages: all there');
+  if (check) return lacking.push(...missing);
+  if (!onPath('apt-get')) {
+    throw new Error(`this machine has no apt-get. Install the equivalents of: ${missing.join(' ')} - then run this again`);
+  }
+  say(`system packages to install: ${missing.join(' ')}`);
+  asRoot('apt-get', ['update', '-q']);
+  asRoot('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing]);
+}
+
+/** Any Go from 1.21 on fetches by itself the toolchain that vcsim asks for. Debian 12 ships 1.19; its backports are new enough. */
+function go() {
+  const version = /go1\.(\d+)/.exec(output('go', ['version']) ?? '')?.[1];
+  if (version && Number(version) >= 21) return 'go';
+  say('Go 1.21 or newer is not on PATH: installing golang-1.23-go from Debian backports');
+  const list = '/etc/apt/sources.list.d/hyper2kvm-backports.list';
+  if (!existsSync(list)) {
+    const sources = output('sh', ['-c', 'cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null']) ?? '';
+    const mirror = /(https?:\/\/\S+?\/debian)\/?(?=\s)/.exec(sources)?.[1] ?? 'http://deb.debian.org/debian';
+    const codename = /VERSION_CODENAME=(\S+)/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'bookworm';
+    asRoot('sh', ['-c', `echo "deb ${mirror} ${codename}-backports main" > ${list}`]);
+  }
+  asRoot('apt-get', ['update', '-q']);
+  asRoot('apt-get', ['install', '-q', '-y', '--no-install-recommends', 'golang-1.23-go', 'ca-certificates']);
+  return '/usr/lib/go-1.23/bin/go';
+}
+
+function vcsim() {
+  if (existsSync(path.join(BIN, 'vcsim')) || onPath('vcsim')) return say('vcsim: there');
+  if (check) return lacking.push('vcsim');
+  say(`vcsim, the vCenter simulator of govmomi: go install ${VCSIM}`);
+  mkdirSync(BIN, { recursive: true });
+  run(go(), ['install', VCSIM], { env: { ...process.env, GOBIN: BIN, GOTOOLCHAIN: 'auto', GOFLAGS: '-p=2' } });
+}
+
+function npmPackages() {
+  const stamp = path.join(ROOT, 'node_modules', '.package-lock.json');
+  const fresh = existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(path.join(ROOT, 'package-lock.json')).mtimeMs;
+  if (fresh) return say('npm packages: there');
+  if (check) return lacking.push('npm packages (npm ci)');
+  say('npm packages: npm ci');
+  run('npm', ['ci', '--no-audit', '--no-fund']);
+}
+
+function build() {
+  if (check) return;
+  say('build: npm run build');
+  run('npm', ['run', '--silent', 'build']);
+}
+
+const lacking = [];
+try {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) throw new Error(`Node ${process.versions.node} is too old: 20.19 or newer is needed`);
+  systemPackages();
+  npmPackages();
+  vcsim();
+  build();
+  if (lacking.length > 0) {
+    say(`missing: ${lacking.join(', ')}`);
+    process.exit(1);
+  }
+  say('done');
+} catch (error) {
+  console.error(`setup: ${error.message}`);
+  process.exit(1);
+}
