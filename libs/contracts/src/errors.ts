@@ -21,45 +21,140 @@ const meaning = (retryable: boolean, status: number, title: string, advice: stri
  */
 export const ERRORS = {
   // Source
-  VCENTER_UNREACHABLE: meaning(true, 502, 'vCenter cannot be reached', 'Check the name, the port and the network: curl -k https://<vcenter>/sdk'),
+  VCENTER_UNREACHABLE: meaning(
+    true,
+    502,
+    'vCenter cannot be reached',
+    'Check the name, the port and the network: curl -k https://<vcenter>/sdk',
+  ),
   VCENTER_LOGIN: meaning(false, 401, 'vCenter refused the login', 'Check --username and VSPHERE_PASSWORD.'),
-  VCENTER_TLS: meaning(false, 502, "vCenter's certificate is not trusted", 'Give its CA (--ca-file), pin it (--thumbprint), or, knowing the risk, use --insecure.'),
-  VCENTER_PERMISSION: meaning(false, 403, 'vCenter denied an operation', 'Give the account VirtualMachine.Provisioning.AllowDiskRandomRead/AllowReadOnly, Snapshot management and VApp.Export on the VM.'),
-  VCENTER_BUSY: meaning(true, 503, 'vCenter could not do it now', 'It is tried again; see the error of the source below.'),
-  VCENTER_FAULT: meaning(false, 502, 'vCenter answered with a fault', "Read the fault; vCenter's recent tasks show more."),
-  VM_NOT_FOUND: meaning(false, 404, 'VM not found', 'List what there is with: govc find / -type m, and check --datacenter.'),
-  VM_AMBIGUOUS: meaning(false, 409, 'several VMs have this name', 'Give the inventory path or the managed object id as --vm.'),
+  VCENTER_TLS: meaning(
+    false,
+    502,
+    "vCenter's certificate is not trusted",
+    'Give its CA (--ca-file), pin it (--thumbprint), or, knowing the risk, use --insecure.',
+  ),
+  VCENTER_PERMISSION: meaning(
+    false,
+    403,
+    'vCenter denied an operation',
+    'Give the account VirtualMachine.Provisioning.AllowDiskRandomRead/AllowReadOnly, Snapshot management and VApp.Export on the VM.',
+  ),
+  VCENTER_BUSY: meaning(
+    true,
+    503,
+    'vCenter could not do it now',
+    'It is tried again; see the error of the source below.',
+  ),
+  VCENTER_FAULT: meaning(
+    false,
+    502,
+    'vCenter answered with a fault',
+    "Read the fault; vCenter's recent tasks show more.",
+  ),
+  VM_NOT_FOUND: meaning(
+    false,
+    404,
+    'VM not found',
+    'List what there is with: govc find / -type m, and check --datacenter.',
+  ),
+  VM_AMBIGUOUS: meaning(
+    false,
+    409,
+    'several VMs have this name',
+    'Give the inventory path or the managed object id as --vm.',
+  ),
   VM_BUSY: meaning(false, 409, 'the VM already has an active job', 'Follow or cancel the first job.'),
-  VM_UNSUPPORTED: meaning(false, 422, 'the VM cannot be exported', 'See the message: it names the device or state in the way.'),
+  VM_UNSUPPORTED: meaning(
+    false,
+    422,
+    'the VM cannot be exported',
+    'See the message: it names the device or state in the way.',
+  ),
   // Export
-  EXPORT_TRANSFER: meaning(true, 502, 'a disk transfer broke', 'It is tried again; finished disks are not fetched again.'),
-  EXPORT_CORRUPT: meaning(true, 502, 'a disk stream is not a valid VMDK', 'It is tried again from the source; if it repeats, check the datastore.'),
-  EXPORT_MISMATCH: meaning(true, 500, 'a written disk differs from what was received', "Check the worker's disk and memory: what was read back is not what was written."),
+  EXPORT_TRANSFER: meaning(
+    true,
+    502,
+    'a disk transfer broke',
+    'It is tried again; finished disks are not fetched again.',
+  ),
+  EXPORT_CORRUPT: meaning(
+    true,
+    502,
+    'a disk stream is not a valid VMDK',
+    'It is tried again from the source; if it repeats, check the datastore.',
+  ),
+  EXPORT_MISMATCH: meaning(
+    true,
+    500,
+    'a written disk differs from what was received',
+    "Check the worker's disk and memory: what was read back is not what was written.",
+  ),
   EXPORT_LEASE: meaning(true, 502, 'the export lease was lost', 'It is tried again.'),
   ARTIFACT_MISSING: meaning(false, 500, 'the exported disks are not there', 'Retry the job: the export is done again.'),
   // Conversion
-  GUEST_NO_OS: meaning(false, 422, 'no operating system was found in the disks', 'Check that all disks belong to this VM.'),
+  GUEST_NO_OS: meaning(
+    false,
+    422,
+    'no operating system was found in the disks',
+    'Check that all disks belong to this VM.',
+  ),
   GUEST_MULTIPLE_OS: meaning(false, 422, 'several operating systems were found', 'The message lists them.'),
   GUEST_UNSUPPORTED: meaning(false, 422, 'this guest cannot be converted', 'The message says what stands in the way.'),
-  GUEST_CORRUPT: meaning(false, 422, 'a file system of the guest cannot be used', 'Check the file system on the source VM (fsck, clean shutdown).'),
+  GUEST_CORRUPT: meaning(
+    false,
+    422,
+    'a file system of the guest cannot be used',
+    'Check the file system on the source VM (fsck, clean shutdown).',
+  ),
   CONVERSION_STEP: meaning(false, 500, 'a conversion step failed', 'See the log of the job: hyperctl logs --job <id>.'),
-  PROOF_FAILED: meaning(false, 422, 'the converted guest did not prove that it boots', "Look at the evidence: the serial log and the screenshot named in the job's log."),
+  PROOF_FAILED: meaning(
+    false,
+    422,
+    'the converted guest did not prove that it boots',
+    "Look at the evidence: the serial log and the screenshot named in the job's log.",
+  ),
   LIBVIRT: meaning(false, 502, 'libvirt refused', 'See the message; try: virsh -c <uri> list.'),
   // Worker
-  DISK_FULL: meaning(false, 507, 'no space left', 'Free space in the folder that the message names, then: hyperctl retry --job <id>.'),
-  OUTPUT_EXISTS: meaning(false, 409, 'the output folder already holds something else', 'Move it away or choose another --output-dir.'),
+  DISK_FULL: meaning(
+    false,
+    507,
+    'no space left',
+    'Free space in the folder that the message names, then: hyperctl retry --job <id>.',
+  ),
+  OUTPUT_EXISTS: meaning(
+    false,
+    409,
+    'the output folder already holds something else',
+    'Move it away or choose another --output-dir.',
+  ),
   CHILD_FAILED: meaning(false, 500, 'a tool failed', 'See the log of the job.'),
   CANCELLED: meaning(false, 409, 'cancelled', ''),
-  STARTS_EXHAUSTED: meaning(false, 500, 'the work was started several times and never ended', "See the workers' logs; the message lies in the dead letters."),
+  STARTS_EXHAUSTED: meaning(
+    false,
+    500,
+    'the work was started several times and never ended',
+    "See the workers' logs; the message lies in the dead letters.",
+  ),
   INVALID_MESSAGE: meaning(false, 400, 'a message could not be understood', 'Are all services of one version?'),
-  NO_WORKER: meaning(true, 503, 'no worker answered', 'Start one: hyperctl daemon start --all, and look at hyperctl daemon status.'),
+  NO_WORKER: meaning(
+    true,
+    503,
+    'no worker answered',
+    'Start one: hyperctl daemon start --all, and look at hyperctl daemon status.',
+  ),
   INTERNAL: meaning(true, 500, 'an unexpected error', "This is a defect: see the worker's log."),
   // Requests
   BAD_REQUEST: meaning(false, 400, 'the request is not valid', 'The message names the field.'),
   UNAUTHENTICATED: meaning(false, 401, 'no or an unknown token', 'Set HYPER2KVM_TOKEN or give --token.'),
   FORBIDDEN: meaning(false, 403, 'this token may not do that', 'Ask for a token of a role that may.'),
   JOB_NOT_FOUND: meaning(false, 404, 'no such job', 'hyperctl list shows the jobs.'),
-  STATE_CONFLICT: meaning(false, 409, "the job's state does not allow that", 'hyperctl status --job <id> shows its state.'),
+  STATE_CONFLICT: meaning(
+    false,
+    409,
+    "the job's state does not allow that",
+    'hyperctl status --job <id> shows its state.',
+  ),
 } as const satisfies Record<string, ErrorMeaning>;
 
 export type ErrorCode = keyof typeof ERRORS;
@@ -103,6 +198,9 @@ export class JobError extends Error {
   }
 
   static from(failure: Failure): JobError {
-    return new JobError(failure.code, failure.message, { retryable: failure.retryable, ...(failure.step === undefined ? {} : { step: failure.step }) });
+    return new JobError(failure.code, failure.message, {
+      retryable: failure.retryable,
+      ...(failure.step === undefined ? {} : { step: failure.step }),
+    });
   }
 }

@@ -1,0 +1,37 @@
+import type { EventDefinition } from './define.js';
+import { conversionCompleted, conversionFailed, conversionRequested, conversionStarted } from './conversion.js';
+import { exportCompleted, exportFailed, exportRequested, exportStarted } from './export.js';
+import {
+  batchCompleted,
+  jobCancelled,
+  jobCompleted,
+  jobCreated,
+  jobFailed,
+  jobLog,
+  jobProgress,
+  jobReprioritised,
+  jobRetried,
+} from './job.js';
+
+/** Every event there is, by its CloudEvents type. */
+export const CATALOGUE: ReadonlyMap<string, EventDefinition> = new Map(
+  [
+    exportRequested,
+    exportStarted,
+    exportCompleted,
+    exportFailed,
+    conversionRequested,
+    conversionStarted,
+    conversionCompleted,
+    conversionFailed,
+    jobCreated,
+    jobRetried,
+    jobReprioritised,
+    jobCompleted,
+    jobFailed,
+    jobCancelled,
+    batchCompleted,
+    jobProgress,
+    jobLog,
+  ].map((definition): [string, EventDefinition] => [definition.type, definition]),
+);
