@@ -11,3 +11,7 @@ export * from './events/conversion.js';
 export * from './events/job.js';
 export * from './events/requests.js';
 export * from './events/catalogue.js';
+export * from './job/states.js';
+export * from './job/projection.js';
+export * from './rest/jobs.js';
+export * from './rest/system.js';

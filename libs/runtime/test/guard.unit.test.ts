@@ -28,7 +28,9 @@ describe('the guard', () => {
   });
 
   it('ends a command that ignores SIGTERM at its time limit', async () => {
-    await expect(runGuarded('sh', ['-c', 'trap "" TERM; sleep 60'], { timeoutMs: 200 })).rejects.toThrow(/did not end within/);
+    await expect(runGuarded('sh', ['-c', 'trap "" TERM; sleep 60'], { timeoutMs: 200 })).rejects.toThrow(
+      /did not end within/,
+    );
   });
 
   it('keeps a server that detached until it is told to end', async () => {
@@ -53,7 +55,11 @@ describe('the guard', () => {
     });
     const [chunk] = (await once(worker.stdout, 'data')) as [Buffer];
     const pid = Number(chunk.toString());
-    expect(execFileSync('ps', ['-o', 'comm=', '-p', String(pid)]).toString().trim()).toBe('sleep');
+    expect(
+      execFileSync('ps', ['-o', 'comm=', '-p', String(pid)])
+        .toString()
+        .trim(),
+    ).toBe('sleep');
     worker.kill('SIGKILL');
     await gone(pid);
   });

@@ -105,7 +105,8 @@ export async function runGuarded(
   options.signal?.throwIfAborted();
   const stdout = Buffer.concat(output.stdout).toString('utf8');
   const stderr = Buffer.concat(output.stderr).toString('utf8');
-  if (timedOut) throw new JobError('CHILD_FAILED', `${command} did not end within ${(options.timeoutMs ?? 0) / 1000} s`);
+  if (timedOut)
+    throw new JobError('CHILD_FAILED', `${command} did not end within ${(options.timeoutMs ?? 0) / 1000} s`);
   if (exit.code !== 0) {
     const last = stderr.trim().split('\n').slice(-KEPT_STDERR_LINES).join('\n');
     const how = exit.code === 127 ? 'could not be started' : `ended with ${exit.code ?? exit.signal}`;
