@@ -2,10 +2,11 @@
 // Installs what a clean Debian machine lacks to run, demo and test hyper2kvm, and says each thing it does.
 // Plain Node, no dependency: it runs before `npm ci`. It needs no answer, and works as root or with sudo.
 //
-//   node scripts/setup.mjs            everything: npm packages, build, system packages, nats-server, vcsim
+//   node scripts/setup.mjs            everything: npm packages, build, system packages, nats-server, the vCenter simulator
 //   node scripts/setup.mjs --check    only say what is missing (exit 1 if anything is)
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,8 +15,11 @@ const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const CACHE = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'hyper2kvm');
 /** Go tools are installed here rather than in GOPATH, so that emptying one folder undoes it. */
 const BIN = path.join(CACHE, 'bin');
-/** ExportSnapshot, which the export path needs, came with v0.50 of the simulator. */
-const VCSIM = 'github.com/vmware/govmomi/vcsim@v0.52.0';
+/** Our vCenter simulator: a Go program over govmomi's simulator package. */
+const VCSIM_SOURCES = path.join(ROOT, 'test', 'support', 'vcsim');
+const VCSIM = path.join(BIN, 'hyper2kvm-vcsim');
+/** Where Debian's package golang-1.23-go puts its command, which is on nobody's PATH. */
+const DEBIAN_GO = '/usr/lib/go-1.23/bin/go';
 
 /** What proves that a package is there → the Debian package that brings it. */
 const SYSTEM = {
@@ -56,7 +60,8 @@ function onPath(name) {
 }
 
 function present(probe) {
-  if (probe === '/boot/vmlinuz-*') return (output('sh', ['-c', 'ls /boot/vmlinuz-* /usr/lib/modules/*/vmlinuz 2>/dev/null || true']) ?? '') !== '';
+  if (probe === '/boot/vmlinuz-*')
+    return (output('sh', ['-c', 'ls /boot/vmlinuz-* /usr/lib/modules/*/vmlinuz 2>/dev/null || true']) ?? '') !== '';
   return probe.startsWith('/') ? existsSync(probe) : onPath(probe);
 }
 
@@ -64,45 +69,72 @@ function present(probe) {
 function asRoot(command, args) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   if (process.getuid() === 0) return run(command, args, { env });
-  if (!onPath('sudo')) throw new Error(`root is needed for "${command} ${args.join(' ')}": run this as root, or install sudo`);
+  if (!onPath('sudo'))
+    throw new Error(`root is needed for "${command} ${args.join(' ')}": run this as root, or install sudo`);
   return run('sudo', ['-n', 'env', 'DEBIAN_FRONTEND=noninteractive', command, ...args], { env });
 }
 
 function systemPackages() {
-  const missing = [...new Set(Object.entries(SYSTEM).filter(([probe]) => !present(probe)).map(([, name]) => name))];
+  const missing = [
+    ...new Set(
+      Object.entries(SYSTEM)
+        .filter(([probe]) => !present(probe))
+        .map(([, name]) => name),
+    ),
+  ];
   if (missing.length === 0) return say('system packages: all there');
   if (check) return lacking.push(...missing);
   if (!onPath('apt-get')) {
-    throw new Error(`this machine has no apt-get. Install the equivalents of: ${missing.join(' ')} - then run this again`);
+    throw new Error(
+      `this machine has no apt-get. Install the equivalents of: ${missing.join(' ')} - then run this again`,
+    );
   }
   say(`system packages to install: ${missing.join(' ')}`);
   asRoot('apt-get', ['update', '-q']);
   asRoot('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing]);
 }
 
-/** Any Go from 1.21 on fetches by itself the toolchain that vcsim asks for. Debian 12 ships 1.19; its backports are new enough. */
+/**
+ * A Go command. Any from 1.21 on fetches by itself the toolchain that go.mod asks for, given GOTOOLCHAIN=auto. Debian
+ * 12 ships 1.19, which cannot; its backports can.
+ */
 function go() {
-  const version = /go1\.(\d+)/.exec(output('go', ['version']) ?? '')?.[1];
-  if (version && Number(version) >= 21) return 'go';
+  for (const command of ['go', DEBIAN_GO]) {
+    const minor = /go1\.(\d+)/.exec(output(command, ['version']) ?? '')?.[1];
+    if (Number(minor) >= 21) return command;
+  }
   say('Go 1.21 or newer is not on PATH: installing golang-1.23-go from Debian backports');
   const list = '/etc/apt/sources.list.d/hyper2kvm-backports.list';
   if (!existsSync(list)) {
-    const sources = output('sh', ['-c', 'cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null']) ?? '';
+    const sources =
+      output('sh', ['-c', 'cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true']) ?? '';
     const mirror = /(https?:\/\/\S+?\/debian)\/?(?=\s)/.exec(sources)?.[1] ?? 'http://deb.debian.org/debian';
     const codename = /VERSION_CODENAME=(\S+)/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'bookworm';
     asRoot('sh', ['-c', `echo "deb ${mirror} ${codename}-backports main" > ${list}`]);
   }
   asRoot('apt-get', ['update', '-q']);
   asRoot('apt-get', ['install', '-q', '-y', '--no-install-recommends', 'golang-1.23-go', 'ca-certificates']);
-  return '/usr/lib/go-1.23/bin/go';
+  return DEBIAN_GO;
 }
 
+/** Built again whenever its sources changed: their hash lies beside the program. */
 function vcsim() {
-  if (existsSync(path.join(BIN, 'vcsim')) || onPath('vcsim')) return say('vcsim: there');
-  if (check) return lacking.push('vcsim');
-  say(`vcsim, the vCenter simulator of govmomi: go install ${VCSIM}`);
+  const stamp = `${VCSIM}.sources`;
+  const hash = createHash('sha256');
+  for (const name of readdirSync(VCSIM_SOURCES).toSorted())
+    hash.update(name).update(readFileSync(path.join(VCSIM_SOURCES, name)));
+  const sources = hash.digest('hex');
+  if (existsSync(VCSIM) && existsSync(stamp) && readFileSync(stamp, 'utf8') === sources)
+    return say('vCenter simulator: there');
+  if (check) return lacking.push('vCenter simulator');
+  say(`vCenter simulator: go build into ${VCSIM}`);
   mkdirSync(BIN, { recursive: true });
-  run(go(), ['install', VCSIM], { env: { ...process.env, GOBIN: BIN, GOTOOLCHAIN: 'auto', GOFLAGS: '-p=2' } });
+  const env = { ...process.env, GOTOOLCHAIN: 'auto', GOFLAGS: '-mod=readonly' };
+  // Built aside and renamed: a running simulator keeps its file, and two builders don't mix.
+  const aside = `${VCSIM}.${process.pid}`;
+  run(go(), ['build', '-trimpath', '-o', aside, '.'], { cwd: VCSIM_SOURCES, env });
+  renameSync(aside, VCSIM);
+  writeFileSync(stamp, sources);
 }
 
 function npmPackages() {
@@ -123,7 +155,8 @@ function build() {
 const lacking = [];
 try {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) throw new Error(`Node ${process.versions.node} is too old: 20.19 or newer is needed`);
+  if (major < 20 || (major === 20 && minor < 19))
+    throw new Error(`Node ${process.versions.node} is too old: 20.19 or newer is needed`);
   systemPackages();
   npmPackages();
   vcsim();
