@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { connect, credsAuthenticator, type ConnectionOptions, type NatsConnection } from 'nats';
+import type { BaseConfig } from '../config/base.js';
+import type { Logger } from '../telemetry/logger.js';
+
+/**
+ * Connects, and stays connected: the client's defaults give up for good after 20 s without a server.
+ * Waits up to `waitMs` for the first connection, so that services may be started in any order.
+ */
+export async function connectNats(config: BaseConfig['nats'], name: string, logger: Logger, waitMs = 60_000): Promise<NatsConnection> {
+  const options: ConnectionOptions = {
+    servers: config.servers,
+    name,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 200,
+    reconnectJitter: 100,
+    pingInterval: 3_000,
+    maxPingOut: 2,
+    timeout: 5_000,
+    ...(config.user === undefined ? {} : { user: config.user }),
+    ...(config.password === undefined ? {} : { pass: config.password }),
+    ...(config.token === undefined ? {} : { token: config.token }),
+    ...(config.ca_file === undefined ? {} : { tls: { caFile: config.ca_file } }),
+    ...(config.creds_file === undefined ? {} : { authenticator: credsAuthenticator(readFileSync(config.creds_file)) }),
+  };
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    try {
+      const connection = await connect(options);
+      void watch(connection, logger);
+      return connection;
+    } catch (error) {
+      if (performance.now() > deadline) throw new Error(`NATS cannot be reached at ${config.servers.join(', ')}: ${(error as Error).message}`, { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+}
+
+async function watch(connection: NatsConnection, logger: Logger): Promise<void> {
+  for await (const status of connection.status()) {
+    if (status.type === 'disconnect') logger.warn({ server: status.data }, 'NATS: connection lost, trying again');
+    if (status.type === 'reconnect') logger.info({ server: status.data }, 'NATS: connected again');
+    if (status.type === 'error') logger.warn({ error: String(status.data) }, 'NATS: error');
+  }
+}

@@ -1,0 +1,72 @@
+import { BUCKETS, LANES, STREAMS, laneStream, type CommandDefinition } from '@hyper2kvm/contracts';
+import { AckPolicy, DiscardPolicy, RetentionPolicy, StorageType, nanos, type JetStreamManager, type KV, type NatsConnection, type StreamConfig } from 'nats';
+
+/** Within it a message with a known id is dropped: longer than any publisher goes on repeating itself. */
+const DUPLICATE_WINDOW_MS = 120_000;
+/** Work messages are always acknowledged by the record's rules; this is only a backstop that never matters. */
+const MAX_ACK_PENDING = 10_000;
+const WORKER_TTL_MS = 30_000;
+
+/** Declares every stream; safe to run at each start and by all services at once. */
+export async function declareStreams(jsm: JetStreamManager, replicas: number): Promise<void> {
+  for (const stream of STREAMS) {
+    const config: Partial<StreamConfig> & { name: string } = {
+      name: stream.name,
+      subjects: [...stream.subjects],
+      retention: stream.retention === 'workqueue' ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
+      storage: StorageType.File,
+      num_replicas: replicas,
+      duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+      // A full queue refuses new work; a full log drops its oldest line.
+      discard: stream.retention === 'workqueue' ? DiscardPolicy.New : DiscardPolicy.Old,
+      max_age: nanos(stream.maxAgeMs ?? 0),
+      max_msgs_per_subject: stream.maxPerSubject ?? -1,
+    };
+    await addOrUpdate(jsm, config);
+  }
+}
+
+async function addOrUpdate(jsm: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {
+  try {
+    await jsm.streams.add(config);
+  } catch {
+    // There already, perhaps with other limits (an older version, another number of replicas): brought to this state.
+    await jsm.streams.update(config.name, config);
+  }
+}
+
+/** The durable consumer of one lane and pool. */
+export const laneConsumer = (pool: string): string => `workers-${pool}`;
+
+/** Declares the consumers of a command's lanes for these pools. */
+export async function declareLanes(jsm: JetStreamManager, command: CommandDefinition, pools: readonly string[]): Promise<void> {
+  for (const lane of LANES) {
+    for (const pool of pools) {
+      await jsm.consumers.add(laneStream(command.name, lane), {
+        durable_name: laneConsumer(pool),
+        filter_subject: `${command.name}.${lane}.${pool}.>`,
+        ack_policy: AckPolicy.Explicit,
+        ack_wait: nanos(command.policy.ackWaitMs),
+        max_deliver: -1,
+        max_ack_pending: MAX_ACK_PENDING,
+        max_waiting: 512,
+      });
+    }
+  }
+}
+
+export interface Buckets {
+  readonly control: KV;
+  readonly claims: KV;
+  readonly workers: KV;
+}
+
+/** Opens the buckets, making them where needed. Direct reads are off: on a cluster they may be stale, and the records decide. */
+export async function openBuckets(connection: NatsConnection, replicas: number): Promise<Buckets> {
+  const { kv } = connection.jetstream().views;
+  return {
+    control: await kv(BUCKETS.control, { replicas, history: 1, allow_direct: false }),
+    claims: await kv(BUCKETS.claims, { replicas, history: 1, allow_direct: false }),
+    workers: await kv(BUCKETS.workers, { replicas, history: 1, ttl: WORKER_TTL_MS, allow_direct: false }),
+  };
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+/** Sections that every service reads. */
+export const BaseConfig = z.strictObject({
+  nats: z
+    .strictObject({
+      servers: z.array(z.string().min(1)).min(1).default(['127.0.0.1:4222']),
+      user: z.string().optional(),
+      password: z.string().optional(),
+      token: z.string().optional(),
+      /** Path of a .creds file. */
+      creds_file: z.string().optional(),
+      ca_file: z.string().optional(),
+      /** Copies of each stream: 1, or 3 on a cluster. */
+      replicas: z.number().int().min(1).max(5).default(1),
+    })
+    .prefault({}),
+  secrets: z
+    .strictObject({
+      /** File (0600) with the base64 of 32 random bytes that seal passwords on their way. */
+      key_file: z.string().optional(),
+      /** The same from the environment. */
+      key: z.string().optional(),
+    })
+    .prefault({}),
+  telemetry: z.strictObject({ otlp_endpoint: z.url().optional() }).prefault({}),
+  logging: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+});
+export type BaseConfig = z.infer<typeof BaseConfig>;
+
+/** What every worker's section has. */
+export const WORKER_KEYS = {
+  /** Shown in heartbeats and logs; default: the host's name and the service. */
+  worker_id: z.string().optional(),
+  /** host:port for /health and /metrics; none by default. */
+  metrics_listen: z.string().optional(),
+  /** Pools from which work is taken. */
+  pools: z.array(z.string()).min(1).default(['any']),
+  /** Seconds that running work is given at a stop, before it is handed back for another worker. */
+  shutdown_grace_seconds: z.number().min(0).default(5),
+};
+
+/** Every section a configuration file may have: another name stops start-up. */
+export const SECTIONS = [
+  ...Object.keys(BaseConfig.shape),
+  'vsphere',
+  'conversion',
+  'retry_policy',
+  'gateway',
+  'exporter',
+  'converter',
+  'notifier',
+];

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { BaseConfig, SECTIONS } from './base.js';
+
+/** Where the configuration lies unless HYPER2KVM_CONFIG names another file. */
+export const DEFAULT_CONFIG_FILE = '/etc/hyper2kvm/config.yaml';
+const PREFIX = 'HYPER2KVM_';
+
+/** What is wrong with the configuration: one line a key, with what was expected there. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+type Tree = Record<string, unknown>;
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function expand(value: unknown, env: NodeJS.ProcessEnv, path: string): unknown {
+  if (typeof value === 'string') {
+    return value.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => {
+      const found = env[name];
+      if (found === undefined) throw new ConfigError(`${path}: the environment variable ${name} is not set`);
+      return found;
+    });
+  }
+  if (Array.isArray(value)) return value.map((item, index) => expand(item, env, `${path}.${index}`));
+  if (isTree(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, expand(item, env, path === '' ? key : `${path}.${key}`)]));
+  return value;
+}
+
+/** HYPER2KVM_NATS__SERVERS='["10.0.0.1:4222"]' sets nats.servers: values are read as YAML, so numbers and lists work. */
+function applyEnvironment(tree: Tree, env: NodeJS.ProcessEnv): void {
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith(PREFIX) || !name.includes('__') || text === undefined) continue;
+    const keys = name.slice(PREFIX.length).toLowerCase().split('__');
+    let node = tree;
+    for (const key of keys.slice(0, -1)) {
+      if (!isTree(node[key])) node[key] = {};
+      node = node[key] as Tree;
+    }
+    node[keys.at(-1) ?? ''] = parse(text);
+  }
+}
+
+function explain(error: z.ZodError, prefix: string): string[] {
+  return error.issues.map((issue) => {
+    const path = [prefix, ...issue.path.map(String)].filter((part) => part !== '').join('.');
+    return `${path}: ${issue.message}`;
+  });
+}
+
+/**
+ * Reads the configuration once: the file, `${VAR}` expanded, the environment over it, validated, frozen.
+ * @param sections the schemas of the sections this process wants, besides the common ones
+ * @throws ConfigError naming each unknown key and bad value
+ */
+export function loadConfig<Sections extends Record<string, z.ZodType>>(
+  sections: Sections,
+  env: NodeJS.ProcessEnv = process.env,
+): { [Key in keyof Sections]: z.infer<Sections[Key]> } & BaseConfig {
+  const file = env['HYPER2KVM_CONFIG'];
+  let text = '';
+  try {
+    text = readFileSync(file ?? DEFAULT_CONFIG_FILE, 'utf8');
+  } catch (error) {
+    if (file !== undefined) throw new ConfigError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+  let tree: Tree;
+  try {
+    const parsed: unknown = parse(text) ?? {};
+    if (!isTree(parsed)) throw new Error('it is not a mapping');
+    tree = expand(parsed, env, '') as Tree;
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`${file ?? DEFAULT_CONFIG_FILE} is not valid YAML: ${(error as Error).message}`);
+  }
+  applyEnvironment(tree, env);
+  const problems = Object.keys(tree)
+    .filter((key) => !SECTIONS.includes(key))
+    .map((key) => `${key}: unknown section; there are ${SECTIONS.join(', ')}`);
+  const result: Tree = {};
+  for (const [key, schema] of Object.entries({ ...BaseConfig.shape, ...sections })) {
+    const parsed = schema.safeParse(tree[key] ?? undefined);
+    if (parsed.success) result[key] = parsed.data;
+    else problems.push(...explain(parsed.error, key));
+  }
+  if (problems.length > 0) throw new ConfigError(`the configuration is not valid:\n  ${problems.join('\n  ')}`);
+  return deepFreeze(result) as { [Key in keyof Sections]: z.infer<Sections[Key]> } & BaseConfig;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const item of Object.values(value)) deepFreeze(item);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,40 @@
+// Loaded before everything else: node --import @hyper2kvm/runtime/telemetry <service>
+// Does nothing, and loads nothing, unless an OTLP endpoint is named (OTEL_EXPORTER_OTLP_ENDPOINT).
+import { register } from 'node:module';
+
+let flush = async (): Promise<void> => {};
+
+/** Sends what is still waiting. For processes that end on purpose: services at shutdown, the CLI at its end. */
+export const flushTelemetry = (): Promise<void> => flush();
+
+const FLUSH_LIMIT_MS = 3000;
+
+async function start(): Promise<void> {
+  register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);
+  const [{ NodeSDK, resources, tracing }, { OTLPTraceExporter }, { HttpInstrumentation }, { PgInstrumentation }, { UndiciInstrumentation }] = await Promise.all([
+    import('@opentelemetry/sdk-node'),
+    import('@opentelemetry/exporter-trace-otlp-http'),
+    import('@opentelemetry/instrumentation-http'),
+    import('@opentelemetry/instrumentation-pg'),
+    import('@opentelemetry/instrumentation-undici'),
+  ]);
+  const service = process.env['OTEL_SERVICE_NAME'] ?? /(?:services\/|@hyper2kvm\/)(\w+)\//.exec(process.argv[1] ?? '')?.[1] ?? 'hyperctl';
+  const processor = new tracing.BatchSpanProcessor(new OTLPTraceExporter(), { scheduledDelayMillis: 1000 });
+  const sdk = new NodeSDK({
+    resource: resources.resourceFromAttributes({ 'service.name': service }),
+    spanProcessors: [processor],
+    instrumentations: [
+      // Scrapes and probes would drown everything else.
+      new HttpInstrumentation({ ignoreIncomingRequestHook: (request) => /^\/(health|metrics|status)/.test(request.url ?? '') }),
+      new PgInstrumentation({ requireParentSpan: true }),
+      new UndiciInstrumentation({ requireParentforSpans: true }),
+    ],
+  });
+  sdk.start();
+  flush = async () => {
+    const limit = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_LIMIT_MS).unref());
+    await Promise.race([processor.forceFlush().catch(() => {}), limit]);
+  };
+}
+
+if (process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] !== undefined) await start();
