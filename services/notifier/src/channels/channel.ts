@@ -1,0 +1,14 @@
+import type { OutcomeFact } from '../fact.js';
+
+/**
+ * One way to reach people. A channel is at-least-once: after a crash between the other side's "taken" and our ack the fact comes
+ * again, and the message with it. Within one process it sends a fact to a target once.
+ */
+export interface Channel {
+  readonly name: string;
+  /**
+   * Resolves with the targets that took the message in this call; none when there was nothing to send.
+   * Throws a JobError for what no repetition can mend, anything else for what should be tried again.
+   */
+  deliver(fact: OutcomeFact, signal: AbortSignal): Promise<readonly string[]>;
+}

@@ -1,0 +1,3 @@
+export type { Channel } from './channel.js';
+export { EmailChannel, messageId } from './email.js';
+export { recipientsOf } from './recipients.js';
