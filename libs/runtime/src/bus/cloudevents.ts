@@ -51,12 +51,16 @@ export function envelopeOf(hdrs: MsgHdrs | undefined): Envelope {
  * Reads a message of the catalogue and validates it.
  * @throws InvalidMessage saying what is wrong with it
  */
-export function decode(hdrs: MsgHdrs | undefined, body: Uint8Array): { envelope: Envelope; definition: EventDefinition; data: unknown } {
+export function decode(
+  hdrs: MsgHdrs | undefined,
+  body: Uint8Array,
+): { envelope: Envelope; definition: EventDefinition; data: unknown } {
   const envelope = envelopeOf(hdrs);
   if (envelope.id === '' || envelope.type === '') throw new InvalidMessage('it has no ce-id or ce-type header');
   const definition = CATALOGUE.get(envelope.type);
   if (definition === undefined) throw new InvalidMessage(`its type ${envelope.type} is not known to this version`);
-  if (body.length > MAX_BODY_BYTES) throw new InvalidMessage(`its body has ${body.length} bytes, more than ${MAX_BODY_BYTES}`);
+  if (body.length > MAX_BODY_BYTES)
+    throw new InvalidMessage(`its body has ${body.length} bytes, more than ${MAX_BODY_BYTES}`);
   let json: unknown;
   try {
     json = JSON.parse(decoder.decode(body));
@@ -66,7 +70,9 @@ export function decode(hdrs: MsgHdrs | undefined, body: Uint8Array): { envelope:
   const parsed = definition.schema.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new InvalidMessage(`${envelope.type} does not fit its schema at ${issue?.path.join('.') ?? '?'}: ${issue?.message ?? ''}`);
+    throw new InvalidMessage(
+      `${envelope.type} does not fit its schema at ${issue?.path.join('.') ?? '?'}: ${issue?.message ?? ''}`,
+    );
   }
   return { envelope, definition, data: parsed.data };
 }

@@ -7,7 +7,12 @@ import type { Logger } from '../telemetry/logger.js';
  * Connects, and stays connected: the client's defaults give up for good after 20 s without a server.
  * Waits up to `waitMs` for the first connection, so that services may be started in any order.
  */
-export async function connectNats(config: BaseConfig['nats'], name: string, logger: Logger, waitMs = 60_000): Promise<NatsConnection> {
+export async function connectNats(
+  config: BaseConfig['nats'],
+  name: string,
+  logger: Logger,
+  waitMs = 60_000,
+): Promise<NatsConnection> {
   const options: ConnectionOptions = {
     servers: config.servers,
     name,
@@ -30,7 +35,10 @@ export async function connectNats(config: BaseConfig['nats'], name: string, logg
       void watch(connection, logger);
       return connection;
     } catch (error) {
-      if (performance.now() > deadline) throw new Error(`NATS cannot be reached at ${config.servers.join(', ')}: ${(error as Error).message}`, { cause: error });
+      if (performance.now() > deadline)
+        throw new Error(`NATS cannot be reached at ${config.servers.join(', ')}: ${(error as Error).message}`, {
+          cause: error,
+        });
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }

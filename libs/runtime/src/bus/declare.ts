@@ -1,5 +1,15 @@
 import { BUCKETS, LANES, STREAMS, laneStream, type CommandDefinition } from '@hyper2kvm/contracts';
-import { AckPolicy, DiscardPolicy, RetentionPolicy, StorageType, nanos, type JetStreamManager, type KV, type NatsConnection, type StreamConfig } from 'nats';
+import {
+  AckPolicy,
+  DiscardPolicy,
+  RetentionPolicy,
+  StorageType,
+  nanos,
+  type JetStreamManager,
+  type KV,
+  type NatsConnection,
+  type StreamConfig,
+} from 'nats';
 
 /** Within it a message with a known id is dropped: longer than any publisher goes on repeating itself. */
 const DUPLICATE_WINDOW_MS = 120_000;
@@ -39,7 +49,11 @@ async function addOrUpdate(jsm: JetStreamManager, config: Partial<StreamConfig> 
 export const laneConsumer = (pool: string): string => `workers-${pool}`;
 
 /** Declares the consumers of a command's lanes for these pools. */
-export async function declareLanes(jsm: JetStreamManager, command: CommandDefinition, pools: readonly string[]): Promise<void> {
+export async function declareLanes(
+  jsm: JetStreamManager,
+  command: CommandDefinition,
+  pools: readonly string[],
+): Promise<void> {
   for (const lane of LANES) {
     for (const pool of pools) {
       await jsm.consumers.add(laneStream(command.name, lane), {

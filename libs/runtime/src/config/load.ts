@@ -24,7 +24,10 @@ function expand(value: unknown, env: NodeJS.ProcessEnv, path: string): unknown {
     });
   }
   if (Array.isArray(value)) return value.map((item, index) => expand(item, env, `${path}.${index}`));
-  if (isTree(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, expand(item, env, path === '' ? key : `${path}.${key}`)]));
+  if (isTree(value))
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, expand(item, env, path === '' ? key : `${path}.${key}`)]),
+    );
   return value;
 }
 

@@ -12,7 +12,8 @@ export class Sealer {
   readonly #keyId: string;
 
   constructor(key: Buffer) {
-    if (key.length !== KEY_BYTES) throw new ConfigError(`secrets.key: expected the base64 of ${KEY_BYTES} bytes, got ${key.length}`);
+    if (key.length !== KEY_BYTES)
+      throw new ConfigError(`secrets.key: expected the base64 of ${KEY_BYTES} bytes, got ${key.length}`);
     this.#key = key;
     this.#keyId = createHash('sha256').update(key).digest('base64url').slice(0, 8);
   }
@@ -21,10 +22,13 @@ export class Sealer {
   static fromConfig(secrets: { key?: string | undefined; key_file?: string | undefined }): Sealer {
     if (secrets.key !== undefined) return new Sealer(Buffer.from(secrets.key, 'base64'));
     if (secrets.key_file === undefined) {
-      throw new ConfigError('secrets.key_file: a key is needed. Make one: openssl rand -base64 32 > FILE && chmod 600 FILE');
+      throw new ConfigError(
+        'secrets.key_file: a key is needed. Make one: openssl rand -base64 32 > FILE && chmod 600 FILE',
+      );
     }
     const { mode } = statSync(secrets.key_file);
-    if ((mode & 0o077) !== 0) throw new ConfigError(`secrets.key_file: ${secrets.key_file} can be read by others: chmod 600 it`);
+    if ((mode & 0o077) !== 0)
+      throw new ConfigError(`secrets.key_file: ${secrets.key_file} can be read by others: chmod 600 it`);
     return new Sealer(Buffer.from(readFileSync(secrets.key_file, 'utf8').trim(), 'base64'));
   }
 
@@ -43,6 +47,8 @@ export class Sealer {
     const bytes = Buffer.from(body, 'base64url');
     const decipher = createDecipheriv('aes-256-gcm', this.#key, Buffer.from(nonce, 'base64url'));
     decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES));
-    return Buffer.concat([decipher.update(bytes.subarray(0, bytes.length - TAG_BYTES)), decipher.final()]).toString('utf8');
+    return Buffer.concat([decipher.update(bytes.subarray(0, bytes.length - TAG_BYTES)), decipher.final()]).toString(
+      'utf8',
+    );
   }
 }

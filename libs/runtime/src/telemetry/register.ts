@@ -11,21 +11,32 @@ const FLUSH_LIMIT_MS = 3000;
 
 async function start(): Promise<void> {
   register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);
-  const [{ NodeSDK, resources, tracing }, { OTLPTraceExporter }, { HttpInstrumentation }, { PgInstrumentation }, { UndiciInstrumentation }] = await Promise.all([
+  const [
+    { NodeSDK, resources, tracing },
+    { OTLPTraceExporter },
+    { HttpInstrumentation },
+    { PgInstrumentation },
+    { UndiciInstrumentation },
+  ] = await Promise.all([
     import('@opentelemetry/sdk-node'),
     import('@opentelemetry/exporter-trace-otlp-http'),
     import('@opentelemetry/instrumentation-http'),
     import('@opentelemetry/instrumentation-pg'),
     import('@opentelemetry/instrumentation-undici'),
   ]);
-  const service = process.env['OTEL_SERVICE_NAME'] ?? /(?:services\/|@hyper2kvm\/)(\w+)\//.exec(process.argv[1] ?? '')?.[1] ?? 'hyperctl';
+  const service =
+    process.env['OTEL_SERVICE_NAME'] ??
+    /(?:services\/|@hyper2kvm\/)(\w+)\//.exec(process.argv[1] ?? '')?.[1] ??
+    'hyperctl';
   const processor = new tracing.BatchSpanProcessor(new OTLPTraceExporter(), { scheduledDelayMillis: 1000 });
   const sdk = new NodeSDK({
     resource: resources.resourceFromAttributes({ 'service.name': service }),
     spanProcessors: [processor],
     instrumentations: [
       // Scrapes and probes would drown everything else.
-      new HttpInstrumentation({ ignoreIncomingRequestHook: (request) => /^\/(health|metrics|status)/.test(request.url ?? '') }),
+      new HttpInstrumentation({
+        ignoreIncomingRequestHook: (request) => /^\/(health|metrics|status)/.test(request.url ?? ''),
+      }),
       new PgInstrumentation({ requireParentSpan: true }),
       new UndiciInstrumentation({ requireParentforSpans: true }),
     ],

@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto';
+import {
+  factSubject,
+  Failure,
+  JobError,
+  WorkerHeartbeat,
+  type EventData,
+  type EventDefinition,
+  type RequestDefinition,
+} from '@hyper2kvm/contracts';
+import {
+  DeliverPolicy,
+  ErrorCode as NatsCode,
+  type JetStreamClient,
+  type JetStreamManager,
+  type NatsConnection,
+  type NatsError,
+} from 'nats';
+import { z } from 'zod';
+import { traceparent as activeTraceparent, withSpan, SpanKind } from '../telemetry/tracing.js';
+import { decode, encode } from './cloudevents.js';
+import type { Buckets } from './declare.js';
+
+const PUBLISH_MS = 1_000;
+
+/** An answer on the wire: the reply or a failure. */
+const Answer = z.union([z.object({ ok: z.unknown() }), z.object({ failure: Failure })]);
+
+export interface PublishOptions {
+  /** CloudEvents id and dedupe id; the same one for every repetition of the same fact. */
+  readonly eventId?: string;
+  readonly traceparent?: string | undefined;
+  readonly time?: string;
+}
+
+export interface Followed<Data> {
+  readonly data: Data;
+  /** Position in the stream, for resuming. */
+  readonly seq: number;
+  readonly time: string;
+}
+
+/** Publishes and follows the events of the catalogue, and asks questions. */
+export class Bus {
+  readonly js: JetStreamClient;
+
+  constructor(
+    readonly connection: NatsConnection,
+    readonly jsm: JetStreamManager,
+    readonly buckets: Buckets,
+    /** CloudEvents `source`: the service and worker. */
+    readonly source: string,
+  ) {
+    this.js = connection.jetstream();
+  }
+
+  status(): 'connected' | 'disconnected' {
+    // The client has no flag for it: it knows its server only while it is connected.
+    return this.connection.isClosed() || this.connection.info === undefined ? 'disconnected' : 'connected';
+  }
+
+  /** True when the server answers within `ms`. */
+  async ping(ms = 1_000): Promise<boolean> {
+    const limit = new Promise<false>((resolve) => setTimeout(() => resolve(false), ms).unref());
+    return Promise.race([
+      this.connection.flush().then(
+        () => true as const,
+        () => false as const,
+      ),
+      limit,
+    ]);
+  }
+
+  /**
+   * Publishes a fact into its stream; returns its sequence once the server stored it.
+   * @param id the last token of the subject, mostly the job's id
+   * @throws after one second without an answer: repeat it with the same eventId
+   */
+  async publish<D extends EventDefinition>(
+    event: D,
+    id: string,
+    data: EventData<D>,
+    options: PublishOptions = {},
+  ): Promise<number> {
+    return this.publishTo(factSubject(event, id), event, id, data, {
+      ...options,
+      eventId: options.eventId ?? randomUUID(),
+    });
+  }
+
+  /** The same to any subject; used for commands, whose subjects name lane and pool. */
+  async publishTo(
+    subject: string,
+    event: EventDefinition,
+    id: string,
+    data: unknown,
+    options: PublishOptions & { eventId: string; messageId?: string },
+  ): Promise<number> {
+    const { headers, body } = encode(this.#envelope(event, id, options), event.schema.parse(data));
+    const ack = await this.js.publish(subject, body, {
+      headers,
+      msgID: options.messageId ?? options.eventId,
+      timeout: PUBLISH_MS,
+    });
+    return ack.seq;
+  }
+
+  /** Publishes without waiting for the store: for progress, of which only the newest matters. */
+  send<D extends EventDefinition>(event: D, id: string, data: EventData<D>): void {
+    if (this.connection.isClosed()) return;
+    const { headers, body } = encode(this.#envelope(event, id, { eventId: randomUUID() }), data);
+    this.connection.publish(factSubject(event, id), body, { headers });
+  }
+
+  /**
+   * Asks any one worker of a service and waits for its answer.
+   * @throws JobError the worker's own; NO_WORKER when none is there or none answers in time
+   */
+  async request<Req extends z.ZodType, Reply extends z.ZodType>(
+    definition: RequestDefinition<Req, Reply>,
+    data: z.input<Req>,
+  ): Promise<z.infer<Reply>> {
+    return withSpan(
+      `request ${definition.subject}`,
+      {},
+      async () => {
+        const event = { type: definition.subject } as EventDefinition;
+        const { headers, body } = encode(
+          this.#envelope(event, definition.subject, { eventId: randomUUID() }),
+          definition.request.parse(data),
+        );
+        const [service = ''] = definition.subject.split('.');
+        let text: string;
+        try {
+          const reply = await this.connection.request(definition.subject, body, {
+            headers,
+            timeout: definition.timeoutMs,
+          });
+          text = reply.string();
+        } catch (error) {
+          const { code } = error as NatsError;
+          if (code === (NatsCode.NoResponders as string))
+            throw new JobError('NO_WORKER', `no ${service} is running`, { cause: error });
+          throw new JobError('NO_WORKER', `no ${service} answered within ${definition.timeoutMs / 1000} s`, {
+            cause: error,
+          });
+        }
+        const answer = Answer.parse(JSON.parse(text));
+        if ('failure' in answer) throw JobError.from(answer.failure);
+        return definition.reply.parse(answer.ok);
+      },
+      { kind: SpanKind.CLIENT },
+    );
+  }
+
+  /** The newest event of a subject. */
+  async last<D extends EventDefinition>(event: D, id: string): Promise<EventData<D> | undefined> {
+    try {
+      const message = await this.jsm.streams.getMessage(event.stream, { last_by_subj: factSubject(event, id) });
+      return decode(message.header, message.data).data as EventData<D>;
+    } catch (error) {
+      if ((error as { code?: string }).code === '404' || /no message found/.test(String(error))) return undefined;
+      throw error;
+    }
+  }
+
+  /** The events of a subject, oldest first, then the new ones as they come, until the signal ends it. */
+  async *follow<D extends EventDefinition>(
+    event: D,
+    id: string,
+    options: { from: 'last' | 'all' | 'new'; afterSeq?: number; signal: AbortSignal },
+  ): AsyncGenerator<Followed<EventData<D>>> {
+    const policy = { last: DeliverPolicy.LastPerSubject, all: DeliverPolicy.All, new: DeliverPolicy.New }[options.from];
+    const consumer = await this.js.consumers.get(event.stream, {
+      filterSubjects: factSubject(event, id),
+      ...(options.afterSeq === undefined
+        ? { deliver_policy: policy }
+        : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: options.afterSeq + 1 }),
+    });
+    const messages = await consumer.consume({ max_messages: 500 });
+    const stop = (): void => messages.stop();
+    options.signal.addEventListener('abort', stop, { once: true });
+    try {
+      if (options.signal.aborted) return;
+      for await (const message of messages) {
+        const { envelope, data } = decode(message.headers, message.data);
+        yield { data: data as EventData<D>, seq: message.seq, time: envelope.time };
+      }
+    } finally {
+      options.signal.removeEventListener('abort', stop);
+      messages.stop();
+      await consumer.delete().catch(() => {});
+    }
+  }
+
+  /** All events of a subject up to now, oldest first; at most the last `limit`. */
+  async history<D extends EventDefinition>(event: D, id: string, limit: number): Promise<EventData<D>[]> {
+    const consumer = await this.js.consumers.get(event.stream, {
+      filterSubjects: factSubject(event, id),
+      deliver_policy: DeliverPolicy.All,
+    });
+    const info = await consumer.info(true).catch(() => undefined);
+    const kept: EventData<D>[] = [];
+    const messages = await consumer.fetch({ max_messages: Math.max(1, info?.num_pending ?? 10_000), expires: 1_000 });
+    for await (const message of messages) {
+      kept.push(decode(message.headers, message.data).data as EventData<D>);
+      if (kept.length > limit) kept.shift();
+      if (message.info.pending === 0) break;
+    }
+    await consumer.delete().catch(() => {});
+    return kept;
+  }
+
+  /** Workers whose heartbeat is fresh. */
+  async workers(): Promise<WorkerHeartbeat[]> {
+    const found: WorkerHeartbeat[] = [];
+    for await (const key of await this.buckets.workers.keys()) {
+      const entry = await this.buckets.workers.get(key);
+      const parsed = entry?.operation === 'PUT' ? WorkerHeartbeat.safeParse(entry.json()) : undefined;
+      if (parsed?.success === true) found.push(parsed.data);
+    }
+    return found;
+  }
+
+  #envelope(event: EventDefinition, id: string, options: PublishOptions & { eventId: string }) {
+    return {
+      id: options.eventId,
+      type: event.type,
+      source: this.source,
+      subject: id,
+      time: options.time ?? new Date().toISOString(),
+      traceparent: options.traceparent ?? activeTraceparent(),
+    };
+  }
+}
+
+/** The answer to a failed question. */
+export const failureAnswer = (error: unknown): { failure: Failure } => ({
+  failure: (error instanceof JobError
+    ? error
+    : new JobError('INTERNAL', 'an unexpected error, see the log of the service')
+  ).toFailure(),
+});

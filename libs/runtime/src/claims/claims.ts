@@ -1,0 +1,131 @@
+import type { CommandFence, Phase } from '@hyper2kvm/contracts';
+import type { KV } from 'nats';
+import { decodeRecord, encodeRecord, isConflict, LEASE_MS } from './entry.js';
+import { Lease } from './lease.js';
+import { type ClaimRecord, isDead, type Owner } from './record.js';
+
+const CAS_TRIES = 50;
+
+/** What a worker may do with a message. */
+export type Take =
+  | { readonly kind: 'taken'; readonly lease: Lease }
+  /** It ended before: its fact is emitted again. */
+  | { readonly kind: 'done'; readonly record: ClaimRecord }
+  /** Of an older attempt or generation, or cancelled. */
+  | { readonly kind: 'stale' }
+  /** Another worker has it. */
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'exhausted'; readonly lease: Lease };
+
+/** The records of all phases of all jobs: who may work on what. */
+export class Claims {
+  readonly #seen = new Map<string, { revision: number; since: number }>();
+
+  constructor(
+    private readonly kv: KV,
+    private readonly self: Owner,
+  ) {}
+
+  static key(phase: Phase, jobId: string): string {
+    return `${phase}.${jobId}`;
+  }
+
+  async get(phase: Phase, jobId: string): Promise<{ record: ClaimRecord; revision: number } | undefined> {
+    return decodeRecord(await this.kv.get(Claims.key(phase, jobId)));
+  }
+
+  /** Before a command is published: makes its record, or raises it to this attempt and generation. Idempotent. */
+  async prepare(phase: Phase, fence: CommandFence): Promise<ClaimRecord> {
+    return this.change(phase, fence.job_id, (record) => {
+      if (record === undefined) return freshRecord(fence, 0);
+      return isOlder(record, fence) ? { ...freshRecord(fence, record.epoch), cancelled: false } : record;
+    });
+  }
+
+  /**
+   * Compare-and-set until it holds.
+   * @param next gives the new record from the current one; the same object means "leave it"
+   */
+  async change(
+    phase: Phase,
+    jobId: string,
+    next: (record: ClaimRecord | undefined) => ClaimRecord,
+  ): Promise<ClaimRecord> {
+    const key = Claims.key(phase, jobId);
+    for (let tries = 0; tries < CAS_TRIES; tries += 1) {
+      const entry = await this.kv.get(key);
+      const found = decodeRecord(entry);
+      const wanted = next(found?.record);
+      if (found !== undefined && wanted === found.record) return wanted;
+      try {
+        // A deleted entry has a revision too, and must be written over it.
+        await this.kv.put(key, encodeRecord(wanted), { previousSeq: entry?.revision ?? 0 });
+        return wanted;
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+      }
+    }
+    throw new Error(`the record ${key} could not be changed: too many others do`);
+  }
+
+  /** Takes the lease of a message's job, or says why not. Counts the start. */
+  async take(phase: Phase, fence: CommandFence, maxStarts: number): Promise<Take> {
+    const key = Claims.key(phase, fence.job_id);
+    for (let tries = 0; tries < CAS_TRIES; tries += 1) {
+      const entry = await this.kv.get(key);
+      const found = decodeRecord(entry);
+      let record = found?.record;
+      // A record behind its message means that the bucket was lost: the message is all there is.
+      if (record === undefined || isOlder(record, fence)) record = freshRecord(fence, record?.epoch ?? 0);
+      if (record.attempt > fence.attempt || record.generation > fence.generation || record.cancelled)
+        return { kind: 'stale' };
+      if (record.done !== null) return { kind: 'done', record };
+      if (record.owner !== null && !isDead(record.owner) && !this.#stoodStill(key, entry?.revision ?? 0))
+        return { kind: 'busy' };
+      const exhausted = record.starts >= maxStarts;
+      const taken: ClaimRecord = {
+        ...record,
+        owner: this.self,
+        epoch: record.epoch + 1,
+        starts: record.starts + (exhausted ? 0 : 1),
+      };
+      const sent = performance.now();
+      try {
+        const revision = await this.kv.put(key, encodeRecord(taken), { previousSeq: entry?.revision ?? 0 });
+        this.#seen.delete(key);
+        return {
+          kind: exhausted ? 'exhausted' : 'taken',
+          lease: new Lease(this.kv, key, taken, revision, sent + LEASE_MS),
+        };
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+      }
+    }
+    return { kind: 'busy' };
+  }
+
+  #stoodStill(key: string, revision: number): boolean {
+    const seen = this.#seen.get(key);
+    if (seen?.revision !== revision) {
+      this.#seen.set(key, { revision, since: performance.now() });
+      return false;
+    }
+    return performance.now() - seen.since >= LEASE_MS;
+  }
+}
+
+const isOlder = (record: ClaimRecord, fence: CommandFence): boolean =>
+  record.attempt < fence.attempt || (record.attempt === fence.attempt && record.generation < fence.generation);
+
+const freshRecord = (fence: CommandFence, epoch: number): ClaimRecord => ({
+  attempt: fence.attempt,
+  generation: fence.generation,
+  lane: fence.lane,
+  pool: fence.pool,
+  seq: null,
+  epoch,
+  starts: 0,
+  owner: null,
+  cancelled: false,
+  done: null,
+});

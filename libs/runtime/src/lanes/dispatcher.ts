@@ -1,0 +1,159 @@
+import { LANES, laneStream, type CommandDefinition, type Lane } from '@hyper2kvm/contracts';
+import type { NatsConnection, Subscription } from 'nats';
+import { laneConsumer } from '../bus/declare.js';
+import type { Logger } from '../telemetry/logger.js';
+import type { Delivery } from './delivery.js';
+import { LanePuller } from './puller.js';
+
+/** Every n-th pick goes to the waiting lower lane that was served longest ago, so that a busy high lane starves nobody. */
+const GUARD_EVERY = 8;
+/** The doorbell can overtake the store: after it rang on an empty queue, look again so many milliseconds later. */
+const LOOK_AGAIN_MS = [2, 5, 15, 50, 150];
+/** Redeliveries ring no bell. */
+const TICK_MS = 1_000;
+
+type Wake = 'bell' | 'slot' | 'timer' | 'stop';
+
+/** Gives a worker's free slots the next message in lane order, one at a time. Open pulls on several lanes would give one slot several. */
+export class Dispatcher {
+  readonly #pullers = new Map<Lane, LanePuller[]>();
+  readonly #bells: Subscription[];
+  readonly #lastServed = new Map<Lane, number>();
+  #free: number;
+  #picks = 0;
+  #rung = false;
+  #stopped = false;
+  #waiter: ((wake: Wake) => void) | undefined;
+  readonly #loop: Promise<void>;
+
+  constructor(
+    private readonly options: {
+      readonly connection: NatsConnection;
+      readonly command: CommandDefinition;
+      readonly pools: readonly string[];
+      readonly slots: number;
+      readonly logger: Logger;
+      /** Handles one message to its end; never rejects. */
+      readonly run: (delivery: Delivery) => Promise<void>;
+    },
+  ) {
+    const { connection, command, pools } = options;
+    this.#free = options.slots;
+    for (const lane of LANES) {
+      const stream = laneStream(command.name, lane);
+      this.#pullers.set(
+        lane,
+        pools.map((pool) => new LanePuller(connection, stream, laneConsumer(pool), () => this.#onLate())),
+      );
+    }
+    this.#bells = pools.map((pool) =>
+      connection.subscribe(`${command.name}.*.${pool}.>`, { callback: () => this.#wake('bell') }),
+    );
+    this.#loop = this.#run();
+  }
+
+  get busy(): number {
+    return this.options.slots - this.#free;
+  }
+
+  /** Takes nothing new; what runs goes on. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const bell of this.#bells) bell.unsubscribe();
+    this.#wake('stop');
+    await this.#loop;
+    for (const pullers of this.#pullers.values()) for (const puller of pullers) puller.close();
+  }
+
+  async #run(): Promise<void> {
+    let lookAgain = 0;
+    while (!this.#stopped) {
+      if (this.#free <= 0) {
+        await this.#wait();
+        continue;
+      }
+      this.#rung = false;
+      const delivery = await this.#take();
+      if (delivery) {
+        lookAgain = 0;
+        this.#start(delivery);
+      } else if (!this.#rung) {
+        const pause = LOOK_AGAIN_MS[lookAgain] ?? TICK_MS * (0.75 + Math.random() / 2);
+        const wake = await this.#wait(pause);
+        lookAgain = wake === 'timer' ? lookAgain + 1 : 0;
+      }
+    }
+  }
+
+  async #take(): Promise<Delivery | undefined> {
+    for (const lane of this.#order()) {
+      for (const puller of this.#pullers.get(lane) ?? []) {
+        try {
+          const delivery = await puller.pull();
+          if (!delivery) continue;
+          if (this.#stopped) {
+            delivery.nak(1);
+            return undefined;
+          }
+          this.#picks += 1;
+          this.#lastServed.set(lane, this.#picks);
+          return delivery;
+        } catch (error) {
+          // One sick lane must not stop the others.
+          this.options.logger.debug({ lane, error: (error as Error).message }, 'a lane could not be read');
+        }
+      }
+    }
+    return undefined;
+  }
+
+  #order(): readonly Lane[] {
+    if (this.#picks % GUARD_EVERY !== GUARD_EVERY - 1) return LANES;
+    const [high, ...lower] = LANES;
+    const served = (lane: Lane): number => this.#lastServed.get(lane) ?? -1;
+    return [...lower.toSorted((a, b) => served(a) - served(b)), high];
+  }
+
+  #start(delivery: Delivery): void {
+    this.#free -= 1;
+    void this.options.run(delivery).finally(() => {
+      this.#free += 1;
+      this.#wake('slot');
+    });
+  }
+
+  #onLate(): void {
+    if (this.#free > 0 && !this.#stopped) this.#wake('bell');
+    else
+      for (const pullers of this.#pullers.values())
+        for (const puller of pullers) for (const late of puller.drainLate()) late.nak(1);
+  }
+
+  #wake(why: Wake): void {
+    this.#rung = true;
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.(why);
+  }
+
+  /** A full worker is woken by a freed slot alone. */
+  async #wait(ms?: number): Promise<Wake> {
+    return new Promise((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(() => this.#settle(resolve, 'timer'), ms);
+      const waiter = (wake: Wake): void => {
+        if (ms === undefined && wake === 'bell') {
+          this.#waiter = waiter;
+          return;
+        }
+        clearTimeout(timer);
+        resolve(wake);
+      };
+      this.#waiter = waiter;
+    });
+  }
+
+  #settle(resolve: (wake: Wake) => void, wake: Wake): void {
+    this.#waiter = undefined;
+    resolve(wake);
+  }
+}
