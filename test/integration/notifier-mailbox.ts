@@ -1,0 +1,98 @@
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { SMTPServer } from 'smtp-server';
+
+/** A mail as the server took it. */
+export interface ReceivedMail {
+  readonly from: string;
+  readonly to: readonly string[];
+  /** Headers and all parts; soft line breaks of quoted-printable are joined. */
+  readonly raw: string;
+  header(name: string): string | undefined;
+}
+
+const refusal = (code: number): Error => Object.assign(new Error(`refused with ${code}`), { responseCode: code });
+
+/** A real SMTP server on loopback that keeps what it takes and refuses what it is told to. */
+export class Mailbox {
+  readonly mails: ReceivedMail[] = [];
+  readonly #refused = new Map<string, number>();
+  #dataCode: number | undefined;
+  #login: { user: string; password: string } | undefined;
+  readonly #server: SMTPServer;
+
+  private constructor() {
+    this.#server = new SMTPServer({
+      disabledCommands: ['STARTTLS'],
+      authOptional: true,
+      allowInsecureAuth: true,
+      onAuth: (auth, _session, done) => {
+        const right = auth.username === this.#login?.user && auth.password === this.#login?.password;
+        done(right ? null : refusal(535), right ? { user: auth.username ?? '' } : undefined);
+      },
+      onRcptTo: (address, _session, done) => {
+        const code = this.#refused.get(address.address);
+        done(code === undefined ? null : refusal(code));
+      },
+      onData: (stream, session, done) => {
+        text(stream).then((raw) => {
+          if (this.#dataCode !== undefined) return done(refusal(this.#dataCode));
+          const from = session.envelope.mailFrom === false ? '' : session.envelope.mailFrom.address;
+          this.mails.push(
+            received(
+              from,
+              session.envelope.rcptTo.map(({ address }) => address),
+              raw,
+            ),
+          );
+          return done();
+        }, done);
+      },
+    });
+  }
+
+  /** @param port 0 chooses a free one */
+  static async open(port = 0): Promise<Mailbox> {
+    const mailbox = new Mailbox();
+    await new Promise<void>((resolve, reject) => {
+      mailbox.#server.once('error', reject);
+      mailbox.#server.listen(port, '127.0.0.1', resolve);
+    });
+    // A client that breaks off in the middle is part of the tests.
+    mailbox.#server.on('error', () => undefined);
+    mailbox.#port = (mailbox.#server.server.address() as AddressInfo).port;
+    return mailbox;
+  }
+
+  #port = 0;
+  get port(): number {
+    return this.#port;
+  }
+
+  refuse(address: string, code: number): void {
+    this.#refused.set(address, code);
+  }
+  accept(address: string): void {
+    this.#refused.delete(address);
+  }
+  refuseData(code: number): void {
+    this.#dataCode = code;
+  }
+  login(user: string, password: string): void {
+    this.#login = { user, password };
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+    });
+  }
+}
+
+function received(from: string, to: readonly string[], raw: string): ReceivedMail {
+  const [head = ''] = raw.split('\r\n\r\n', 1);
+  const lines = head.replaceAll(/\r\n[ \t]+/g, ' ').split('\r\n');
+  const header = (name: string): string | undefined =>
+    lines.find((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}: `))?.slice(name.length + 2);
+  return { from, to, raw: raw.replaceAll('=\r\n', ''), header };
+}
