@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { connect, credsAuthenticator, type ConnectionOptions, type NatsConnection } from 'nats';
+import { connect, credsAuthenticator, Events, type ConnectionOptions, type NatsConnection } from 'nats';
 import type { BaseConfig } from '../config/base.js';
 import type { Logger } from '../telemetry/logger.js';
 
@@ -46,8 +46,8 @@ export async function connectNats(
 
 async function watch(connection: NatsConnection, logger: Logger): Promise<void> {
   for await (const status of connection.status()) {
-    if (status.type === 'disconnect') logger.warn({ server: status.data }, 'NATS: connection lost, trying again');
-    if (status.type === 'reconnect') logger.info({ server: status.data }, 'NATS: connected again');
-    if (status.type === 'error') logger.warn({ error: String(status.data) }, 'NATS: error');
+    if (status.type === Events.Disconnect) logger.warn({ server: status.data }, 'NATS: connection lost, trying again');
+    if (status.type === Events.Reconnect) logger.info({ server: status.data }, 'NATS: connected again');
+    if (status.type === Events.Error) logger.warn({ error: status.data }, 'NATS: error');
   }
 }

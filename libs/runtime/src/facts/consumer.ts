@@ -1,0 +1,111 @@
+import { BaseRpcContext } from '@nestjs/microservices';
+import { JobError, type EventDefinition } from '@hyper2kvm/contracts';
+import { AckPolicy, DeliverPolicy, nanos, type ConsumerMessages, type JsMsg } from 'nats';
+import type { Bus } from '../bus/bus.js';
+import { decode, InvalidMessage, type Envelope } from '../bus/cloudevents.js';
+import type { Logger } from '../telemetry/logger.js';
+import { contextFrom, SpanKind, withSpan } from '../telemetry/tracing.js';
+import { deadLetter } from '../work/dead-letters.js';
+
+/** What a fact's handler gets beside its data. */
+export class FactContext extends BaseRpcContext<[]> {
+  constructor(
+    private readonly envelope: Envelope,
+    /** From 1; above it the fact was delivered before. */
+    readonly deliveries: number,
+  ) {
+    super([]);
+  }
+  /** The same for every repetition of one fact: what an inbox remembers. */
+  get eventId(): string {
+    return this.envelope.id;
+  }
+  get type(): string {
+    return this.envelope.type;
+  }
+  get time(): string {
+    return this.envelope.time;
+  }
+}
+
+export type FactHandler = (data: unknown, context: FactContext) => Promise<unknown>;
+
+/** One service's durable consumer of one kind of fact: each of them reaches one instance, at least once, in order. */
+export class FactConsumer {
+  #messages: ConsumerMessages | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly options: {
+      readonly bus: Bus;
+      readonly service: string;
+      readonly event: EventDefinition;
+      readonly handler: FactHandler;
+      readonly logger: Logger;
+    },
+  ) {}
+
+  async start(): Promise<void> {
+    const { bus, service, event } = this.options;
+    if (event.stream === 'by lane') throw new Error(`${event.type} is a command`);
+    const durable = `${service}-${event.name.replaceAll('.', '-')}`;
+    await bus.jsm.consumers.add(event.stream, {
+      durable_name: durable,
+      filter_subject: `${event.name}.>`,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(event.policy.ackWaitMs),
+      deliver_policy: DeliverPolicy.All,
+      max_deliver: -1,
+    });
+    const consumer = await bus.js.consumers.get(event.stream, durable);
+    this.#messages = await consumer.consume({ max_messages: 50 });
+    this.#running = this.#run(this.#messages);
+  }
+
+  async stop(): Promise<void> {
+    this.#messages?.stop();
+    await this.#running;
+  }
+
+  async #run(messages: ConsumerMessages): Promise<void> {
+    for await (const message of messages) await this.#handle(message);
+  }
+
+  async #handle(message: JsMsg): Promise<void> {
+    const { bus, event, handler, logger, service } = this.options;
+    const hold = setInterval(() => message.working(), event.policy.ackWaitMs / 3);
+    try {
+      const { envelope, data } = decode(message.headers, message.data);
+      const context = new FactContext(envelope, message.info.deliveryCount);
+      await withSpan(
+        `${event.name} process`,
+        { 'messaging.system': 'nats', 'messaging.destination.name': message.subject },
+        async () => handler(data, context),
+        {
+          kind: SpanKind.CONSUMER,
+          parent: contextFrom(envelope.traceparent),
+        },
+      );
+      message.ack();
+    } catch (error) {
+      const hopeless = error instanceof InvalidMessage || (error instanceof JobError && !error.retryable);
+      if (hopeless) {
+        logger.error({ subject: message.subject, error: error.message }, 'a fact was put aside');
+        await deadLetter(bus, message, service, error.message).then(
+          () => message.ack(),
+          () => message.nak(1_000),
+        );
+        return;
+      }
+      const { backoffMs } = event.policy;
+      const pause = backoffMs[Math.min(message.info.deliveryCount, backoffMs.length) - 1] ?? 1_000;
+      logger.warn(
+        { err: error, subject: message.subject, deliveries: message.info.deliveryCount },
+        `a fact could not be handled; again in ${pause / 1000} s`,
+      );
+      message.nak(pause);
+    } finally {
+      clearInterval(hold);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { hostname } from 'node:os';
+import { statfs } from 'node:fs/promises';
+import type { WorkerHeartbeat } from '@hyper2kvm/contracts';
+import type { Bus } from '../bus/bus.js';
+import { VERSION } from '../version.js';
+
+/** A third of the bucket's time to live. */
+const BEAT_MS = 10_000;
+
+export interface Heartbeat {
+  stop(): Promise<void>;
+}
+
+/** Bytes free for this process in the file system of a folder; null where that cannot be told. */
+export async function diskFree(folder: string | undefined): Promise<number | null> {
+  if (folder === undefined) return null;
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch {
+    return null;
+  }
+}
+
+/** Tells the bucket `workers` every ten seconds that this process lives; the entry vanishes with it. */
+export async function startHeartbeat(
+  bus: Bus,
+  self: {
+    service: string;
+    workerId: string;
+    pools: readonly string[];
+    slots: number;
+    workDir?: string | undefined;
+    activeJobs: () => string[];
+  },
+): Promise<Heartbeat> {
+  const started = new Date().toISOString();
+  const key = `${self.service}.${self.workerId}`;
+  const beat = async (): Promise<void> => {
+    const heartbeat: WorkerHeartbeat = {
+      worker_id: self.workerId,
+      service: self.service,
+      version: VERSION,
+      host: hostname(),
+      pid: process.pid,
+      pools: [...self.pools],
+      slots: self.slots,
+      active_jobs: self.activeJobs(),
+      paused: false,
+      disk_free_bytes: await diskFree(self.workDir),
+      started_at: started,
+      time: new Date().toISOString(),
+    };
+    // A beat that NATS did not take is followed by the next one.
+    await bus.buckets.workers.put(key, JSON.stringify(heartbeat)).catch(() => {});
+  };
+  await beat();
+  const timer = setInterval(() => void beat(), BEAT_MS);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await bus.buckets.workers.purge(key).catch(() => {});
+    },
+  };
+}

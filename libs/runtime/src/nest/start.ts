@@ -1,0 +1,179 @@
+import 'reflect-metadata';
+import { hostname } from 'node:os';
+import type { Server } from 'node:http';
+import { Module, type DynamicModule, type INestApplication, type INestMicroservice, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { AbstractHttpAdapter } from '@nestjs/core';
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import type { z } from 'zod';
+import { Bus } from '../bus/bus.js';
+import { connectNats } from '../bus/connection.js';
+import { declareStreams, openBuckets } from '../bus/declare.js';
+import { Claims } from '../claims/claims.js';
+import { thisProcess } from '../claims/record.js';
+import { ConfigError, loadConfig } from '../config/load.js';
+import { startHealthServer, parseListen } from '../health/server.js';
+import { startHeartbeat } from '../health/heartbeat.js';
+import { CommandQueue } from '../lanes/queue.js';
+import { Sealer } from '../secrets/sealer.js';
+import { createLogger, NestLogger } from '../telemetry/logger.js';
+import { collectProcessMetrics } from '../telemetry/metrics.js';
+import { flushTelemetry } from '../telemetry/register.js';
+import { VERSION } from '../version.js';
+import { JetStreamStrategy } from './strategy.js';
+import { CONFIG, LOGGER, SERVICE_CONFIG } from './tokens.js';
+
+/** What the runtime reads from a service's section, where it is there. */
+interface SectionKeys {
+  readonly worker_id?: string | undefined;
+  readonly pools?: readonly string[] | undefined;
+  readonly slots?: number | undefined;
+  readonly work_dir?: string | undefined;
+  readonly metrics_listen?: string | undefined;
+  readonly shutdown_grace_seconds?: number | undefined;
+}
+
+export interface ServiceOptions<Section extends z.ZodType> {
+  /** Also the name of its section in the configuration. */
+  readonly name: string;
+  readonly module: Type | DynamicModule;
+  readonly section: Section;
+  /** Other sections that it reads. */
+  readonly sections?: Record<string, z.ZodType>;
+  /** A service with an HTTP API: its adapter, and where it listens. */
+  readonly http?: {
+    readonly adapter: (config: z.infer<Section>) => AbstractHttpAdapter;
+    readonly listen: (config: z.infer<Section>) => string;
+    readonly configure?: (app: INestApplication, config: z.infer<Section>) => void | Promise<void>;
+  };
+}
+
+@Module({})
+class RuntimeModule {}
+
+/** Letters that a bucket key and a log like. */
+const safeId = (text: string): string => text.replaceAll(/[^A-Za-z0-9_-]/g, '-');
+
+/** Boots a service and keeps it running until SIGTERM or SIGINT. Ends the process with 1, and one clear line, when it cannot start. */
+export async function startService<Section extends z.ZodType>(options: ServiceOptions<Section>): Promise<void> {
+  try {
+    await boot(options);
+  } catch (error) {
+    const text =
+      error instanceof ConfigError ? error.message : `${options.name} could not start: ${(error as Error).message}`;
+    process.stderr.write(`${text}\n`);
+    if (!(error instanceof ConfigError) && process.env['HYPER2KVM_DEBUG'] !== undefined)
+      process.stderr.write(`${(error as Error).stack}\n`);
+    process.exit(1);
+  }
+}
+
+async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>): Promise<void> {
+  const { name } = options;
+  const config = loadConfig({ ...options.sections, [name]: options.section });
+  const section = config[name] as SectionKeys & z.infer<Section>;
+  const logger = createLogger(name, config.logging.level);
+  const workerId = safeId(section.worker_id ?? `${hostname()}-${name}`);
+  collectProcessMetrics();
+
+  const connection = await connectNats(config.nats, `${name} ${workerId}`, logger);
+  const jsm = await connection.jetstreamManager();
+  await declareStreams(jsm, config.nats.replicas);
+  const buckets = await openBuckets(connection, config.nats.replicas);
+  const bus = new Bus(connection, jsm, buckets, `hyper2kvm/${name}/${workerId}`);
+  const claims = new Claims(buckets.claims, thisProcess(workerId));
+  const pools = section.pools ?? ['any'];
+  const slots = section.slots ?? 1;
+  const strategy = new JetStreamStrategy({
+    bus,
+    claims,
+    logger,
+    service: name,
+    workerId,
+    pools,
+    slots,
+    graceMs: (section.shutdown_grace_seconds ?? 5) * 1000,
+  });
+
+  const providers = [
+    { provide: Bus, useValue: bus },
+    { provide: Claims, useValue: claims },
+    { provide: CommandQueue, useValue: new CommandQueue(bus, claims) },
+    { provide: Sealer, useFactory: () => Sealer.fromConfig(config.secrets) },
+    { provide: SERVICE_CONFIG, useValue: section },
+    { provide: CONFIG, useValue: config },
+    { provide: LOGGER, useValue: logger },
+  ];
+  const root: DynamicModule = {
+    module: RuntimeModule,
+    global: true,
+    providers,
+    exports: providers.map(({ provide }) => provide),
+    imports: [options.module],
+  };
+
+  const nestLogger = new NestLogger(logger);
+  let app: INestApplication | INestMicroservice;
+  if (options.http) {
+    const http = await NestFactory.create(root, options.http.adapter(section), {
+      logger: nestLogger,
+      abortOnError: false,
+    });
+    await options.http.configure?.(http, section);
+    http.connectMicroservice<MicroserviceOptions>({ strategy }, { inheritAppConfig: false });
+    await http.startAllMicroservices();
+    const { host, port } = parseListen(options.http.listen(section));
+    await http.listen(port, host);
+    app = http;
+  } else {
+    const microservice = await NestFactory.createMicroservice<MicroserviceOptions>(root, {
+      strategy,
+      logger: nestLogger,
+      abortOnError: false,
+    });
+    await microservice.listen();
+    app = microservice;
+  }
+  const heartbeat = await startHeartbeat(bus, {
+    service: name,
+    workerId,
+    pools,
+    slots,
+    workDir: section.work_dir,
+    activeJobs: () => strategy.activeJobs,
+  });
+  const started = Date.now();
+  let server: Server | undefined;
+  if (options.http === undefined && section.metrics_listen !== undefined) {
+    server = await startHealthServer(section.metrics_listen, async () => {
+      const nats = await bus.ping();
+      return {
+        status: nats ? 'healthy' : 'unhealthy',
+        service: name,
+        version: VERSION,
+        worker_id: workerId,
+        uptime_seconds: Math.floor((Date.now() - started) / 1000),
+        nats: nats ? 'ok' : 'failed',
+        active_jobs: strategy.activeJobs.length,
+      };
+    });
+  }
+
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ signal }, 'stopping: nothing new is taken');
+    server?.close();
+    await app.close();
+    await heartbeat.stop();
+    await connection.drain().catch(() => {});
+    await flushTelemetry();
+    logger.info('stopped');
+    process.exit(0);
+  };
+  process.on('SIGTERM', (signal) => void stop(signal));
+  process.on('SIGINT', (signal) => void stop(signal));
+  process.on('unhandledRejection', (error) => logger.error({ err: error }, 'an error that nobody handled'));
+  logger.info({ version: VERSION, worker_id: workerId }, 'ready');
+}

@@ -1,0 +1,174 @@
+import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
+import {
+  CATALOGUE,
+  describeVm,
+  type CommandDefinition,
+  type EventDefinition,
+  type RequestDefinition,
+} from '@hyper2kvm/contracts';
+import { isObservable, lastValueFrom } from 'rxjs';
+import { failureAnswer, type Bus } from '../bus/bus.js';
+import { envelopeOf, InvalidMessage } from '../bus/cloudevents.js';
+import { declareLanes } from '../bus/declare.js';
+import type { Claims } from '../claims/claims.js';
+import { FactConsumer } from '../facts/consumer.js';
+import { Dispatcher } from '../lanes/dispatcher.js';
+import type { Logger } from '../telemetry/logger.js';
+import { contextFrom, SpanKind, withSpan } from '../telemetry/tracing.js';
+import { CommandWorker } from '../work/worker.js';
+
+const REQUESTS: ReadonlyMap<string, RequestDefinition> = new Map([[describeVm.subject, describeVm]]);
+const CANCEL_PREFIX = 'cancelled.';
+
+export interface StrategyOptions {
+  readonly bus: Bus;
+  readonly claims: Claims;
+  readonly logger: Logger;
+  readonly service: string;
+  readonly workerId: string;
+  readonly pools: readonly string[];
+  /** Commands handled at the same time. */
+  readonly slots: number;
+  readonly graceMs: number;
+}
+
+/** The transport of all services: commands from lanes, facts from durable consumers, questions over core NATS. */
+export class JetStreamStrategy extends Server implements CustomTransportStrategy {
+  override readonly transportId = Symbol('jetstream');
+  override readonly propagatesEventHandlerErrors = true;
+  readonly #workers: { worker: CommandWorker; dispatcher: Dispatcher }[] = [];
+  readonly #facts: FactConsumer[] = [];
+  readonly #stops: (() => void)[] = [];
+
+  constructor(private readonly options: StrategyOptions) {
+    super();
+  }
+
+  get activeJobs(): string[] {
+    return this.#workers.flatMap(({ worker }) => worker.activeJobs);
+  }
+
+  async listen(callback: (error?: unknown) => void): Promise<void> {
+    try {
+      for (const [pattern, handler] of this.messageHandlers) await this.#attach(pattern, handler);
+      await this.#watchCancellations();
+      callback();
+    } catch (error) {
+      callback(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const stop of this.#stops) stop();
+    const stopped = Promise.all([
+      ...this.#workers.map(({ dispatcher }) => dispatcher.stop()),
+      ...this.#facts.map((consumer) => consumer.stop()),
+    ]);
+    const { graceMs } = this.options;
+    const deadline = performance.now() + graceMs;
+    while (this.activeJobs.length > 0 && performance.now() < deadline) await pause();
+    for (const { worker } of this.#workers) worker.stopAll('shutdown');
+    await stopped;
+    while (this.activeJobs.length > 0) await pause();
+  }
+
+  on(): never {
+    throw new Error('this transport has no events of its own');
+  }
+
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the signature is NestJS's
+  unwrap<T>(): T {
+    return this.options.bus.connection as T;
+  }
+
+  async #attach(pattern: string, handler: MessageHandler): Promise<void> {
+    if (handler.next) throw new Error(`two handlers for ${pattern}`);
+    const call = async (data: unknown, context: unknown): Promise<unknown> => {
+      const result: unknown = await handler(data, context);
+      return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
+    };
+    const request = REQUESTS.get(pattern);
+    if (request) return this.#answer(request, call);
+    const event = CATALOGUE.get(pattern);
+    if (event === undefined) throw new Error(`a handler for ${pattern}, which is in no catalogue`);
+    if (event.kind === 'command') await this.#work(event as CommandDefinition, call);
+    else await this.#consume(event, call);
+  }
+
+  async #work(
+    command: CommandDefinition,
+    handler: (data: unknown, context: unknown) => Promise<unknown>,
+  ): Promise<void> {
+    const { bus, claims, logger, pools, service, slots, workerId } = this.options;
+    await declareLanes(bus.jsm, command, pools);
+    const worker = new CommandWorker({
+      bus,
+      claims,
+      command,
+      control: bus.buckets.control,
+      handler,
+      logger,
+      service,
+      workerId,
+    });
+    const dispatcher = new Dispatcher({
+      connection: bus.connection,
+      command,
+      pools,
+      slots,
+      logger,
+      run: async (delivery) => worker.run(delivery),
+    });
+    this.#workers.push({ worker, dispatcher });
+  }
+
+  async #consume(
+    event: EventDefinition,
+    handler: (data: unknown, context: unknown) => Promise<unknown>,
+  ): Promise<void> {
+    const { bus, logger, service } = this.options;
+    const consumer = new FactConsumer({ bus, service, event, handler, logger });
+    this.#facts.push(consumer);
+    await consumer.start();
+  }
+
+  #answer(request: RequestDefinition, handler: (data: unknown, context: unknown) => Promise<unknown>): void {
+    const { bus, logger, service } = this.options;
+    const subscription = bus.connection.subscribe(request.subject, {
+      queue: service,
+      callback: (error, message) => {
+        if (error) return;
+        const parent = contextFrom(envelopeOf(message.headers).traceparent);
+        void withSpan(
+          `${request.subject} process`,
+          {},
+          async () => {
+            const parsed = request.request.safeParse(message.json());
+            if (!parsed.success) throw new InvalidMessage(`${request.subject}: ${parsed.error.message}`);
+            return handler(parsed.data, {});
+          },
+          { kind: SpanKind.SERVER, parent },
+        ).then(
+          (reply) => message.respond(JSON.stringify({ ok: request.reply.parse(reply) })),
+          (failure: unknown) => {
+            logger.warn({ err: failure }, `${request.subject} failed`);
+            message.respond(JSON.stringify(failureAnswer(failure)));
+          },
+        );
+      },
+    });
+    this.#stops.push(() => subscription.unsubscribe());
+  }
+
+  async #watchCancellations(): Promise<void> {
+    if (this.#workers.length === 0) return;
+    const watch = await this.options.bus.buckets.control.watch({ key: `${CANCEL_PREFIX}*`, ignoreDeletes: true });
+    this.#stops.push(() => watch.stop());
+    void (async () => {
+      for await (const entry of watch)
+        for (const { worker } of this.#workers) worker.cancel(entry.key.slice(CANCEL_PREFIX.length));
+    })();
+  }
+}
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 25));

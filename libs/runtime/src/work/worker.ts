@@ -1,0 +1,270 @@
+import { JobError, type CommandDefinition, type CommandFence, type Failure } from '@hyper2kvm/contracts';
+import type { KV } from 'nats';
+import type { Bus } from '../bus/bus.js';
+import { decode, InvalidMessage, type Envelope } from '../bus/cloudevents.js';
+import type { Claims } from '../claims/claims.js';
+import type { Lease } from '../claims/lease.js';
+import { LeaseLost } from '../claims/lease.js';
+import type { ClaimRecord } from '../claims/record.js';
+import type { Delivery } from '../lanes/delivery.js';
+import { phaseOfCommand } from '../lanes/queue.js';
+import type { Logger } from '../telemetry/logger.js';
+import { contextFrom, SpanKind, traceparent, withSpan } from '../telemetry/tracing.js';
+import { WorkContext, WorkStopped, type StopKind } from './context.js';
+import { deadLetter } from './dead-letters.js';
+
+/** A third of the lease, so that two renewals may fail before it is in doubt. */
+const RENEW_MS = 15_000;
+const BUSY_MS = 5_000;
+const SETTLE_PAUSE_MS = 500;
+
+export type CommandHandler = (data: unknown, context: WorkContext) => Promise<unknown>;
+type Done = NonNullable<ClaimRecord['done']>;
+
+/** Takes the messages of one command to their end, by the settle rules of docs/adr/0002. */
+export class CommandWorker {
+  readonly #active = new Map<string, WorkContext>();
+
+  constructor(
+    private readonly options: {
+      readonly bus: Bus;
+      readonly claims: Claims;
+      readonly control: KV;
+      readonly command: CommandDefinition;
+      readonly handler: CommandHandler;
+      readonly workerId: string;
+      readonly service: string;
+      readonly logger: Logger;
+    },
+  ) {}
+
+  get activeJobs(): string[] {
+    return [...this.#active.keys()];
+  }
+
+  /** Tells running work to stop. */
+  stopAll(kind: StopKind): void {
+    for (const work of this.#active.values()) work.stop(kind);
+  }
+
+  cancel(jobId: string): void {
+    this.#active.get(jobId)?.stop('cancelled');
+  }
+
+  /** One message, from its delivery to its acknowledgement. Never rejects: a message that could not be settled comes again. */
+  async run(delivery: Delivery): Promise<void> {
+    const { logger } = this.options;
+    // Also while the record is being asked for: a slow bus must not have the message delivered twice.
+    const hold = setInterval(() => delivery.working(), this.options.command.policy.ackWaitMs / 3);
+    try {
+      await this.#receive(delivery, () => clearInterval(hold));
+    } catch (error) {
+      logger.error(
+        { err: error, subject: delivery.message.subject },
+        'a message could not be settled and will come again',
+      );
+      delivery.nak(this.options.command.policy.backoffMs[0] ?? BUSY_MS);
+    } finally {
+      clearInterval(hold);
+    }
+  }
+
+  async #receive(delivery: Delivery, release: () => void): Promise<void> {
+    const { claims, command } = this.options;
+    let envelope: Envelope;
+    let data: CommandFence;
+    try {
+      const decoded = decode(delivery.message.headers, delivery.message.data);
+      if (decoded.definition.type !== command.type)
+        throw new InvalidMessage(`${decoded.definition.type} came where ${command.type} was expected`);
+      envelope = decoded.envelope;
+      data = decoded.data as CommandFence;
+    } catch (error) {
+      await this.#invalid(delivery, error as Error);
+      return;
+    }
+    const take = await claims.take(phaseOfCommand(command), data, command.maxStarts);
+    switch (take.kind) {
+      case 'stale':
+        return delivery.ack();
+      case 'busy':
+        return delivery.nak(BUSY_MS);
+      case 'done':
+        await this.#emit(data.job_id, take.record.done as Done);
+        return delivery.ack();
+      case 'exhausted': {
+        const error = new JobError(
+          'STARTS_EXHAUSTED',
+          `the work was started ${command.maxStarts} times and never came to an end`,
+        );
+        await deadLetter(this.options.bus, delivery.message, this.options.service, error.message);
+        await this.#finish(take.lease, data, this.#failed(data, error.toFailure(), envelope));
+        return delivery.ack();
+      }
+      case 'taken':
+        release();
+        await this.#work(delivery, take.lease, envelope, data);
+    }
+  }
+
+  async #work(delivery: Delivery, lease: Lease, envelope: Envelope, data: CommandFence): Promise<void> {
+    const { bus, command, logger, workerId } = this.options;
+    const phase = phaseOfCommand(command);
+    const work = new WorkContext({ bus, lease, logger, jobId: data.job_id, phase, workerId });
+    this.#active.set(data.job_id, work);
+    const hold = setInterval(() => {
+      if (lease.valid) delivery.working();
+    }, command.policy.ackWaitMs / 3);
+    const renew = setInterval(() => {
+      lease.renew().catch((error: unknown) => {
+        if (error instanceof LeaseLost) work.stop(/cancelled/.test(error.message) ? 'cancelled' : 'lease lost');
+      });
+    }, RENEW_MS);
+    try {
+      if (await this.#isCancelled(data.job_id)) work.stop('cancelled');
+      const attributes = {
+        'job.id': data.job_id,
+        'job.attempt': data.attempt,
+        'messaging.system': 'nats',
+        'messaging.destination.name': delivery.message.subject,
+      };
+      const outcome = await withSpan(
+        `${command.name} process`,
+        attributes,
+        async () => this.#handle(work, data, envelope),
+        { kind: SpanKind.CONSUMER, parent: contextFrom(envelope.traceparent) },
+      ).catch((error: unknown) => ({ stop: error }));
+      await work.flush();
+      if ('stop' in outcome) await this.#handBack(delivery, lease, work, outcome.stop);
+      else {
+        await this.#finish(lease, data, outcome);
+        await delivery.ack();
+      }
+    } catch (error) {
+      // Cancelled: nobody waits for this end. Otherwise another worker has the message now, and it is theirs to settle.
+      if (!(error instanceof LeaseLost)) throw error;
+      logger.warn({ job_id: data.job_id }, error.message);
+      if ((await this.#isCancelled(data.job_id)) || /cancelled/.test(error.message)) await delivery.ack();
+    } finally {
+      clearInterval(hold);
+      clearInterval(renew);
+      this.#active.delete(data.job_id);
+    }
+  }
+
+  /** The fact in which the handler's work ends; rejects when there is none (stopped, or a defect). */
+  async #handle(work: WorkContext, data: CommandFence, envelope: Envelope): Promise<Done> {
+    const { command, handler, workerId } = this.options;
+    try {
+      work.signal.throwIfAborted();
+      const result = await handler(data, work);
+      const fact = { ...(result as object), job_id: data.job_id, attempt: data.attempt, worker: workerId };
+      return this.#done(command.completed.type, command.completed.schema.parse(fact), data, envelope);
+    } catch (error) {
+      const stopped = work.signal.aborted ? (work.signal.reason as WorkStopped) : undefined;
+      if (stopped?.kind === 'cancelled')
+        return this.#failed(data, new JobError('CANCELLED', 'the job was cancelled').toFailure(), envelope);
+      if (stopped !== undefined) throw stopped;
+      if (error instanceof JobError) {
+        work.log('error', error.message, error.step === undefined ? {} : { step: error.step });
+        return this.#failed(data, error.toFailure(), envelope);
+      }
+      throw error;
+    }
+  }
+
+  /** Stopped or defective: the message goes back, and the record says whether this start counts. */
+  async #handBack(delivery: Delivery, lease: Lease, work: WorkContext, error: unknown): Promise<void> {
+    const { logger, command } = this.options;
+    if (lease.lost) return;
+    const stopped = error instanceof WorkStopped;
+    if (stopped) logger.info({ job_id: work.jobId, reason: error.kind }, 'work handed back');
+    else logger.error({ err: error, job_id: work.jobId }, 'unexpected error, the work is tried again');
+    await lease
+      .release(!stopped)
+      .catch((failure: unknown) =>
+        logger.warn({ err: failure, job_id: work.jobId }, 'the lease could not be released'),
+      );
+    delivery.nak(stopped ? 1 : (command.policy.backoffMs[0] ?? BUSY_MS));
+  }
+
+  /** Record first, fact second, acknowledgement last: whatever is cut off in between is made up by the next delivery. */
+  async #finish(lease: Lease, data: CommandFence, done: Done): Promise<void> {
+    for (;;) {
+      try {
+        await lease.finish(done);
+        break;
+      } catch (error) {
+        if (error instanceof LeaseLost) throw error;
+        await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS));
+      }
+    }
+    await this.#emit(data.job_id, done);
+  }
+
+  async #emit(jobId: string, done: Done): Promise<void> {
+    const { bus, command } = this.options;
+    const event = [command.completed, command.failed].find((candidate) => candidate.type === done.type);
+    if (event === undefined) throw new Error(`${done.type} is no end of ${command.type}`);
+    for (;;) {
+      try {
+        await bus.publish(event, jobId, done.data, {
+          eventId: done.event_id,
+          traceparent: done.traceparent,
+          time: done.time,
+        });
+        return;
+      } catch (error) {
+        this.options.logger.warn({ err: error, job_id: jobId }, `${done.type} could not be published, trying again`);
+        await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS));
+      }
+    }
+  }
+
+  #failed(data: CommandFence, failure: Failure, envelope: Envelope): Done {
+    const { command, workerId } = this.options;
+    return this.#done(
+      command.failed.type,
+      { job_id: data.job_id, attempt: data.attempt, worker: workerId, failure },
+      data,
+      envelope,
+    );
+  }
+
+  #done(type: string, fact: unknown, data: CommandFence, envelope: Envelope): Done {
+    const parent = traceparent() ?? envelope.traceparent;
+    return {
+      event_id: `${phaseOfCommand(this.options.command)}:${data.job_id}:${data.attempt}:end`,
+      type,
+      data: fact,
+      time: new Date().toISOString(),
+      ...(parent === undefined ? {} : { traceparent: parent }),
+    };
+  }
+
+  /** Cannot be understood: kept as a dead letter, and where the job can be told from the subject it gets its end. */
+  async #invalid(delivery: Delivery, error: Error): Promise<void> {
+    const { bus, claims, command, logger, service } = this.options;
+    logger.error({ subject: delivery.message.subject, error: error.message }, 'an invalid message was put aside');
+    await deadLetter(bus, delivery.message, service, error.message);
+    const jobId = delivery.message.subject.split('.').at(-1) ?? '';
+    const found = await claims.get(phaseOfCommand(command), jobId);
+    if (found !== undefined && found.record.done === null) {
+      const { attempt, generation, lane, pool } = found.record;
+      const fence = { job_id: jobId, attempt, generation, lane, pool };
+      const take = await claims.take(phaseOfCommand(command), fence, Number.MAX_SAFE_INTEGER);
+      const failure = new JobError(
+        'INVALID_MESSAGE',
+        `the message of this job could not be understood: ${error.message}`,
+      ).toFailure();
+      const envelope: Envelope = { id: '', type: '', source: '', subject: '', time: '', traceparent: undefined };
+      if (take.kind === 'taken') await this.#finish(take.lease, fence, this.#failed(fence, failure, envelope));
+    }
+    await delivery.ack();
+  }
+
+  async #isCancelled(jobId: string): Promise<boolean> {
+    const entry = await this.options.control.get(`cancelled.${jobId}`).catch(() => null);
+    return entry?.operation === 'PUT';
+  }
+}
