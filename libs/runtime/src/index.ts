@@ -7,11 +7,11 @@ export * from './telemetry/tracing.js';
 export * from './telemetry/metrics.js';
 export { flushTelemetry } from './telemetry/register.js';
 export { Bus, type Followed, type PublishOptions } from './bus/bus.js';
-export { connectNats } from './bus/connection.js';
-export { declareStreams, openBuckets, type Buckets } from './bus/declare.js';
+export { openBus } from './open.js';
+
 export { InvalidMessage } from './bus/cloudevents.js';
 export { Claims } from './claims/claims.js';
-export { thisProcess } from './claims/record.js';
+
 export { CommandQueue } from './lanes/queue.js';
 export { WorkContext, WorkStopped, type ProgressUpdate, type StopKind } from './work/context.js';
 export { FactContext } from './facts/consumer.js';

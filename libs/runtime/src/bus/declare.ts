@@ -77,10 +77,10 @@ export interface Buckets {
 
 /** Opens the buckets, making them where needed. Direct reads are off: on a cluster they may be stale, and the records decide. */
 export async function openBuckets(connection: NatsConnection, replicas: number): Promise<Buckets> {
-  const { kv } = connection.jetstream().views;
+  const { views } = connection.jetstream();
   return {
-    control: await kv(BUCKETS.control, { replicas, history: 1, allow_direct: false }),
-    claims: await kv(BUCKETS.claims, { replicas, history: 1, allow_direct: false }),
-    workers: await kv(BUCKETS.workers, { replicas, history: 1, ttl: WORKER_TTL_MS, allow_direct: false }),
+    control: await views.kv(BUCKETS.control, { replicas, history: 1, allow_direct: false }),
+    claims: await views.kv(BUCKETS.claims, { replicas, history: 1, allow_direct: false }),
+    workers: await views.kv(BUCKETS.workers, { replicas, history: 1, ttl: WORKER_TTL_MS, allow_direct: false }),
   };
 }

@@ -11,13 +11,16 @@ class Rethrow implements RpcExceptionFilter {
   }
 }
 
+// `<string>`: the other overload would refuse handlers with a typed context.
+/* oxlint-disable typescript/no-unnecessary-type-arguments */
+
 /** Handles a command: hours of work under a claim. Returns what the `completed` fact says; throws a JobError for the `failed` one. */
 export const OnCommand = (command: CommandDefinition): MethodDecorator =>
-  applyDecorators(EventPattern(command.type), UseFilters(Rethrow));
+  applyDecorators(EventPattern<string>(command.type), UseFilters(Rethrow));
 
 /** Handles a fact, at least once. */
 export const OnFact = (event: EventDefinition): MethodDecorator =>
-  applyDecorators(EventPattern(event.type), UseFilters(Rethrow));
+  applyDecorators(EventPattern<string>(event.type), UseFilters(Rethrow));
 
 /** Answers a question. */
 export const OnRequest = (request: RequestDefinition): MethodDecorator =>

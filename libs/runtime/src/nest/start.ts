@@ -7,10 +7,8 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { z } from 'zod';
 import { Bus } from '../bus/bus.js';
-import { connectNats } from '../bus/connection.js';
-import { declareStreams, openBuckets } from '../bus/declare.js';
+import { openBus } from '../open.js';
 import { Claims } from '../claims/claims.js';
-import { thisProcess } from '../claims/record.js';
 import { ConfigError, loadConfig } from '../config/load.js';
 import { startHealthServer, parseListen } from '../health/server.js';
 import { startHeartbeat } from '../health/heartbeat.js';
@@ -76,12 +74,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
   const workerId = safeId(section.worker_id ?? `${hostname()}-${name}`);
   collectProcessMetrics();
 
-  const connection = await connectNats(config.nats, `${name} ${workerId}`, logger);
-  const jsm = await connection.jetstreamManager();
-  await declareStreams(jsm, config.nats.replicas);
-  const buckets = await openBuckets(connection, config.nats.replicas);
-  const bus = new Bus(connection, jsm, buckets, `hyper2kvm/${name}/${workerId}`);
-  const claims = new Claims(buckets.claims, thisProcess(workerId));
+  const { bus, claims, queue, close } = await openBus({ nats: config.nats, service: name, workerId, logger });
   const pools = section.pools ?? ['any'];
   const slots = section.slots ?? 1;
   const strategy = new JetStreamStrategy({
@@ -98,7 +91,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
   const providers = [
     { provide: Bus, useValue: bus },
     { provide: Claims, useValue: claims },
-    { provide: CommandQueue, useValue: new CommandQueue(bus, claims) },
+    { provide: CommandQueue, useValue: queue },
     { provide: Sealer, useFactory: () => Sealer.fromConfig(config.secrets) },
     { provide: SERVICE_CONFIG, useValue: section },
     { provide: CONFIG, useValue: config },
@@ -167,7 +160,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
     server?.close();
     await app.close();
     await heartbeat.stop();
-    await connection.drain().catch(() => {});
+    await close();
     await flushTelemetry();
     logger.info('stopped');
     process.exit(0);
