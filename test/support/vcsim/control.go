@@ -45,7 +45,7 @@ type leaseState struct {
 }
 
 type download struct {
-	Path     string `json:"path"` // /nfc/<lease>/<disk>.vmdk or /folder/<vm>/<disk>-flat.vmdk
+	Path     string `json:"path"` // as in the URL: /nfc/<lease>/<disk>.vmdk or /folder/<vm>/<disk>-flat.vmdk
 	Requests int    `json:"requests"`
 	Bytes    int64  `json:"bytes"` // of bodies, as handed to the connection
 }
@@ -73,14 +73,15 @@ func newWatch(objects *simulator.Registry, rate int64) *watch {
 	return w
 }
 
-// call is told of every SOAP call before it is made, and may name another object to receive it.
+// call is told of every SOAP call before it is made.
 func (w *watch) call(ctx *simulator.Context, method *simulator.Method) (mo.Reference, types.BaseMethodFault) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls[method.Name]++
-	if method.Name == "ExportSnapshot" {
+	if method.Name == "ExportSnapshot" && ctx.Session != nil {
 		if snapshot, ok := ctx.Map.Get(method.This).(*simulator.VirtualMachineSnapshot); ok {
-			return &watchedSnapshot{snapshot, w}, nil
+			// The session's own objects come before those of the inventory, and before what is returned here.
+			ctx.Session.Registry.Put(&watchedSnapshot{snapshot, w})
 		}
 	}
 	lease := w.leases[method.This.Value]
@@ -104,6 +105,7 @@ type watchedSnapshot struct {
 }
 
 func (s *watchedSnapshot) ExportSnapshot(ctx *simulator.Context, req *types.ExportSnapshot) soap.HasFault {
+	ctx.Session.Registry.Remove(ctx, s.Self)
 	result := s.VirtualMachineSnapshot.ExportSnapshot(ctx, req)
 	if body, ok := result.(*methods.ExportSnapshotBody); ok && body.Res != nil {
 		name := ""
@@ -137,10 +139,11 @@ func (w *watch) wrap(next http.Handler) http.Handler {
 func (w *watch) counter(request *http.Request) func(int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	entry := w.downloads[request.URL.Path]
+	path := request.URL.EscapedPath()
+	entry := w.downloads[path]
 	if entry == nil {
-		entry = &download{Path: request.URL.Path}
-		w.downloads[request.URL.Path] = entry
+		entry = &download{Path: path}
+		w.downloads[path] = entry
 	}
 	entry.Requests++
 	return func(n int) {
