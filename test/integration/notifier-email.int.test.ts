@@ -16,7 +16,6 @@ const failed = (eventId = '0197-failed'): OutcomeFact => ({
   eventId,
   data: jobFailed.schema.parse(golden('job.failed.v1')),
 });
-const { signal } = new AbortController();
 
 let mailbox: Mailbox;
 beforeEach(async () => {
@@ -32,7 +31,7 @@ const channelTo = (smtp: object, rest: object = {}): EmailChannel =>
 describe('e-mail through a real SMTP server', () => {
   it('arrives once for everybody, as text and HTML, with an id made from the event', async () => {
     const channel = channelTo({ to: ['team@example.com'] });
-    expect(await channel.deliver(completed(), signal)).toEqual(['team@example.com', 'ops@company.com']);
+    expect(await channel.deliver(completed())).toEqual(['team@example.com', 'ops@company.com']);
     expect(mailbox.mails).toHaveLength(1);
     const [mail] = mailbox.mails;
     expect(mail?.from).toBe('vm@example.com');
@@ -48,10 +47,10 @@ describe('e-mail through a real SMTP server', () => {
 
   it('the same fact again sends nothing; another fact does', async () => {
     const channel = channelTo({});
-    await Promise.all([channel.deliver(completed(), signal), channel.deliver(completed(), signal)]);
-    expect(await channel.deliver(completed(), signal)).toEqual([]);
+    await Promise.all([channel.deliver(completed()), channel.deliver(completed())]);
+    expect(await channel.deliver(completed())).toEqual([]);
     expect(mailbox.mails).toHaveLength(1);
-    await channel.deliver(failed(), signal);
+    await channel.deliver(failed());
     expect(mailbox.mails.map((mail) => mail.header('Message-ID'))).toEqual([
       '<0197-completed@hyper2kvm>',
       '<0197-failed@hyper2kvm>',
@@ -59,7 +58,7 @@ describe('e-mail through a real SMTP server', () => {
   });
 
   it('a VM name cannot add a header or a recipient', async () => {
-    await channelTo({}).deliver(completed('e1', { vm_name: 'db\r\nBcc: all@example.com\r\n\r\nhello' }), signal);
+    await channelTo({}).deliver(completed('e1', { vm_name: 'db\r\nBcc: all@example.com\r\n\r\nhello' }));
     const [mail] = mailbox.mails;
     expect(mail?.to).toEqual(['ops@company.com']);
     expect(mail?.header('Bcc')).toBeUndefined();
@@ -67,9 +66,9 @@ describe('e-mail through a real SMTP server', () => {
   });
 
   it('sends nothing without a host or a recipient', async () => {
-    expect(await channelTo({ host: '' }).deliver(completed(), signal)).toEqual([]);
-    expect(await channelTo({}).deliver(completed('e2', { notify_email: undefined }), signal)).toEqual([]);
-    expect(await channelTo({}, { notify_on_complete: false }).deliver(completed(), signal)).toEqual([]);
+    expect(await channelTo({ host: '' }).deliver(completed())).toEqual([]);
+    expect(await channelTo({}).deliver(completed('e2', { notify_email: undefined }))).toEqual([]);
+    expect(await channelTo({}, { notify_on_complete: false }).deliver(completed())).toEqual([]);
     expect(mailbox.mails).toHaveLength(0);
   });
 });
@@ -78,11 +77,11 @@ describe('trouble with the mail server', () => {
   it('down: an error that asks for a repetition, and the mail once it is up again', async () => {
     const channel = channelTo({});
     await mailbox.close();
-    const error: unknown = await channel.deliver(failed(), signal).catch((reason: unknown) => reason);
+    const error: unknown = await channel.deliver(failed()).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(Error);
     expect(error).not.toBeInstanceOf(JobError);
     mailbox = await Mailbox.open(mailbox.port);
-    expect(await channel.deliver(failed(), signal)).toEqual(['ops@company.com']);
+    expect(await channel.deliver(failed())).toEqual(['ops@company.com']);
     expect(mailbox.mails).toHaveLength(1);
   });
 
@@ -90,7 +89,7 @@ describe('trouble with the mail server', () => {
     mailbox.refuse('ops@company.com', 550);
     const channel = channelTo({ to: ['team@example.com'] });
     for (let delivery = 0; delivery < 2; delivery += 1) {
-      const error: unknown = await channel.deliver(failed(), signal).catch((reason: unknown) => reason);
+      const error: unknown = await channel.deliver(failed()).catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(JobError);
       expect((error as JobError).retryable).toBe(false);
       expect((error as JobError).message).toContain('ops@company.com (550');
@@ -100,16 +99,16 @@ describe('trouble with the mail server', () => {
 
   it('a single recipient refused for good is no reason to try again', async () => {
     mailbox.refuse('ops@company.com', 550);
-    await expect(channelTo({}).deliver(failed(), signal)).rejects.toThrow(JobError);
+    await expect(channelTo({}).deliver(failed())).rejects.toThrow(JobError);
   });
 
   it('a recipient refused for now is tried again alone', async () => {
     mailbox.refuse('ops@company.com', 451);
     const channel = channelTo({ to: ['team@example.com'] });
-    const error: unknown = await channel.deliver(failed(), signal).catch((reason: unknown) => reason);
+    const error: unknown = await channel.deliver(failed()).catch((reason: unknown) => reason);
     expect(error).not.toBeInstanceOf(JobError);
     mailbox.accept('ops@company.com');
-    expect(await channel.deliver(failed(), signal)).toEqual(['ops@company.com']);
+    expect(await channel.deliver(failed())).toEqual(['ops@company.com']);
     expect(mailbox.mails.map((mail) => mail.to)).toEqual([['team@example.com'], ['ops@company.com']]);
   });
 
@@ -119,7 +118,7 @@ describe('trouble with the mail server', () => {
   ])('the message itself refused with %d: for good is %s', async (code, forGood) => {
     mailbox.refuseData(code);
     const error: unknown = await channelTo({})
-      .deliver(failed(), signal)
+      .deliver(failed())
       .catch((reason: unknown) => reason);
     expect(error instanceof JobError).toBe(forGood);
   });
@@ -127,17 +126,17 @@ describe('trouble with the mail server', () => {
   it('a wrong password can be mended, so the fact waits; the password is in no error', async () => {
     mailbox.login('vm', 'right');
     const wrong: unknown = await channelTo({ user: 'vm', password: 'wr0ng-secret', starttls: 'never' })
-      .deliver(failed(), signal)
+      .deliver(failed())
       .catch((reason: unknown) => reason);
     expect(wrong).not.toBeInstanceOf(JobError);
     expect((wrong as Error).message).toContain('535');
     expect(JSON.stringify([String(wrong), wrong, (wrong as Error).cause])).not.toContain('wr0ng-secret');
-    await channelTo({ user: 'vm', password: 'right', starttls: 'never' }).deliver(failed(), signal);
+    await channelTo({ user: 'vm', password: 'right', starttls: 'never' }).deliver(failed());
     expect(mailbox.mails).toHaveLength(1);
   });
 
   it('STARTTLS required and not offered: nothing leaves', async () => {
-    await expect(channelTo({ starttls: 'required' }).deliver(failed(), signal)).rejects.toThrow();
+    await expect(channelTo({ starttls: 'required' }).deliver(failed())).rejects.toThrow();
     expect(mailbox.mails).toHaveLength(0);
   });
 });

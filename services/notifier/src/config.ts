@@ -1,4 +1,7 @@
+import { WORKER_KEYS } from '@hyper2kvm/runtime';
 import { z } from 'zod';
+
+const { worker_id, metrics_listen, shutdown_grace_seconds } = WORKER_KEYS;
 
 /** No header can be smuggled in through an address that an administrator copied with its line end. */
 const MailAddress = z.string().regex(/^[^\r\n]*[^\s@<>]+@[^\s@<>]+>?$/, 'an address, or: Name <address>');
@@ -45,6 +48,9 @@ export const NotifierConfig = z.strictObject({
   smtp: SmtpConfig.prefault({}),
   notify_on_complete: z.boolean().default(true),
   notify_on_failure: z.boolean().default(true),
+  worker_id,
+  metrics_listen,
+  shutdown_grace_seconds,
 });
 export type NotifierConfig = z.infer<typeof NotifierConfig>;
 

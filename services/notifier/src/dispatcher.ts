@@ -1,4 +1,5 @@
 import { JobError } from '@hyper2kvm/contracts';
+import { withSpan } from '@hyper2kvm/runtime';
 import type { Channel } from './channels/index.js';
 import type { OutcomeFact } from './fact.js';
 
@@ -20,8 +21,12 @@ export class Dispatcher {
    * Throws when a channel has to be tried again (any error that is not a JobError), else the first JobError, else returns.
    * Channels that are done do nothing when the fact comes again.
    */
-  async dispatch(fact: OutcomeFact, signal: AbortSignal): Promise<void> {
-    const outcomes = await Promise.allSettled(this.channels.map((channel) => channel.deliver(fact, signal)));
+  async dispatch(fact: OutcomeFact): Promise<void> {
+    const outcomes = await Promise.allSettled(
+      this.channels.map((channel) =>
+        withSpan(`notify ${channel.name}`, { 'hyper2kvm.job': fact.data.job_id }, async () => channel.deliver(fact)),
+      ),
+    );
     const errors: unknown[] = [];
     for (const [index, outcome] of outcomes.entries()) {
       const fields = { job: fact.data.job_id, event: fact.eventId, channel: this.channels[index]?.name };

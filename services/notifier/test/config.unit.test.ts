@@ -5,7 +5,7 @@ const smtp = (input: object): SmtpConfig => NotifierConfig.parse({ smtp: input }
 
 describe('the section notifier', () => {
   it('may be empty: then nothing is sent', () => {
-    expect(NotifierConfig.parse({})).toEqual({
+    expect(NotifierConfig.parse({})).toMatchObject({
       smtp: { host: '', secure: false, from: 'hyper2kvm@localhost', to: [] },
       notify_on_complete: true,
       notify_on_failure: true,

@@ -14,7 +14,6 @@ const FACT: OutcomeFact = {
   data: jobFailed.schema.parse(JSON.parse(readFileSync(sample, 'utf8'))),
 };
 const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined };
-const { signal } = new AbortController();
 const channel = (name: string, deliver: () => Promise<string[]>): Channel => ({ name, deliver });
 
 const config = (input: object): NotifierConfig => NotifierConfig.parse(input);
@@ -28,15 +27,15 @@ describe('dispatcher', () => {
       return ['x'];
     });
     const broken = channel('broken', () => Promise.reject(new Error('down')));
-    await expect(new Dispatcher([broken, slow], QUIET).dispatch(FACT, signal)).rejects.toThrow('down');
+    await expect(new Dispatcher([broken, slow], QUIET).dispatch(FACT)).rejects.toThrow('down');
     expect(reached).toEqual(['slow']);
   });
 
   it('asks for a repetition as long as one channel can still be mended', async () => {
     const hopeless = channel('hopeless', () => Promise.reject(new JobError('BAD_REQUEST', 'refused')));
     const down = channel('down', () => Promise.reject(new Error('down')));
-    await expect(new Dispatcher([hopeless, down], QUIET).dispatch(FACT, signal)).rejects.toThrow('down');
-    await expect(new Dispatcher([hopeless], QUIET).dispatch(FACT, signal)).rejects.toThrow(JobError);
+    await expect(new Dispatcher([hopeless, down], QUIET).dispatch(FACT)).rejects.toThrow('down');
+    await expect(new Dispatcher([hopeless], QUIET).dispatch(FACT)).rejects.toThrow(JobError);
   });
 });
 

@@ -10,5 +10,5 @@ export interface Channel {
    * Resolves with the targets that took the message in this call; none when there was nothing to send.
    * Throws a JobError for what no repetition can mend, anything else for what should be tried again.
    */
-  deliver(fact: OutcomeFact, signal: AbortSignal): Promise<readonly string[]>;
+  deliver(fact: OutcomeFact): Promise<readonly string[]>;
 }

@@ -17,7 +17,7 @@ interface SmtpError {
   readonly rejectedErrors?: readonly SmtpError[] | undefined;
 }
 
-/** Limits of a conversation with the server, in milliseconds: below the 30 s after which the bus delivers a fact again. */
+/** Limits of a conversation with the server, in milliseconds. They also bound how long a stop of the service waits. */
 const TIMEOUTS = { connectionTimeout: 8_000, greetingTimeout: 8_000, socketTimeout: 20_000, dnsTimeout: 8_000 };
 
 /** E-mail by SMTP. One message per fact; its Message-ID is made from the event id, so that mailboxes can tell a repetition. */
@@ -28,21 +28,21 @@ export class EmailChannel implements Channel {
 
   constructor(private readonly config: NotifierConfig) {}
 
-  deliver(fact: OutcomeFact, signal: AbortSignal): Promise<readonly string[]> {
+  deliver(fact: OutcomeFact): Promise<readonly string[]> {
     // A fact that is delivered again while its first delivery is still talking to the server joins it.
     const running = this.#underWay.get(fact.eventId);
     if (running) return running;
-    const delivery = this.#send(fact, signal).finally(() => this.#underWay.delete(fact.eventId));
+    const delivery = this.#send(fact).finally(() => this.#underWay.delete(fact.eventId));
     this.#underWay.set(fact.eventId, delivery);
     return delivery;
   }
 
-  async #send(fact: OutcomeFact, signal: AbortSignal): Promise<readonly string[]> {
+  async #send(fact: OutcomeFact): Promise<readonly string[]> {
     const recipients = this.config.smtp.host === '' ? [] : recipientsOf(fact, this.config);
     if (recipients.length === 0) return [];
     const delivery = this.#ledger.of(fact.eventId);
     const open = recipients.filter((address) => !delivery.taken.has(address) && !delivery.refused.has(address));
-    const taken = open.length === 0 ? [] : await this.#converse(fact, recipients, open, delivery, signal);
+    const taken = open.length === 0 ? [] : await this.#converse(fact, recipients, open, delivery);
     const refused = [...delivery.refused].map(([address, answer]) => `${address} (${answer})`);
     if (refused.length > 0) {
       throw new JobError('BAD_REQUEST', `The mail server refused ${refused.join(', ')} for job ${fact.data.job_id}.`);
@@ -56,7 +56,6 @@ export class EmailChannel implements Channel {
     recipients: readonly string[],
     open: readonly string[],
     delivery: Delivery,
-    signal: AbortSignal,
   ): Promise<readonly string[]> {
     const mail = composeMail(fact);
     const { from } = this.config.smtp;
@@ -72,7 +71,6 @@ export class EmailChannel implements Channel {
         messageId: messageId(fact.eventId),
         // RFC 3834: no out-of-office answers, please.
         headers: { 'Auto-Submitted': 'auto-generated', 'X-Hyper2kvm-Job': fact.data.job_id },
-        signal,
       });
       failed = (sent['rejectedErrors'] as readonly SmtpError[] | undefined) ?? [];
     } catch (error) {
