@@ -1,0 +1,51 @@
+import { CONFIG } from '@hyper2kvm/runtime';
+import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import type { Sections } from './config.js';
+import { connectDatabase, dataSourceOptions } from './database/index.js';
+import { AuthGuard } from './http/auth.guard.js';
+import { JobFollower } from './http/job-follower.js';
+import { JobsController } from './http/jobs.controller.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { SystemController } from './http/system.controller.js';
+import { ConvertService, FactsController, JobActions, JobChanges, JobQueries, ProcessManager } from './jobs/index.js';
+import { OutboxRelay } from './outbox/index.js';
+import { GatewayMetrics } from './system/metrics.js';
+import { HealthService } from './system/health.service.js';
+import { VcenterWatch } from './system/vcenter-watch.js';
+
+/** Together about a minute: services may be started in any order. */
+const CONNECT = { retryAttempts: 60, retryDelay: 1000 };
+
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      inject: [CONFIG],
+      useFactory: ({ gateway: { database } }: Sections) => ({
+        ...dataSourceOptions({ ...database, poolSize: database.pool_size }),
+        ...CONNECT,
+      }),
+      dataSourceFactory: async (options) => {
+        if (options === undefined) throw new Error('no database options');
+        return connectDatabase(options);
+      },
+    }),
+  ],
+  controllers: [JobsController, SystemController, FactsController],
+  providers: [
+    OutboxRelay,
+    ProcessManager,
+    ConvertService,
+    JobActions,
+    JobQueries,
+    JobChanges,
+    JobFollower,
+    GatewayMetrics,
+    HealthService,
+    VcenterWatch,
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    { provide: APP_GUARD, useClass: AuthGuard },
+  ],
+})
+export class AppModule {}

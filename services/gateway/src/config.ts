@@ -1,0 +1,102 @@
+import { RetryPolicy } from '@hyper2kvm/contracts';
+import { CONFIG } from '@hyper2kvm/runtime';
+import { Inject } from '@nestjs/common';
+import { z } from 'zod';
+
+const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|\[::1\])$/;
+
+/** `host:port`, an IPv6 host in brackets. */
+const Listen = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'host:port, for example 127.0.0.1:8080');
+
+const Auth = z
+  .strictObject({
+    enabled: z.boolean().default(false),
+    /** Compared with `Authorization: Bearer …`. */
+    token: z.string().min(16, 'a token of 16 characters or more').optional(),
+  })
+  .refine((auth) => !auth.enabled || auth.token !== undefined, {
+    path: ['token'],
+    message: 'needed when enabled is true',
+  });
+
+const Tls = z.strictObject({ cert_file: z.string(), key_file: z.string() });
+
+const Database = z.strictObject({
+  /** postgres://user:password@host:port/name; or its parts. */
+  url: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'postgres://user:password@host:port/name')
+    .optional(),
+  host: z.string().optional(),
+  port: z.number().int().min(1).max(65_535).optional(),
+  user: z.string().optional(),
+  password: z.string().optional(),
+  name: z.string().optional(),
+  pool_size: z.number().int().min(4).max(200).default(20),
+});
+
+/** The gateway's own section. */
+export const GatewayConfig = z
+  .strictObject({
+    listen: Listen.default('127.0.0.1:8080'),
+    /** True where a proxy in front does TLS. */
+    behind_proxy: z.boolean().default(false),
+    tls: Tls.optional(),
+    api: z.strictObject({ auth: Auth.prefault({}) }).prefault({}),
+    database: Database.prefault({}),
+    shutdown_grace_seconds: z.number().min(0).default(5),
+  })
+  .superRefine((gateway, context) => {
+    const { host } = splitListen(gateway.listen);
+    if (LOOPBACK.test(host)) return;
+    if (!gateway.api.auth.enabled) {
+      context.addIssue({
+        code: 'custom',
+        path: ['listen'],
+        message: `${host} is reached from other machines: set gateway.api.auth.enabled and a token first`,
+      });
+    }
+    if (gateway.tls === undefined && !gateway.behind_proxy) {
+      context.addIssue({
+        code: 'custom',
+        path: ['listen'],
+        message: `${host} is reached from other machines: give gateway.tls, or behind_proxy: true where a proxy does TLS`,
+      });
+    }
+  });
+export type GatewayConfig = z.infer<typeof GatewayConfig>;
+
+/** The vCenter used where a request names none (the seed's `vsphere`). */
+export const VsphereConfig = z.strictObject({
+  server: z.string().min(1).optional(),
+  username: z.string().min(1).optional(),
+  password: z.string().min(1).optional(),
+  /** `username:` and `password:` in a file of mode 0600. */
+  credentials_file: z.string().optional(),
+  datacenter: z.string().min(1).optional(),
+  ca_file: z.string().optional(),
+  thumbprint: z.string().optional(),
+  insecure: z.boolean().optional(),
+});
+export type VsphereConfig = z.infer<typeof VsphereConfig>;
+
+/** What the seed's `retryable_errors` and `permanent_errors` said is in the table of error codes now; both keys are accepted. */
+export const RetryPolicyConfig = RetryPolicy.extend({
+  retryable_errors: z.array(z.string()).optional(),
+  permanent_errors: z.array(z.string()).optional(),
+});
+
+export const SECTIONS = {
+  gateway: GatewayConfig.prefault({}),
+  vsphere: VsphereConfig.prefault({}),
+  retry_policy: RetryPolicyConfig.prefault({}),
+};
+export type Sections = { [Name in keyof typeof SECTIONS]: z.infer<(typeof SECTIONS)[Name]> };
+
+/** Injects all sections that the gateway reads. */
+export const InjectSections = (): ParameterDecorator => Inject(CONFIG);
+
+export function splitListen(listen: string): { host: string; port: number } {
+  const colon = listen.lastIndexOf(':');
+  return { host: listen.slice(0, colon), port: Number(listen.slice(colon + 1)) };
+}

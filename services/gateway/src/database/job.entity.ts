@@ -1,0 +1,89 @@
+import type {
+  ArtifactDisk,
+  ConversionCompleted,
+  Failure,
+  JobOptions,
+  JobStatus,
+  Lane,
+  Machine,
+  Phase,
+  Source,
+} from '@hyper2kvm/contracts';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { bytes } from './transformers.js';
+
+/** The seed's words in `conversion_status`. */
+export type ConversionStatus = 'queued' | 'converting' | 'completed' | 'failed';
+/** What a row keeps of an artifact; the hashes stay in `artifact.json`. */
+export type ArtifactSummary = { disks: Omit<ArtifactDisk, 'segments'>[] };
+
+/** The migration of one VM. Columns and their meanings are the seed's `jobs` table, and what the process manager needs. */
+@Entity('jobs')
+export class Job {
+  @PrimaryColumn('text') id!: string;
+  @Column('text') vmName!: string;
+  @Column('text') vcenterServer!: string;
+
+  @Column('text') status!: JobStatus;
+  @Column('text') phase!: Phase;
+  /** Rises with every change: an update names the version that it decided on. */
+  @Column('int') version!: number;
+
+  @Column('timestamptz', { nullable: true }) exportStartedAt!: Date | null;
+  @Column('timestamptz', { nullable: true }) exportCompletedAt!: Date | null;
+  @Column('int', { nullable: true }) exportDurationSeconds!: number | null;
+  @Column('bigint', { nullable: true, transformer: bytes }) bytesDownloaded!: number | null;
+
+  @Column('timestamptz', { nullable: true }) conversionStartedAt!: Date | null;
+  @Column('timestamptz', { nullable: true }) conversionCompletedAt!: Date | null;
+  @Column('int', { nullable: true }) conversionDurationSeconds!: number | null;
+  @Column('text', { nullable: true }) conversionStatus!: ConversionStatus | null;
+
+  /** Names of the source's disks. */
+  @Column('jsonb') sourceFiles!: string[];
+  @Column('text', { nullable: true }) outputDir!: string | null;
+
+  @Column('timestamptz') createdAt!: Date;
+  @Column('timestamptz') updatedAt!: Date;
+  @Column('timestamptz', { nullable: true }) completedAt!: Date | null;
+
+  @Column('text', { nullable: true }) error!: string | null;
+  @Column('jsonb', { nullable: true }) failure!: Failure | null;
+  @Column('text', { nullable: true }) errorFile!: string | null;
+  /** All retries of the job, asked for or by itself. */
+  @Column('int') retryCount!: number;
+  /** Retries by itself since this phase was last asked for: what the retry policy counts. */
+  @Column('int') phaseRetries!: number;
+  @Column('timestamptz', { nullable: true }) nextRetryAt!: Date | null;
+
+  @Column('text') requestedBy!: string;
+  @Column('text') priority!: Lane;
+  @Column('jsonb') tags!: string[];
+  @Column('jsonb') options!: JobOptions;
+
+  /** The source as a worker needs it; the password within is sealed. */
+  @Column('jsonb') source!: Source;
+  @Column('jsonb') machine!: Machine;
+  @Column('text', { nullable: true }) instanceUuid!: string | null;
+  /** Sum of the disks' capacities. */
+  @Column('bigint', { transformer: bytes }) totalBytes!: number;
+
+  @Column('int') exportAttempt!: number;
+  @Column('int') conversionAttempt!: number;
+  /** Fences messages that were moved between lanes. */
+  @Column('int') generation!: number;
+
+  @Column('text', { nullable: true }) artifactDir!: string | null;
+  /** Pool whose workers reach `artifactDir`. */
+  @Column('text', { nullable: true }) artifactPool!: string | null;
+  @Column('jsonb', { nullable: true }) artifact!: ArtifactSummary | null;
+  @Column('jsonb', { nullable: true }) result!: ConversionCompleted | null;
+
+  @Column('text', { nullable: true }) traceId!: string | null;
+}
+
+/** A row as plain data, for functions that decide and show. */
+export type JobRow = Pick<Job, keyof Job>;
+
+/** Name of the index that allows one active job per VM. */
+export const ACTIVE_VM_INDEX = 'idx_jobs_active_vm';

@@ -1,0 +1,45 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { JobError } from '@hyper2kvm/contracts';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { InjectSections, type Sections } from '../config.js';
+import { ROUTE, type Route } from './route.js';
+
+/** Who asks: the token's holder, or anybody on this machine where no token is demanded. */
+export type Caller = 'token' | 'local';
+export type AuthenticatedRequest = FastifyRequest & { caller?: Caller };
+
+@Injectable()
+export class AuthGuard implements CanActivate {
+  readonly #expected: Buffer | undefined;
+
+  constructor(
+    private readonly reflector: Reflector,
+    @InjectSections() config: Sections,
+  ) {
+    const { auth } = config.gateway.api;
+    this.#expected = auth.enabled && auth.token !== undefined ? digest(auth.token) : undefined;
+  }
+
+  /** @throws JobError UNAUTHENTICATED */
+  canActivate(context: ExecutionContext): boolean {
+    if (context.getType() !== 'http') return true;
+    const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    if (this.#expected === undefined) {
+      request.caller = 'local';
+      return true;
+    }
+    if (this.reflector.get<Route | undefined>(ROUTE, context.getHandler())?.open === true) return true;
+    const [, token] = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+    if (token === undefined)
+      throw new JobError('UNAUTHENTICATED', 'This gateway asks for a token, and none came with the request.');
+    if (!timingSafeEqual(digest(token), this.#expected))
+      throw new JobError('UNAUTHENTICATED', 'The token is not known here.');
+    request.caller = 'token';
+    return true;
+  }
+}
+
+// Equal lengths for any token, so that the comparison tells nothing by its time.
+const digest = (token: string): Buffer => createHash('sha256').update(token).digest();

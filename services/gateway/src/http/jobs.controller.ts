@@ -1,0 +1,84 @@
+import {
+  jobLog,
+  type ConvertAccepted,
+  type ConvertRequest,
+  type JobDetail,
+  type JobList,
+  type JobListQuery,
+  type JobLogs,
+} from '@hyper2kvm/contracts';
+import { Bus } from '@hyper2kvm/runtime';
+import { Body, Controller, Headers, Param, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { ConvertService, JobActions, JobQueries } from '../jobs/index.js';
+import type { AuthenticatedRequest } from './auth.guard.js';
+import { EventStream } from './event-stream.js';
+import { JobFollower } from './job-follower.js';
+import { Serve } from './route.js';
+import { ROUTES } from './routes.js';
+import { ZodPipe } from './zod.pipe.js';
+
+const id = new ZodPipe(ROUTES.job.params.id, 'id');
+
+/** Jobs under /api/v1. */
+@Controller()
+export class JobsController {
+  constructor(
+    private readonly converts: ConvertService,
+    private readonly queries: JobQueries,
+    private readonly actions: JobActions,
+    private readonly follower: JobFollower,
+    private readonly bus: Bus,
+  ) {}
+
+  @Serve(ROUTES.convert)
+  convert(
+    @Body(new ZodPipe(ROUTES.convert.body)) body: ConvertRequest,
+    @Req() request: AuthenticatedRequest,
+  ): Promise<ConvertAccepted> {
+    return this.converts.convert(body, callerOf(request));
+  }
+
+  @Serve(ROUTES.jobs)
+  list(@Query(new ZodPipe(ROUTES.jobs.query)) query: JobListQuery): Promise<JobList> {
+    return this.queries.list(query);
+  }
+
+  @Serve(ROUTES.job)
+  detail(@Param('id', id) jobId: string): Promise<JobDetail> {
+    return this.queries.detail(jobId);
+  }
+
+  @Serve(ROUTES.cancel)
+  cancel(@Param('id', id) jobId: string, @Req() request: AuthenticatedRequest): Promise<JobDetail> {
+    return this.actions.cancel(jobId, callerOf(request));
+  }
+
+  @Serve(ROUTES.retry)
+  retry(@Param('id', id) jobId: string): Promise<JobDetail> {
+    return this.actions.retry(jobId);
+  }
+
+  @Serve(ROUTES.logs)
+  async logs(
+    @Param('id', id) jobId: string,
+    @Query(new ZodPipe(ROUTES.logs.query)) query: { tail: number },
+  ): Promise<JobLogs> {
+    const job = await this.queries.row(jobId);
+    return { job_id: job.id, lines: await this.bus.history(jobLog, job.id, query.tail) };
+  }
+
+  @Serve(ROUTES.events)
+  async events(
+    @Param('id', id) jobId: string,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const job = await this.queries.row(jobId);
+    const after = /^\d{1,15}$/.test(lastEventId ?? '') ? Number(lastEventId) : 0;
+    reply.hijack();
+    await this.follower.follow(job, new EventStream(reply.raw), after);
+  }
+}
+
+const callerOf = (request: AuthenticatedRequest): string => request.caller ?? 'local';

@@ -1,0 +1,54 @@
+import {
+  conversionCompleted,
+  conversionFailed,
+  conversionStarted,
+  exportCompleted,
+  exportFailed,
+  exportStarted,
+  type ConversionCompleted,
+  type ConversionFailed,
+  type ConversionStarted,
+  type ExportCompleted,
+  type ExportFailed,
+  type ExportStarted,
+} from '@hyper2kvm/contracts';
+import { FactContext, OnFact } from '@hyper2kvm/runtime';
+import { Controller } from '@nestjs/common';
+import { Ctx, Payload } from '@nestjs/microservices';
+import { ProcessManager } from './process-manager.js';
+
+/** The facts of workers, handed to the process manager. */
+@Controller()
+export class FactsController {
+  constructor(private readonly manager: ProcessManager) {}
+
+  @OnFact(exportStarted)
+  exportStarted(@Payload() data: ExportStarted, @Ctx() context: FactContext): Promise<void> {
+    return this.manager.apply({ name: 'export.started', data }, context.eventId);
+  }
+
+  @OnFact(exportCompleted)
+  exportCompleted(@Payload() data: ExportCompleted, @Ctx() context: FactContext): Promise<void> {
+    return this.manager.apply({ name: 'export.completed', data }, context.eventId);
+  }
+
+  @OnFact(exportFailed)
+  exportFailed(@Payload() data: ExportFailed, @Ctx() context: FactContext): Promise<void> {
+    return this.manager.apply({ name: 'export.failed', data }, context.eventId);
+  }
+
+  @OnFact(conversionStarted)
+  conversionStarted(@Payload() data: ConversionStarted, @Ctx() context: FactContext): Promise<void> {
+    return this.manager.apply({ name: 'conversion.started', data }, context.eventId);
+  }
+
+  @OnFact(conversionCompleted)
+  conversionCompleted(@Payload() data: ConversionCompleted, @Ctx() context: FactContext): Promise<void> {
+    return this.manager.apply({ name: 'conversion.completed', data }, context.eventId);
+  }
+
+  @OnFact(conversionFailed)
+  conversionFailed(@Payload() data: ConversionFailed, @Ctx() context: FactContext): Promise<void> {
+    return this.manager.apply({ name: 'conversion.failed', data }, context.eventId);
+  }
+}

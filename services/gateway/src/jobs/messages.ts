@@ -1,0 +1,107 @@
+import {
+  conversionRequested,
+  ConversionOptions,
+  exportRequested,
+  jobCancelled,
+  jobCompleted,
+  jobCreated,
+  jobFailed,
+  jobRetried,
+  ANY_POOL,
+  type CommandDefinition,
+  type ConversionCompleted,
+  type EventDefinition,
+  type Failure,
+  type Phase,
+} from '@hyper2kvm/contracts';
+import type { z } from 'zod';
+import type { JobRow, OutboxKind } from '../database/index.js';
+
+/** A message that a decision asks for; it becomes a row of the outbox. */
+export interface Outgoing {
+  readonly kind: OutboxKind;
+  readonly type: string;
+  readonly data: Record<string, unknown>;
+  /** A retry leaves no earlier than this. */
+  readonly availableAt?: Date;
+}
+
+// Parsed when it is written: an invalid message shows where it was made, not in the relay.
+const outgoing = <D extends EventDefinition>(definition: D, data: z.input<D['schema']>): Outgoing => ({
+  kind: definition.kind,
+  type: definition.type,
+  data: definition.schema.parse(data) as Record<string, unknown>,
+});
+
+export const created = (job: JobRow): Outgoing =>
+  outgoing(jobCreated, {
+    job_id: job.id,
+    vm_name: job.vmName,
+    priority: job.priority,
+    created_at: job.createdAt.toISOString(),
+    requested_by: job.requestedBy,
+    tags: job.tags,
+  });
+
+export const requestExport = (job: JobRow): Outgoing =>
+  outgoing(exportRequested, {
+    job_id: job.id,
+    attempt: job.exportAttempt,
+    generation: job.generation,
+    lane: job.priority,
+    pool: ANY_POOL,
+    vm_name: job.vmName,
+    ...(job.machine.moref === undefined ? {} : { moref: job.machine.moref }),
+    source: job.source,
+  });
+
+export const requestConversion = (job: JobRow): Outgoing => {
+  if (job.artifactDir === null) throw new Error(`${job.id} has no artifact to convert`);
+  return outgoing(conversionRequested, {
+    job_id: job.id,
+    attempt: job.conversionAttempt,
+    generation: job.generation,
+    lane: job.priority,
+    pool: job.artifactPool ?? ANY_POOL,
+    vm_name: job.vmName,
+    artifact_dir: job.artifactDir,
+    options: ConversionOptions.parse(job.options),
+    requested_at: job.createdAt.toISOString(),
+  });
+};
+
+export const retried = (job: JobRow, from: Phase): Outgoing =>
+  outgoing(jobRetried, { job_id: job.id, vm_name: job.vmName, retry_count: job.retryCount, from });
+
+const outcome = (job: JobRow, at: Date) => ({
+  job_id: job.id,
+  vm_name: job.vmName,
+  priority: job.priority,
+  tags: job.tags,
+  ...(job.options.notify_email === undefined ? {} : { notify_email: job.options.notify_email }),
+  created_at: job.createdAt.toISOString(),
+  completed_at: at.toISOString(),
+  ...(job.traceId === null ? {} : { trace_id: job.traceId }),
+});
+
+export const completed = (job: JobRow, result: ConversionCompleted, at: Date): Outgoing =>
+  outgoing(jobCompleted, { ...outcome(job, at), bytes_downloaded: job.bytesDownloaded ?? 0, result });
+
+export const failed = (job: JobRow, failure: Failure, at: Date): Outgoing =>
+  outgoing(jobFailed, {
+    ...outcome(job, at),
+    phase: job.phase,
+    failure,
+    retry_count: job.retryCount,
+    retry_available: true,
+  });
+
+export const cancelled = (job: JobRow, by: string): Outgoing =>
+  outgoing(jobCancelled, { job_id: job.id, vm_name: job.vmName, cancelled_by: by });
+
+/** Withdraws a command that waits or runs. */
+export const withdraw = (command: CommandDefinition, jobId: string): Outgoing => ({
+  kind: 'cancel',
+  type: command.type,
+  data: { job_id: jobId },
+});

@@ -1,0 +1,50 @@
+import { LOGGER, type Logger } from '@hyper2kvm/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { InjectSections, type Sections } from '../config.js';
+import { GatewayMetrics } from '../system/metrics.js';
+import { OutboxRelay } from '../outbox/index.js';
+import { JobChanges } from './changes.js';
+import { decide, type WorkerFact } from './decide.js';
+import { applyDecision, lockJob, receive } from './store.js';
+
+/** Name of this consumer in the inbox. */
+const CONSUMER = 'gateway';
+
+/** Facts come in, the table decides, commands and facts go out: one transaction each. */
+@Injectable()
+export class ProcessManager {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly relay: OutboxRelay,
+    private readonly changes: JobChanges,
+    private readonly metrics: GatewayMetrics,
+    @InjectSections() private readonly config: Sections,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  async apply(fact: WorkerFact, eventId: string): Promise<void> {
+    const applied = await this.dataSource.transaction(async (manager) => {
+      if (!(await receive(manager, CONSUMER, eventId))) return false;
+      const job = await lockJob(manager, fact.data.job_id);
+      if (job === null) {
+        this.logger.warn({ job_id: fact.data.job_id, fact: fact.name }, 'a fact of a job that is not in the database');
+        return false;
+      }
+      const decision = decide(job, fact, { now: new Date(), policy: this.config.retry_policy });
+      if (decision === undefined) {
+        this.logger.info(
+          { job_id: job.id, fact: fact.name, attempt: fact.data.attempt, status: job.status },
+          'a fact that changes nothing any more',
+        );
+        return false;
+      }
+      await applyDecision(manager, job, decision);
+      return true;
+    });
+    if (!applied) return;
+    this.metrics.count(fact);
+    this.relay.kick();
+    this.changes.changed(fact.data.job_id);
+  }
+}

@@ -1,0 +1,120 @@
+import {
+  conversionWord,
+  durationWord,
+  exportWord,
+  STEP_WORDS,
+  stepsOf,
+  type JobDetail,
+  type JobProgress,
+  type JobSummary,
+} from '@hyper2kvm/contracts';
+import type { JobRow } from '../database/index.js';
+
+/** What is known of a job outside of its row. */
+export interface Live {
+  readonly progress: JobProgress | undefined;
+  readonly queuePosition: number | null;
+}
+
+/** The seed's GB: 10^9 bytes, one decimal. */
+export const gigabytes = (count: number): number => Math.round(count / 1e8) / 10;
+export const durationOrNull = (seconds: number | null): string | null =>
+  seconds === null ? null : durationWord(seconds);
+const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
+
+/** The progress if it speaks of the attempt that the row is in. */
+export function currentProgress(job: JobRow, progress: JobProgress | undefined): JobProgress | undefined {
+  if (progress?.phase !== job.phase) return undefined;
+  const attempt = job.phase === 'export' ? job.exportAttempt : job.conversionAttempt;
+  return progress.attempt === attempt ? progress : undefined;
+}
+
+function percent(job: JobRow, progress: JobProgress | undefined): number {
+  if (job.status === 'completed') return 100;
+  return Math.floor(progress?.percent_complete ?? 0);
+}
+
+export function toSummary(job: JobRow, latest: JobProgress | undefined): JobSummary {
+  return {
+    job_id: job.id,
+    vm_name: job.vmName,
+    vcenter_server: job.vcenterServer,
+    status: job.status,
+    phase: job.phase,
+    priority: job.priority,
+    tags: job.tags,
+    percent_complete: percent(job, currentProgress(job, latest)),
+    requested_by: job.requestedBy,
+    retry_count: job.retryCount,
+    error: job.error,
+    created_at: job.createdAt.toISOString(),
+    updated_at: job.updatedAt.toISOString(),
+    completed_at: iso(job.completedAt),
+  };
+}
+
+export function toDetail(job: JobRow, live: Live): JobDetail {
+  const progress = currentProgress(job, live.progress);
+  const { result } = job;
+  return {
+    ...toSummary(job, live.progress),
+    progress: progressOf(job, progress),
+    next_retry_at: iso(job.nextRetryAt),
+    queue_position: live.queuePosition,
+    export: exportOf(job, progress),
+    conversion: conversionOf(job, progress),
+    machine: { cpus: job.machine.cpus, memory_bytes: job.machine.memory_bytes, firmware: job.machine.firmware },
+    failure: job.failure,
+    error_file: job.errorFile,
+    retry_available: job.status === 'failed',
+    output_dir: job.outputDir,
+    files: result?.files ?? [],
+    domain_xml: result?.domain_xml ?? null,
+    duration_seconds: job.completedAt === null ? null : (job.completedAt.getTime() - job.createdAt.getTime()) / 1000,
+    modifications: result?.modifications ?? null,
+    guest: result?.guest.product ?? result?.guest.distro ?? null,
+    concerns: result?.concerns ?? [],
+    proof: result?.proof ?? null,
+    libvirt_domain: result?.libvirt_domain ?? null,
+    trace_id: job.traceId,
+  };
+}
+
+function progressOf(job: JobRow, progress: JobProgress | undefined): JobDetail['progress'] {
+  const total = job.machine.disks.length;
+  const disks = progress?.disks ?? [];
+  const unfinished = disks.find((disk) => disk.state !== 'done');
+  return {
+    phase: job.phase,
+    current_disk: unfinished?.index ?? (job.phase === 'export' && disks.length === 0 ? Math.min(1, total) : total),
+    total_disks: total,
+    percent_complete: percent(job, progress),
+    eta_seconds: progress?.eta_seconds ?? null,
+    bytes_per_second: progress?.bytes_per_second ?? null,
+    disks,
+  };
+}
+
+/** A finished export's figures are the row's; a running one's come from its progress. */
+function exportOf(job: JobRow, progress: JobProgress | undefined): JobDetail['export'] {
+  const fetched = (progress?.disks ?? []).reduce((sum, disk) => sum + disk.bytes_downloaded, 0);
+  return {
+    status: exportWord(job.status, job.artifactDir !== null),
+    duration: durationOrNull(job.exportDurationSeconds),
+    duration_seconds: job.exportDurationSeconds,
+    bytes_downloaded: job.bytesDownloaded ?? fetched,
+    total_bytes: job.totalBytes,
+  };
+}
+
+function conversionOf(job: JobRow, progress: JobProgress | undefined): JobDetail['conversion'] {
+  const total = stepsOf(job.options).length;
+  const step = job.phase === 'conversion' ? progress?.step : undefined;
+  return {
+    status: conversionWord(job.status, job.artifactDir !== null),
+    current_step: step === undefined ? null : STEP_WORDS[step],
+    steps_completed: job.status === 'completed' ? total : Math.min(total, progress?.steps_completed ?? 0),
+    steps_total: total,
+    duration_seconds: job.conversionDurationSeconds,
+  };
+}

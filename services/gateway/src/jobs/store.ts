@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { JobError } from '@hyper2kvm/contracts';
+import { traceparent } from '@hyper2kvm/runtime';
+import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
+import { ACTIVE_VM_INDEX, Job } from '../database/index.js';
+import type { Decision } from './decide.js';
+import type { Outgoing } from './messages.js';
+
+/** Another change came in between; the caller starts again from the new row. */
+export class VersionConflict extends Error {
+  override readonly name = 'VersionConflict';
+}
+
+/** The job's row, locked until the transaction ends. */
+export const lockJob = (manager: EntityManager, id: string): Promise<Job | null> =>
+  manager.findOne(Job, { where: { id }, lock: { mode: 'pessimistic_write' } });
+
+/** Writes a decision: the row if it still has the version that was decided on, and its messages. */
+export async function applyDecision(manager: EntityManager, job: Job, decision: Decision): Promise<Job> {
+  const version = job.version + 1;
+  const patch = { ...decision.patch, version };
+  const { affected } = await manager
+    .createQueryBuilder()
+    .update(Job)
+    .set(patch)
+    .where('id = :id AND version = :version', { id: job.id, version: job.version })
+    .execute();
+  if (affected !== 1) throw new VersionConflict(`${job.id} changed since version ${job.version}`);
+  await writeOutbox(manager, job.id, decision.messages);
+  return Object.assign(new Job(), job, patch);
+}
+
+/** In order: `seq` is what the relay goes by. The caller holds the job's row, or has just made it. */
+export async function writeOutbox(manager: EntityManager, jobId: string, messages: readonly Outgoing[]): Promise<void> {
+  const parent = traceparent() ?? null;
+  for (const message of messages) {
+    await manager.query(
+      `INSERT INTO outbox (id, job_id, kind, type, data, traceparent, available_at)
+       VALUES ($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, now()))`,
+      [
+        randomUUID(),
+        jobId,
+        message.kind,
+        message.type,
+        JSON.stringify(message.data),
+        parent,
+        message.availableAt ?? null,
+      ],
+    );
+  }
+}
+
+/** True the first time that this consumer sees this event. */
+export async function receive(manager: EntityManager, consumer: string, eventId: string): Promise<boolean> {
+  const rows = await manager.query<unknown[]>(
+    'INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING event_id',
+    [consumer, eventId],
+  );
+  return rows.length === 1;
+}
+
+/** Runs `work`; where it would make a second active job for a VM, says which is the first. */
+export async function oneJobPerVm<T>(
+  source: DataSource,
+  job: Pick<Job, 'vmName' | 'instanceUuid'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!violates(error, ACTIVE_VM_INDEX)) throw error;
+    const first = await source.manager
+      .createQueryBuilder(Job, 'job')
+      .where("job.instance_uuid = :uuid AND job.status IN ('pending', 'exporting', 'exported', 'converting')", {
+        uuid: job.instanceUuid,
+      })
+      .getOne();
+    const name = first === null ? 'another job' : `${first.id} (${first.status})`;
+    throw new JobError('VM_BUSY', `${job.vmName} is already being moved by ${name}.`, { cause: error });
+  }
+}
+
+function violates(error: unknown, index: string): boolean {
+  if (!(error instanceof QueryFailedError)) return false;
+  const { code, constraint } = error.driverError as { code?: string; constraint?: string };
+  return code === '23505' && constraint === index;
+}

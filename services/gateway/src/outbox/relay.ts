@@ -1,0 +1,131 @@
+import {
+  CATALOGUE,
+  conversionRequested,
+  exportRequested,
+  type CommandDefinition,
+  type CommandFence,
+  type EventDefinition,
+} from '@hyper2kvm/contracts';
+import { Bus, CommandQueue, LOGGER, type Logger } from '@hyper2kvm/runtime';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Backoff } from './backoff.js';
+import { nextRows, type WaitingRow } from './rows.js';
+
+const BATCH = 100;
+/** Delayed rows and those of other gateways are found within this time; own commits kick. */
+const TICK_MS = 500;
+const COMMANDS: readonly CommandDefinition[] = [exportRequested, conversionRequested];
+
+/** Carries the outbox to the bus: each job's oldest row first, at least once, recognisable by the row's id. */
+@Injectable()
+export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  #stopping = false;
+  #running: Promise<void> = Promise.resolve();
+  #wake: (() => void) | undefined;
+  #kicked = false;
+  /** Rows that the bus refused, each with its own pause: one bad row holds up its own job alone. */
+  readonly #refused = new Backoff({ firstMs: 500, maxMs: 30_000 });
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly bus: Bus,
+    private readonly queue: CommandQueue,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.#running = this.#loop();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#stopping = true;
+    this.kick();
+    await this.#running;
+  }
+
+  /** There is something new. */
+  kick(): void {
+    this.#kicked = true;
+    this.#wake?.();
+  }
+
+  async #loop(): Promise<void> {
+    const outage = new Backoff({ firstMs: 250, maxMs: 5000 });
+    while (!this.#stopping) {
+      let pause = TICK_MS;
+      try {
+        this.#kicked = false;
+        if (this.bus.status() === 'connected' && (await this.pass()) > 0) pause = 0;
+        outage.clear('database');
+      } catch (error) {
+        pause = outage.failed('database');
+        this.logger.warn({ err: error }, 'the outbox cannot be read now');
+      }
+      if (pause > 0) await this.#sleep(pause);
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    if (this.#kicked || this.#stopping) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Publishes one batch; the number of rows that went out. */
+  async pass(): Promise<number> {
+    return this.dataSource.transaction(async (manager) => {
+      const rows = await nextRows(manager, BATCH, this.#refused.waiting());
+      if (rows.length === 0) return 0;
+      const sent = await Promise.all(rows.map((row) => this.#publish(row)));
+      const ids = sent.filter((id) => id !== undefined);
+      if (ids.length > 0)
+        await manager.query('UPDATE outbox SET published_at = now() WHERE id = ANY ($1::uuid[])', [ids]);
+      return ids.length;
+    });
+  }
+
+  /** The row's id once the bus has it. */
+  async #publish(row: WaitingRow): Promise<string | undefined> {
+    try {
+      await this.#send(row);
+      this.#refused.clear(row.id);
+      return row.id;
+    } catch (error) {
+      const pause = this.#refused.failed(row.id);
+      this.logger.warn(
+        { err: error, job_id: row.jobId, type: row.type, again_in_ms: pause },
+        'a message could not be published',
+      );
+      return undefined;
+    }
+  }
+
+  async #send(row: WaitingRow): Promise<void> {
+    const trace = row.traceparent === null ? {} : { traceparent: row.traceparent };
+    if (row.kind === 'fact') {
+      await this.bus.publish(definitionOf(row), row.jobId, row.data, {
+        eventId: row.id,
+        time: row.createdAt.toISOString(),
+        ...trace,
+      });
+      return;
+    }
+    const command = COMMANDS.find((one) => one.type === row.type);
+    if (command === undefined) throw new Error(`${row.type} is not a command`);
+    if (row.kind === 'cancel') await this.queue.cancel(command, row.jobId);
+    else
+      await this.queue.send(command, row.data as CommandFence & Record<string, unknown>, { eventId: row.id, ...trace });
+  }
+}
+
+function definitionOf(row: WaitingRow): EventDefinition {
+  const definition = CATALOGUE.get(row.type);
+  if (definition === undefined) throw new Error(`${row.type} is not in the catalogue`);
+  return definition;
+}

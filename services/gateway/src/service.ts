@@ -1,0 +1,13 @@
+import type { ServiceOptions } from '@hyper2kvm/runtime';
+import { AppModule } from './app.module.js';
+import { SECTIONS } from './config.js';
+import { httpAdapter } from './http/adapter.js';
+
+/** The gateway as the runtime starts it. */
+export const gatewayService = {
+  name: 'gateway',
+  module: AppModule,
+  section: SECTIONS.gateway,
+  sections: { vsphere: SECTIONS.vsphere, retry_policy: SECTIONS.retry_policy },
+  http: { adapter: httpAdapter, listen: (config) => config.listen },
+} satisfies ServiceOptions<typeof SECTIONS.gateway>;

@@ -1,0 +1,92 @@
+import { isEnded, JOB_STATUSES, type Health, type Status, type WorkerHeartbeat } from '@hyper2kvm/contracts';
+import { Bus, CommandQueue, VERSION } from '@hyper2kvm/runtime';
+import { conversionRequested, exportRequested } from '@hyper2kvm/contracts';
+import { Injectable } from '@nestjs/common';
+import { gigabytes } from '../jobs/projection.js';
+import { JobQueries } from '../jobs/queries.js';
+import { VcenterWatch } from './vcenter-watch.js';
+
+/** A probe waits no longer than this for the database or the bus. */
+const LIMIT_MS = 2000;
+const ACTIVE = JOB_STATUSES.filter((status) => !isEnded(status));
+
+/** What is true of the product now. */
+@Injectable()
+export class HealthService {
+  readonly #started = performance.now();
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly queue: CommandQueue,
+    private readonly queries: JobQueries,
+    private readonly vcenter: VcenterWatch,
+  ) {}
+
+  get #uptime(): number {
+    return Math.floor((performance.now() - this.#started) / 1000);
+  }
+
+  async health(): Promise<Health> {
+    const [counts, nats, workers] = await Promise.all([
+      within(this.queries.counts()),
+      this.bus.ping(LIMIT_MS),
+      within(this.bus.workers()),
+    ]);
+    const [exporter, converter] = [has(workers, 'exporter'), has(workers, 'converter')];
+    const working = counts !== undefined && nats;
+    return {
+      status: working ? (exporter && converter ? 'healthy' : 'degraded') : 'unhealthy',
+      uptime_seconds: this.#uptime,
+      vsphere_connection: this.vcenter.state,
+      python_daemon_reachable: converter,
+      converter_reachable: converter,
+      exporter_reachable: exporter,
+      database: counts === undefined ? 'failed' : 'ok',
+      nats: nats ? 'ok' : 'failed',
+      disk_space_available_gb: leastSpace(workers),
+      active_jobs: ACTIVE.reduce((sum, status) => sum + (counts?.[status] ?? 0), 0),
+    };
+  }
+
+  async status(): Promise<Status> {
+    const [jobs, exports, conversions, workers] = await Promise.all([
+      this.queries.counts(),
+      this.queue.depth(exportRequested),
+      this.queue.depth(conversionRequested),
+      this.bus.workers(),
+    ]);
+    return {
+      service: 'gateway',
+      version: VERSION,
+      uptime_seconds: this.#uptime,
+      jobs: { ...Object.fromEntries(JOB_STATUSES.map((status) => [status, 0])), ...jobs },
+      queue_depth: {
+        high: exports.high + conversions.high,
+        normal: exports.normal + conversions.normal,
+        low: exports.low + conversions.low,
+      },
+      workers,
+    };
+  }
+}
+
+const has = (workers: readonly WorkerHeartbeat[] | undefined, service: string): boolean =>
+  workers?.some((worker) => worker.service === service) ?? false;
+
+/** Of the workers' folders, the fullest: there a job fails first. */
+function leastSpace(workers: readonly WorkerHeartbeat[] | undefined): number | null {
+  const free = (workers ?? []).map((worker) => worker.disk_free_bytes).filter((count) => count !== null);
+  return free.length === 0 ? null : gigabytes(Math.min(...free));
+}
+
+async function within<T>(question: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), LIMIT_MS);
+  });
+  try {
+    return await Promise.race([question.catch(() => undefined), limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
