@@ -9,7 +9,7 @@ import {
   type RequestDefinition,
 } from '@hyper2kvm/contracts';
 import {
-  DeliverPolicy,
+  consumerOpts,
   ErrorCode as NatsCode,
   type JetStreamClient,
   type JetStreamManager,
@@ -155,13 +155,8 @@ export class Bus {
 
   /** The newest event of a subject. */
   async last<D extends EventDefinition>(event: D, id: string): Promise<EventData<D> | undefined> {
-    try {
-      const message = await this.jsm.streams.getMessage(event.stream, { last_by_subj: factSubject(event, id) });
-      return decode(message.header, message.data).data as EventData<D>;
-    } catch (error) {
-      if ((error as { code?: string }).code === '404' || /no message found/.test(String(error))) return undefined;
-      throw error;
-    }
+    const message = await this.#newest(event, id);
+    return message === undefined ? undefined : (decode(message.header, message.data).data as EventData<D>);
   }
 
   /** The events of a subject, oldest first, then the new ones as they come, until the signal ends it. */
@@ -170,45 +165,47 @@ export class Bus {
     id: string,
     options: { from: 'last' | 'all' | 'new'; afterSeq?: number; signal: AbortSignal },
   ): AsyncGenerator<Followed<EventData<D>>> {
-    const policy = { last: DeliverPolicy.LastPerSubject, all: DeliverPolicy.All, new: DeliverPolicy.New }[options.from];
-    const consumer = await this.js.consumers.get(event.stream, {
-      filterSubjects: factSubject(event, id),
-      ...(options.afterSeq === undefined
-        ? { deliver_policy: policy }
-        : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: options.afterSeq + 1 }),
-    });
-    const messages = await consumer.consume({ max_messages: 500 });
-    const stop = (): void => messages.stop();
+    if (options.signal.aborted) return;
+    // A push consumer of the client's ordered kind: it is made anew, at the right place, after every loss of connection.
+    const consumer = consumerOpts().orderedConsumer();
+    if (options.afterSeq !== undefined) consumer.startSequence(options.afterSeq + 1);
+    else if (options.from === 'last') consumer.deliverLastPerSubject();
+    else if (options.from === 'new') consumer.deliverNew();
+    const messages = await this.js.subscribe(factSubject(event, id), consumer);
+    const stop = (): void => messages.unsubscribe();
     options.signal.addEventListener('abort', stop, { once: true });
     try {
-      if (options.signal.aborted) return;
       for await (const message of messages) {
         const { envelope, data } = decode(message.headers, message.data);
         yield { data: data as EventData<D>, seq: message.seq, time: envelope.time };
       }
     } finally {
       options.signal.removeEventListener('abort', stop);
-      messages.stop();
-      await consumer.delete().catch(() => {});
+      stop();
     }
   }
 
   /** All events of a subject up to now, oldest first; at most the last `limit`. */
   async history<D extends EventDefinition>(event: D, id: string, limit: number): Promise<EventData<D>[]> {
-    const consumer = await this.js.consumers.get(event.stream, {
-      filterSubjects: factSubject(event, id),
-      deliver_policy: DeliverPolicy.All,
-    });
-    const info = await consumer.info(true).catch(() => undefined);
+    const newest = await this.#newest(event, id);
+    if (newest === undefined) return [];
     const kept: EventData<D>[] = [];
-    const messages = await consumer.fetch({ max_messages: Math.max(1, info?.num_pending ?? 10_000), expires: 1_000 });
-    for await (const message of messages) {
-      kept.push(decode(message.headers, message.data).data as EventData<D>);
+    const abort = new AbortController();
+    for await (const { data, seq } of this.follow(event, id, { from: 'all', signal: abort.signal })) {
+      kept.push(data);
       if (kept.length > limit) kept.shift();
-      if (message.info.pending === 0) break;
+      if (seq >= newest.seq) break;
     }
-    await consumer.delete().catch(() => {});
     return kept;
+  }
+
+  async #newest(event: EventDefinition, id: string) {
+    try {
+      return await this.jsm.streams.getMessage(event.stream, { last_by_subj: factSubject(event, id) });
+    } catch (error) {
+      if ((error as { code?: string }).code === '404' || /no message found/.test(String(error))) return undefined;
+      throw error;
+    }
   }
 
   /** Workers whose heartbeat is fresh. */
