@@ -1,0 +1,1 @@
+export { loadArtifact, type ArtifactImage, type LoadedArtifact } from './read.js';

@@ -1,0 +1,2 @@
+export type { Engine, EngineInput, EngineResult } from './engine.js';
+export { nativeEngine } from './native.js';

@@ -1,0 +1,99 @@
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { spawnGuarded, type GuardedProcess } from '@hyper2kvm/runtime';
+import { GrowingFile } from './growing.js';
+import { PORT_LOG, SCREENSHOT, SERIAL_LOG } from './qemu.js';
+import { Qmp } from './qmp.js';
+import { findReport, type GuestReport } from './report.js';
+import { failureInSerial } from './serial.js';
+
+/** A chatty boot has some 100 KiB. */
+const SERIAL_LIMIT_BYTES = 32 * 1024 * 1024;
+const PORT_LIMIT_BYTES = 1024 * 1024;
+const POLL_MS = 250;
+/** One for an SELinux relabel, one for the firmware's fallback loader, which writes a boot entry and resets. */
+const RESETS_ALLOWED = 2;
+
+export interface BootOutcome {
+  readonly report?: GuestReport;
+  /** Why it failed; undefined with a report. */
+  readonly fault?: string;
+  /** From power-on to the report or the failure. */
+  readonly seconds: number;
+  readonly serial: string;
+  readonly screenshot: boolean;
+}
+
+/** Boots and waits for the guest's report, a failure that shows, or the time limit. QEMU has ended afterwards. */
+export async function boot(
+  args: readonly string[],
+  folder: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<BootOutcome> {
+  const words: string[] = [];
+  const qemu = spawnGuarded('qemu-system-x86_64', args, { cwd: folder, stdin: 'pipe', signal });
+  qemu.stderr.setEncoding('utf8').on('data', (text: string) => words.push(text));
+  const machine = watchMachine(qemu);
+  const serial = new GrowingFile(path.join(folder, SERIAL_LOG), SERIAL_LIMIT_BYTES);
+  const port = new GrowingFile(path.join(folder, PORT_LOG), PORT_LIMIT_BYTES);
+  const start = performance.now();
+  try {
+    for (;;) {
+      await sleep(POLL_MS, undefined, { signal });
+      await Promise.all([serial.read(), port.read()]);
+      const seconds = Math.round((performance.now() - start) / 100) / 10;
+      const report = findReport(port.text);
+      const fault =
+        report === undefined
+          ? (machine.fault(words) ?? failureInSerial(serial.text) ?? flood(serial, port) ?? silence(start, timeoutMs))
+          : undefined;
+      if (report === undefined && fault === undefined) continue;
+      const screenshot = await machine.screenshot();
+      await machine.quit();
+      return { seconds, serial: serial.text, screenshot, ...(report ? { report } : {}), ...(fault ? { fault } : {}) };
+    }
+  } finally {
+    await qemu.kill();
+  }
+}
+
+const flood = (...files: GrowingFile[]): string | undefined =>
+  files.some((file) => file.flooded) ? 'it floods its console' : undefined;
+
+const silence = (start: number, timeoutMs: number): string | undefined =>
+  performance.now() - start > timeoutMs ? `it did not report within ${timeoutMs / 1000} s` : undefined;
+
+interface WatchedMachine {
+  fault(stderr: readonly string[]): string | undefined;
+  screenshot(): Promise<boolean>;
+  quit(): Promise<void>;
+}
+
+function watchMachine(qemu: GuardedProcess): WatchedMachine {
+  let resets = 0;
+  let off = false;
+  let ended: string | undefined;
+  const qmp = new Qmp(qemu, (event, data) => {
+    if (event === 'RESET' && (data as { guest?: boolean } | undefined)?.guest === true) resets += 1;
+    if (event === 'SHUTDOWN') off = true;
+  });
+  void qemu.exited.then(({ code, signal }) => {
+    ended = `QEMU ended with ${code ?? signal}`;
+  });
+  return {
+    fault(stderr) {
+      if (resets > RESETS_ALLOWED) return `it reset itself ${resets} times`;
+      if (off) return 'it powered itself off';
+      return ended === undefined ? undefined : `${ended}: ${stderr.join('').trim().split('\n').at(-1) ?? ''}`;
+    },
+    screenshot: () =>
+      qmp.execute('screendump', { filename: SCREENSHOT, format: 'png' }).then(
+        () => true,
+        () => false,
+      ),
+    async quit() {
+      await qmp.execute('quit').catch(() => undefined);
+    },
+  };
+}

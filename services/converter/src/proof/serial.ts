@@ -1,0 +1,34 @@
+/** What a serial console says when a boot has failed for good: no need to wait for the time limit. */
+const FAILURES: readonly [pattern: RegExp, meaning: string][] = [
+  [/Kernel panic - not syncing[^\r\n]*/, 'the kernel panicked'],
+  [/ALERT! +\S+ does not exist/, 'the root device was not found'],
+  [/^\(initramfs\)/m, 'the boot stopped in the shell of the initramfs'],
+  [/You are in (?:emergency|rescue) mode/, 'the guest went into emergency mode'],
+  [/Give root password for maintenance|Press Enter for maintenance/, 'the guest went into emergency mode'],
+  [/^dracut:\/# |Entering emergency mode/m, 'the boot stopped in the shell of dracut'],
+  [/^grub rescue>/m, 'GRUB did not find its files'],
+  [/No bootable device|Boot failed: not a bootable disk|BdsDxe: No bootable option/, 'the firmware found nothing to boot'],
+];
+
+/** Why the boot has failed, as far as the serial log shows; undefined while it may still succeed. */
+export function failureInSerial(log: string): string | undefined {
+  for (const [pattern, meaning] of FAILURES) {
+    const found = pattern.exec(log)?.[0];
+    if (found !== undefined) return `${meaning} ("${found.trim()}")`;
+  }
+  return undefined;
+}
+
+/** Terminal sequences and other control characters, except line ends. */
+const CONTROL = new RegExp('\\u001b(?:\\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|c)|[\\u0000-\\u0008\\u000b-\\u001f\\u007f]', 'g');
+
+/** The last lines for an error message. */
+export function lastLines(log: string, count: number): string[] {
+  const clean = log.slice(-16_384).replace(CONTROL, '');
+  return clean
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '')
+    .slice(-count)
+    .map((line) => line.slice(0, 200));
+}

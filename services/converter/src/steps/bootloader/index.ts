@@ -1,0 +1,2 @@
+export { bootloaderStep } from './step.js';
+export { hardwareParameters, planCommandLine, planGrubDefaults } from './plan.js';

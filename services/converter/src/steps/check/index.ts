@@ -1,0 +1,1 @@
+export { checkStep } from './step.js';

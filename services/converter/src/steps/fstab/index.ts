@@ -1,0 +1,3 @@
+export { planFstab, type FstabPlan } from './plan.js';
+export { planResume } from './resume.js';
+export { FSTAB, fstabStep } from './step.js';

@@ -1,0 +1,11 @@
+import { bootloaderStep } from './bootloader/index.js';
+import { checkStep } from './check/index.js';
+import { fstabStep } from './fstab/index.js';
+import { initramfsStep } from './initramfs/index.js';
+import { networkStep } from './network/index.js';
+import type { Step } from './step.js';
+
+export type { Change, PinnedNic, Step, StepContext, StepState } from './step.js';
+
+/** What is done to a Linux guest, in this order: the initramfs copies what fstab and network wrote. */
+export const LINUX_STEPS: readonly Step[] = [fstabStep, networkStep, initramfsStep, bootloaderStep, checkStep];

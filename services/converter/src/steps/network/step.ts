@@ -1,0 +1,79 @@
+import type { Appliance } from '../../guest/index.js';
+import type { Step } from '../step.js';
+import { ifcfgNames, ifupdownNames, keyfileNames, netplanNames, networkdNames } from './names.js';
+import { planNetwork } from './plan.js';
+import { planPersistentRules } from './rules.js';
+
+const PERSISTENT_RULES = '/etc/udev/rules.d/70-persistent-net.rules';
+
+/** Each place of configuration: folder, names of its files, reader. */
+const PLACES: readonly [folder: string, files: RegExp, read: (file: string, text: string) => string[]][] = [
+  ['/etc/network', /^interfaces$/, (_file, text) => ifupdownNames(text)],
+  ['/etc/network/interfaces.d', /^[\w.-]+$/, (_file, text) => ifupdownNames(text)],
+  ['/etc/netplan', /\.ya?ml$/, (_file, text) => netplanNames(text)],
+  ['/etc/NetworkManager/system-connections', /./, (_file, text) => keyfileNames(text)],
+  ['/etc/systemd/network', /\.network$/, (_file, text) => networkdNames(text)],
+  ['/etc/sysconfig/network-scripts', /^ifcfg-[\w.-]+$/, ifcfgNames],
+  ['/etc/sysconfig/network', /^ifcfg-[\w.-]+$/, ifcfgNames],
+];
+/** A guest with more profiles than this in one folder is not a guest. */
+const FILES_LIMIT = 256;
+
+/** The NICs keep their old names, pinned to their MACs. */
+export const networkStep: Step = {
+  name: 'network',
+  async run({ appliance, guest, machine, options, state, log, concern, change }) {
+    if (!options.fix_network) return log('network: left alone, as asked');
+    if (machine.nics.length === 0) return log('network: the VM has no NIC');
+    const byRule = await removeStaleRules(appliance, machine.nics.flatMap(({ mac }) => mac ?? []), (line) => {
+      log(`network: stale rule removed: ${line}`);
+      change(PERSISTENT_RULES, `removed: ${line}`);
+    });
+    const plan = planNetwork({
+      nics: machine.nics,
+      configured: await configuredNames(appliance),
+      systemd: guest.systemd,
+      kernelNames: await usesKernelNames(appliance),
+      byRule,
+    });
+    for (const [file, text] of plan.files) {
+      await appliance.call(['mkdir-p', file.slice(0, file.lastIndexOf('/'))]);
+      await appliance.writeText(file, text);
+      change(file, 'written');
+    }
+    state.pinned = plan.pinned;
+    for (const { name, mac } of plan.pinned) log(`network: ${name} stays ${name}, pinned to ${mac}`);
+    if (plan.pinned.length === 0) log('network: nothing to pin');
+    for (const each of plan.concerns) concern(each);
+  },
+};
+
+async function removeStaleRules(
+  appliance: Appliance,
+  macs: readonly string[],
+  removed: (line: string) => void,
+): Promise<ReadonlyMap<string, string>> {
+  const text = await appliance.readText(PERSISTENT_RULES);
+  if (text === undefined) return new Map();
+  const plan = planPersistentRules(text, macs);
+  if (plan.removed.length > 0) await appliance.writeText(PERSISTENT_RULES, plan.text);
+  for (const line of plan.removed) removed(line);
+  return plan.names;
+}
+
+async function configuredNames(appliance: Appliance): Promise<string[]> {
+  const names = new Set<string>();
+  for (const [folder, files, read] of PLACES) {
+    const found = (await appliance.list(folder)).filter((file) => files.test(file)).slice(0, FILES_LIMIT);
+    for (const file of found) {
+      const text = await appliance.readText(`${folder}/${file}`);
+      for (const name of text === undefined ? [] : read(file, text)) names.add(name);
+    }
+  }
+  return [...names];
+}
+
+async function usesKernelNames(appliance: Appliance): Promise<boolean> {
+  const defaults = (await appliance.readText('/etc/default/grub')) ?? '';
+  return /^GRUB_CMDLINE_LINUX(?:_DEFAULT)?=.*\bnet\.ifnames=0\b/m.test(defaults);
+}

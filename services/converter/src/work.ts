@@ -1,0 +1,30 @@
+import type { JobLog, JobProgress } from '@hyper2kvm/contracts';
+
+/** What a conversion needs of the runtime's WorkContext. */
+export interface WorkPort {
+  readonly jobId: string;
+  readonly attempt: number;
+  /** Rises with every worker that takes the job: folders carry it. */
+  readonly epoch: number;
+  readonly signal: AbortSignal;
+  /** @throws when another worker owns the job by now; asked before anything that cannot be undone */
+  assertOwner(): Promise<void>;
+  progress(progress: Omit<JobProgress, 'job_id' | 'attempt' | 'time'>): void;
+  log(level: JobLog['level'], message: string, fields?: { step?: string }): void;
+}
+
+/** The converter's settings, from its section of the configuration. Sizes in bytes. */
+export interface ConverterSettings {
+  readonly workDir: string;
+  readonly outputDir: string;
+  /** Folders below which a job may ask for its output. */
+  readonly allowedOutputRoots: readonly string[];
+  readonly proofMemoryBytes: number;
+  readonly libvirtUri: string;
+  /** What the domain's NICs are plugged into. */
+  readonly network: { readonly type: 'network' | 'bridge'; readonly name: string };
+  /** The exported images stay; the output is a new image. */
+  readonly keepArtifact: boolean;
+  /** Where libguestfs keeps its built appliance. */
+  readonly applianceCacheDir: string;
+}
