@@ -1,0 +1,1 @@
+export { NbdClient, type Extent } from './client.js';

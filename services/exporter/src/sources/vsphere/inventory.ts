@@ -1,0 +1,92 @@
+import { JobError } from '@hyper2kvm/contracts';
+import { isGone } from './faults.js';
+import { listObjects, readProperties } from './properties.js';
+import type { VimSession } from './session.js';
+import type { CallOptions } from './soap-http.js';
+import { ref, text, type Ref } from './values.js';
+
+/** Deeper than any inventory; a loop would be a defect of the server. */
+const MAX_DEPTH = 64;
+
+export interface InventoryPlace {
+  /** `/DC0/vm/web/production-db`; a "/" within a name is vCenter's %2f. */
+  readonly path: string;
+  readonly datacenter: string | undefined;
+}
+
+/**
+ * Finds a VM by inventory path (`/DC0/vm/production-db`), managed object id (`vm-123`) or name, within the session's
+ * datacenter where one is set. @throws JobError VM_NOT_FOUND, VM_AMBIGUOUS with the paths of all
+ */
+export async function findVm(session: VimSession, vmName: string, options: CallOptions = {}): Promise<Ref> {
+  const { datacenter } = session.endpoint;
+  const where = datacenter === undefined ? '' : ` in datacenter ${datacenter}`;
+  const notFound = (): JobError =>
+    new JobError('VM_NOT_FOUND', `VM "${vmName}" was not found on vCenter ${session.server}${where}`);
+  if (vmName.includes('/')) {
+    const inventoryPath = vmName.replace(/^\/+|\/+$/g, '');
+    const found = ref(
+      await session.call('FindByInventoryPath', session.service.searchIndex, { inventoryPath }, options),
+    );
+    if (found?.type !== 'VirtualMachine') throw notFound();
+    return found;
+  }
+  if (/^vm-\d+$/.test(vmName)) {
+    const byId: Ref = { type: 'VirtualMachine', id: vmName };
+    if (await exists(session, byId, options)) return byId;
+  }
+  const container =
+    datacenter === undefined ? session.service.rootFolder : await findDatacenter(session, datacenter, options);
+  const all = await listObjects(session, container, 'VirtualMachine', ['name'], options);
+  const same = all.filter(({ properties }) => plainName(text(properties.name)) === vmName);
+  const [first] = same;
+  if (first === undefined) throw notFound();
+  if (same.length > 1) {
+    const places = await Promise.all(same.map((vm) => placeOf(session, vm.ref, options)));
+    const names = places.map(({ path }, index) => `${path} (${same[index]?.ref.id ?? ''})`).toSorted();
+    throw new JobError('VM_AMBIGUOUS', `${same.length} VMs are named "${vmName}": ${names.join(', ')}`);
+  }
+  return first.ref;
+}
+
+/** Where an object lies, from its parents. */
+export async function placeOf(session: VimSession, object: Ref, options: CallOptions = {}): Promise<InventoryPlace> {
+  const names: string[] = [];
+  let datacenter: string | undefined;
+  let at: Ref | undefined = object;
+  for (let depth = 0; at !== undefined && depth < MAX_DEPTH; depth++) {
+    if (at.id === session.service.rootFolder.id) break;
+    const vm = at.type === 'VirtualMachine';
+    const properties = await readProperties(session, at, ['name', 'parent', ...(vm ? ['parentVApp'] : [])], options);
+    const name = text(properties.name) ?? '';
+    names.unshift(name);
+    if (at.type === 'Datacenter') datacenter = plainName(name);
+    at = ref(properties.parent) ?? ref(properties.parentVApp);
+  }
+  return { path: `/${names.join('/')}`, datacenter };
+}
+
+/** vCenter escapes three characters in names. */
+export const plainName = (name: string | undefined): string =>
+  (name ?? '').replaceAll(/%2f/gi, '/').replaceAll(/%5c/gi, '\\').replaceAll('%25', '%');
+
+async function exists(session: VimSession, object: Ref, options: CallOptions): Promise<boolean> {
+  try {
+    await readProperties(session, object, ['name'], options);
+    return true;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
+}
+
+async function findDatacenter(session: VimSession, name: string, options: CallOptions): Promise<Ref> {
+  const all = await listObjects(session, session.service.rootFolder, 'Datacenter', ['name'], options);
+  const found = all.find(({ ref: { id }, properties }) => id === name || plainName(text(properties.name)) === name);
+  if (found !== undefined) return found.ref;
+  const names = all.map(({ properties }) => plainName(text(properties.name))).toSorted();
+  throw new JobError(
+    'VM_NOT_FOUND',
+    `datacenter "${name}" was not found on vCenter ${session.server}; it has: ${names.join(', ') || 'none'}`,
+  );
+}

@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { JobError } from '@hyper2kvm/contracts';
+import { formatBytes } from '../files/index.js';
+import type { Children } from './children.js';
+import { serveImage, type ImageServer } from './image-server.js';
+import type { FromThread, ToThread, TransferFailure, TransferResult, TransferTask } from './messages.js';
+
+/** MiB of JavaScript heap; the buffers of data lie outside of it and are bounded by themselves. */
+const THREAD_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
+/** A thread that was told to stop ends within this, or is ended. */
+const STOP_GRACE_MS = 2_000;
+const CHECK_TIMEOUT_MS = 30 * 60_000;
+
+export interface DiskTransfer {
+  readonly task: TransferTask;
+  /** Of the unix socket for reading back: short (107 bytes at most), in a folder that exists. */
+  readonly socketPath: string;
+  readonly children: Children;
+  readonly signal: AbortSignal;
+  progress(progress: { stage: 'transfer' | 'read-back'; doneBytes: number; bytesDownloaded: number }): void;
+}
+
+/**
+ * Brings one disk to `task.path` and proves it: content read back through QEMU equals what came, `qemu-img check` passes.
+ * @throws JobError; the signal's reason when it was aborted
+ */
+export async function transferAndVerify(transfer: DiskTransfer): Promise<TransferResult> {
+  const { task, signal, children } = transfer;
+  signal.throwIfAborted();
+  const thread = new DiskThread(task, (message) => transfer.progress(message));
+  const onAbort = (): void => thread.stop();
+  signal.addEventListener('abort', onAbort, { once: true });
+  let server: ImageServer | undefined;
+  try {
+    const result = await thread.written;
+    signal.throwIfAborted();
+    server = await serveImage(children, task.path, transfer.socketPath, signal);
+    thread.post({ kind: 'read-back', socketPath: transfer.socketPath });
+    const failed = server.ended.then((error) => Promise.reject(error));
+    failed.catch(() => {});
+    await Promise.race([thread.readBack, failed]);
+    await server.stop();
+    await children.run('qemu-img', ['check', '-q', '-f', 'qcow2', task.path], { signal, timeoutMs: CHECK_TIMEOUT_MS });
+    return result;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof ThreadFailure ? await toJobError(error.failure, task.path) : error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    await server?.stop();
+    await thread.end();
+  }
+}
+
+class ThreadFailure extends Error {
+  constructor(readonly failure: TransferFailure) {
+    super(failure.message);
+  }
+}
+
+class DiskThread {
+  readonly written: Promise<TransferResult>;
+  readonly readBack: Promise<void>;
+  private readonly worker: Worker;
+  private readonly exited: Promise<unknown>;
+
+  constructor(task: TransferTask, onProgress: (message: Extract<FromThread, { kind: 'progress' }>) => void) {
+    const written = deferred<TransferResult>();
+    const readBack = deferred<void>();
+    const fail = (failure: TransferFailure): void => {
+      written.reject(new ThreadFailure(failure));
+      readBack.reject(new ThreadFailure(failure));
+    };
+    this.written = written.promise;
+    this.readBack = readBack.promise;
+    this.worker = new Worker(new URL('./thread.js', import.meta.url), {
+      workerData: task,
+      resourceLimits: THREAD_LIMITS,
+      // The service's own flags (tracing, loaders) are not for a thread that only moves bytes.
+      execArgv: [],
+    });
+    this.exited = once(this.worker, 'exit');
+    this.worker.on('message', (message: FromThread) => {
+      switch (message.kind) {
+        case 'progress':
+          onProgress(message);
+          break;
+        case 'written':
+          written.resolve(message.result);
+          break;
+        case 'read-back':
+          readBack.resolve();
+          break;
+        case 'failed':
+          fail(message.failure);
+          break;
+      }
+    });
+    this.worker.on('error', (error) =>
+      fail({ code: 'INTERNAL', message: `the transfer thread broke: ${error.message}` }),
+    );
+    this.worker.on('exit', () => fail({ code: 'INTERNAL', message: 'the transfer thread ended too early' }));
+  }
+
+  post(message: ToThread): void {
+    this.worker.postMessage(message);
+  }
+
+  stop(): void {
+    this.post({ kind: 'stop' });
+  }
+
+  async end(): Promise<void> {
+    this.stop();
+    const timer = setTimeout(() => void this.worker.terminate(), STOP_GRACE_MS);
+    await this.exited;
+    clearTimeout(timer);
+  }
+}
+
+/** A promise that may be rejected before anybody waits for it. */
+function deferred<T>(): { promise: Promise<T>; resolve(value: T): void; reject(error: Error): void } {
+  let resolve!: (value: T) => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<T>((ok, no) => {
+    resolve = ok;
+    reject = no;
+  });
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}
+
+async function toJobError(failure: TransferFailure, file: string): Promise<JobError> {
+  if (failure.code !== 'DISK_FULL') return new JobError(failure.code, failure.message);
+  const folder = path.dirname(file);
+  const free = await statfs(folder).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => undefined,
+  );
+  const left = free === undefined ? '' : `, ${formatBytes(free)} are free`;
+  return new JobError('DISK_FULL', `no space left in ${folder}${left}`);
+}

@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { JobError } from '@hyper2kvm/contracts';
+import type { Children } from './children.js';
+
+const START_TIMEOUT_MS = 20_000;
+const KEPT_LINES = 5;
+
+export interface ImageServer {
+  /** Resolves when it ended by itself, which it should not. */
+  readonly ended: Promise<JobError>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves a qcow2 image read-only through QEMU on a unix socket.
+ * @throws JobError CHILD_FAILED when it does not listen, with what it said
+ */
+export async function serveImage(
+  children: Children,
+  image: string,
+  socketPath: string,
+  signal: AbortSignal,
+): Promise<ImageServer> {
+  const lines: string[] = [];
+  const args = ['--read-only', '--format=qcow2', '--persistent', '--shared=2', `--socket=${socketPath}`, image];
+  const child = children.spawn('qemu-nbd', args, {
+    signal,
+    onLine: (line) => void lines.push(line),
+  });
+  const ended = child.exited.then(
+    ({ code }) =>
+      new JobError('CHILD_FAILED', `qemu-nbd ended with ${code ?? 'a signal'}: ${lines.slice(-KEPT_LINES).join('; ')}`),
+  );
+  let over: JobError | undefined;
+  void ended.then((error) => {
+    over = error;
+  });
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  while (!(await listens(socketPath))) {
+    if (over !== undefined) throw over;
+    signal.throwIfAborted();
+    if (performance.now() > deadline) {
+      await child.kill();
+      throw new JobError('CHILD_FAILED', `qemu-nbd did not listen within ${START_TIMEOUT_MS / 1000} s`);
+    }
+    await sleep(20);
+  }
+  return { ended, stop: () => child.kill() };
+}
+
+async function listens(socketPath: string): Promise<boolean> {
+  const socket = connect({ path: socketPath });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

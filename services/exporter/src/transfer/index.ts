@@ -1,0 +1,3 @@
+export type { Children } from './children.js';
+export { transferAndVerify, type DiskTransfer } from './disk-transfer.js';
+export type { TransferResult, TransferTask } from './messages.js';

@@ -1,0 +1,57 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { toFailure } from './failure.js';
+import type { FromThread, ToThread, TransferResult, TransferTask } from './messages.js';
+import { readBack } from './read-back.js';
+import { transferDisk } from './transfer.js';
+
+/*
+ * The thread of one disk. It imports neither contracts nor runtime: each thread has its own heap, and three of them have
+ * to fit. Main and thread talk by the messages of messages.ts; the thread ends by itself after the read-back or a failure.
+ */
+const PROGRESS_EVERY_MS = 250;
+
+const port = parentPort;
+if (port === null) throw new Error('thread.js is started as a worker thread');
+const task = workerData as TransferTask;
+const stop = new AbortController();
+const send = (message: FromThread): void => port.postMessage(message);
+
+let lastProgress = 0;
+function progress(stage: 'transfer' | 'read-back', doneBytes: number, bytesDownloaded: number): void {
+  const now = performance.now();
+  if (now - lastProgress < PROGRESS_EVERY_MS) return;
+  lastProgress = now;
+  send({ kind: 'progress', stage, doneBytes, bytesDownloaded });
+}
+
+const readBackAsked = new Promise<string>((resolve) => {
+  port.on('message', (message: ToThread) => {
+    if (message.kind === 'stop') stop.abort();
+    else resolve(message.socketPath);
+  });
+});
+const stopped = new Promise<never>((_, reject) => {
+  stop.signal.addEventListener('abort', () => reject(new Error('stopped')), { once: true });
+});
+stopped.catch(() => {});
+
+async function run(): Promise<void> {
+  const result: TransferResult = await transferDisk(task, stop.signal, (done, downloaded) =>
+    progress('transfer', done, downloaded),
+  );
+  send({ kind: 'written', result });
+  const socketPath = await Promise.race([readBackAsked, stopped]);
+  const bytesRead = await readBack({
+    socketPath,
+    capacityBytes: task.capacityBytes,
+    segmentBytes: task.segmentBytes,
+    segments: result.segments,
+    progress: (done) => progress('read-back', done, result.bytesDownloaded),
+    signal: stop.signal,
+  });
+  send({ kind: 'read-back', bytesRead });
+}
+
+run()
+  .catch((error: unknown) => send({ kind: 'failed', failure: toFailure(error) }))
+  .finally(() => port.close());

@@ -1,0 +1,3 @@
+export { VmdkDecoder, type DecoderEvents } from './decoder.js';
+export { VmdkError, type VmdkProblem } from './errors.js';
+export { GRAIN_BYTES, type VmdkHeader } from './format.js';
