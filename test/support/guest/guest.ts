@@ -17,7 +17,7 @@ export interface Guest {
 }
 
 /**
- * The guest from the cache, `${XDG_CACHE_HOME:-~/.cache}/hyper2kvm/guests/<hash>/`, or built there now: about two
+ * The guest from the cache, `${XDG_CACHE_HOME:-~/.cache}/hyper2kvm/guests/<hash>/`, or built there now: about three
  * minutes without KVM, as root. Two callers at once build it once.
  *
  * @throws Error when it must be built and the caller is not root, or when a tool failed (with its last lines)
