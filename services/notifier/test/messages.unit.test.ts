@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { jobCompleted, jobFailed, type JobCompleted, type JobFailed } from '@hyper2kvm/contracts';
 import { describe, expect, it } from 'vitest';
+import { messageId } from '../src/channels/index.js';
 import { composeMail } from '../src/messages/index.js';
 import type { OutcomeFact } from '../src/fact.js';
 
@@ -100,6 +101,14 @@ describe('a failed job', () => {
     expect(text).toContain('hyperctl logs --job job-7k2m9x4qa3hd.');
     expect(html).not.toContain('&lt;id&gt;');
   });
+});
+
+describe('Message-ID', () => {
+  it.each([
+    ['0197a2c4-7b1e', '<0197a2c4-7b1e@hyper2kvm>'],
+    ['export:job-7k2m9x4qa3hd:1:end', '<export-job-7k2m9x4qa3hd-1-end@hyper2kvm>'],
+    ['a>\r\nBcc: b@c', '<a---Bcc--b-c@hyper2kvm>'],
+  ])('of %j is %s', (eventId, id) => expect(messageId(eventId)).toBe(id));
 });
 
 describe('names that mean harm', () => {
