@@ -267,7 +267,7 @@ describe('a command', () => {
     await send(data);
     // The valid message is replaced by one of a version that nobody knows.
     await queue.cancel(exportRequested, 'job-doesnotexist');
-    await bus.connection.publish(`export.requested.normal.any.${data.job_id}x`, 'not json');
+    bus.connection.publish(`export.requested.normal.any.${data.job_id}x`, 'not json');
     await worker();
     await expect
       .poll(async () =>
