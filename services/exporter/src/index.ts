@@ -1,5 +1,8 @@
-export { Qcow2Writer, SegmentHasher } from './image/index.js';
-export * from './vmdk/index.js';
-export * from './transfer/index.js';
-export * from './sources/vsphere/index.js';
+export { ExporterConfig, toSettings } from './config.js';
 export * from './export/index.js';
+export { Qcow2Writer, SegmentHasher } from './image/index.js';
+export { NbdClient } from './nbd/index.js';
+export { TlsTrustError, type Trust } from './net/index.js';
+export * from './sources/vsphere/index.js';
+export * from './transfer/index.js';
+export * from './vmdk/index.js';

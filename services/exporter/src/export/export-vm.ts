@@ -67,8 +67,9 @@ export async function exportVm(
     const failure = work.signal.aborted ? reason : asJobError(error, folder.path);
     const orphan = await giveUp(request, settings, open).catch((cleanup: unknown) => String(cleanup));
     if (orphan === undefined) throw failure;
+    if (failure instanceof JobError) throw withOrphan(failure, orphan);
     work.log('error', orphan);
-    throw failure instanceof JobError ? withOrphan(failure, orphan) : failure;
+    throw failure;
   } finally {
     await open.session?.close();
   }
@@ -87,7 +88,8 @@ async function run(
   const options = { signal: work.signal };
   const session = await VimSession.login(request.endpoint, options);
   opened({ folder, journal, session });
-  const fresh = await describe(session, journal.state.vm ?? request.vmName, options);
+  const moref = journal.state.vm ?? request.moref;
+  const fresh = await describe(session, { vmName: request.vmName, ...(moref === undefined ? {} : { moref }) }, options);
   const described = withMachine(fresh, journal.state.machine);
   const context: ExportContext = { request, settings, ports, folder, journal, session, described };
   opened(context);
@@ -110,7 +112,7 @@ async function run(
       work.log('warn', `vCenter did not take the end of the export lease: ${error.message}`);
       return abortLease(session, lease.ref).catch(() => {});
     });
-    await journal.update(({ lease: _, ...state }) => state);
+    await journal.update((state) => ({ ...state, lease: undefined }));
     const artifact: Artifact = {
       version: 1,
       job_id: request.jobId,

@@ -11,6 +11,7 @@ export interface ExportRequest {
   readonly epoch: number;
   /** Name, inventory path or managed object id. */
   readonly vmName: string;
+  readonly moref?: string;
   readonly endpoint: Endpoint;
 }
 

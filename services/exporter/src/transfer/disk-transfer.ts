@@ -106,6 +106,7 @@ class DiskThread {
   }
 
   post(message: ToThread): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.worker.postMessage(message);
   }
 

@@ -1,11 +1,18 @@
 import { JobError, type Machine } from '@hyper2kvm/contracts';
-import { toJobError } from './faults.js';
+import { isGone, toJobError } from './faults.js';
 import { findVm, placeOf, plainName } from './inventory.js';
 import { MACHINE_PROPERTIES, readDisks, toMachine, type SourceDisk } from './machine.js';
 import { readProperties } from './properties.js';
 import type { VimSession } from './session.js';
 import type { CallOptions } from './soap-http.js';
 import { flag, number, ref, text, type Ref } from './values.js';
+
+export interface VmChoice {
+  /** Name, inventory path or managed object id. */
+  readonly vmName: string;
+  /** The managed object id where it is known: a VM that was renamed meanwhile is still the same. */
+  readonly moref?: string;
+}
 
 export interface Described {
   readonly vm: Ref;
@@ -21,9 +28,13 @@ export interface Described {
  * Finds a VM and reads all that an export needs. Refuses what cannot be exported before any byte moves.
  * @throws JobError VM_NOT_FOUND, VM_AMBIGUOUS, VM_UNSUPPORTED, VCENTER_…
  */
-export async function describe(session: VimSession, vmName: string, options: CallOptions = {}): Promise<Described> {
+export async function describe(
+  session: VimSession,
+  { vmName, moref }: VmChoice,
+  options: CallOptions = {},
+): Promise<Described> {
   try {
-    const vm = await findVm(session, vmName, options);
+    const vm = moref === undefined ? await findVm(session, vmName, options) : { type: 'VirtualMachine', id: moref };
     const properties = await readProperties(session, vm, MACHINE_PROPERTIES, options);
     const hostRef = ref(properties['runtime.host']);
     const [place, hostProperties] = await Promise.all([
@@ -42,6 +53,11 @@ export async function describe(session: VimSession, vmName: string, options: Cal
       committedBytes: number(properties['summary.storage.committed']),
     };
   } catch (error) {
+    if (isGone(error))
+      throw new JobError(
+        'VM_NOT_FOUND',
+        `VM "${vmName}"${moref === undefined ? '' : ` (${moref})`} is gone from vCenter ${session.server}`,
+      );
     throw toJobError(error, session.server, `reading VM "${vmName}"`);
   }
 }

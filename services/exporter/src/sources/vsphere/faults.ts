@@ -55,10 +55,11 @@ export function localizedFault(node: unknown): VimFault {
   return new VimFault(typeName(child(node, 'fault')) ?? 'Fault', text(node, 'localizedMessage') ?? '');
 }
 
+const make = (code: ErrorCode, message: string): JobError => new JobError(code, message);
+
 /** What an error of a conversation with vCenter means to the user. @param doing "taking a snapshot of VM web" */
 export function toJobError(error: unknown, server: string, doing: string): unknown {
   if (error instanceof JobError) return error;
-  const make = (code: ErrorCode, message: string): JobError => new JobError(code, message);
   if (error instanceof VimFault) {
     if (error.fault === 'InvalidLogin') return make('VCENTER_LOGIN', `vCenter ${server} refused user name or password`);
     if (error.fault === 'NotAuthenticated')

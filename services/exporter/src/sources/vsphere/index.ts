@@ -1,4 +1,4 @@
-export { describe, type Described } from './describe.js';
+export { describe, type Described, type VmChoice } from './describe.js';
 export { diskTrust, diskUrl, hostOf, toTrust, type Endpoint } from './endpoint.js';
 export { AnswerError, VimFault, isBusy, isGone, toJobError } from './faults.js';
 export { assignDisks } from './lease-disks.js';

@@ -59,10 +59,12 @@ export function readDisks(properties: Properties): SourceDisk[] {
     });
 }
 
+/** A property only where there is a value. */
+const optional = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
+  value === undefined || value === '' ? {} : ({ [key]: value } as { [P in K]: V });
+
 export function toMachine(vm: Ref, properties: Properties, place: InventoryPlace, host: string | undefined): Machine {
   const hardware = properties['config.hardware'];
-  const optional = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
-    value === undefined || value === '' ? {} : ({ [key]: value } as { [P in K]: V });
   const powerState = text(properties['runtime.powerState']);
   return {
     name: text(properties.name) ?? vm.id,
@@ -82,7 +84,13 @@ export function toMachine(vm: Ref, properties: Properties, place: InventoryPlace
     inventory_path: place.path,
     ...optional('datacenter', place.datacenter),
     ...optional('host', host),
-    disks: readDisks(properties).map(({ address: _, obstacle: __, ...disk }) => disk),
+    disks: readDisks(properties).map(({ index, key, name, capacity_bytes, controller }) => ({
+      index,
+      key,
+      name,
+      capacity_bytes,
+      ...optional('controller', controller),
+    })),
     nics: readNics(properties),
   };
 }
