@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Sealed } from '@hyper2kvm/contracts';
+import { describe, expect, it } from 'vitest';
+import { Sealer } from '../src/index.js';
+
+describe('a sealed secret', () => {
+  const sealer = new Sealer(randomBytes(32));
+
+  it('opens to what was sealed, and looks as the contract says', () => {
+    const sealed = sealer.seal('pässword');
+    expect(Sealed.parse(sealed)).toBe(sealed);
+    expect(sealed).not.toContain('pässword');
+    expect(sealer.open(sealed)).toBe('pässword');
+    expect(sealer.seal('pässword')).not.toBe(sealed);
+  });
+
+  it('does not open when it was changed, or with another key', () => {
+    const sealed = sealer.seal('secret');
+    const last = sealed.at(-3) === 'A' ? 'B' : 'A';
+    expect(() => sealer.open(`${sealed.slice(0, -3)}${last}${sealed.slice(-2)}`)).toThrow(/./);
+    expect(() => new Sealer(randomBytes(32)).open(sealed)).toThrow(/another key/);
+    expect(() => sealer.open('secret')).toThrow(/not a sealed secret/);
+  });
+
+  it('needs a key file that others cannot read', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'h2k-key-'));
+    try {
+      const file = path.join(folder, 'key');
+      writeFileSync(file, randomBytes(32).toString('base64'));
+      chmodSync(file, 0o644);
+      expect(() => Sealer.fromConfig({ key_file: file })).toThrow(/chmod 600/);
+      chmodSync(file, 0o600);
+      const fromFile = Sealer.fromConfig({ key_file: file });
+      expect(fromFile.open(fromFile.seal('x'))).toBe('x');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    expect(() => Sealer.fromConfig({})).toThrow(/openssl rand -base64 32/);
+    expect(() => Sealer.fromConfig({ key: 'c2hvcnQ=' })).toThrow(/32 bytes/);
+  });
+});
