@@ -1,0 +1,49 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand, GATEWAY_FLAGS } from '../lib/base-command.js';
+import { EXIT, type ExitCode } from '../lib/exit-codes.js';
+import { findJob, JOB_FLAGS } from '../lib/find-job.js';
+import { domainOf, watch } from '../lib/watch.js';
+import { statusLines } from '../progress/index.js';
+
+export default class Status extends BaseCommand<typeof Status> {
+  static override summary = 'Show a job, or follow it to its end.';
+  static override description =
+    'Without --follow the exit code is 0 whatever the state of the job; with it 1 when the job failed or was cancelled.';
+  static override examples = [
+    '<%= config.bin %> status --vm production-db',
+    '<%= config.bin %> status --job job-7k2m9x4qa3hd --follow',
+  ];
+  static override flags = {
+    ...JOB_FLAGS,
+    follow: Flags.boolean({ char: 'f', description: 'Show the progress until the job ended.' }),
+    ...GATEWAY_FLAGS,
+  };
+
+  protected async work(): Promise<ExitCode> {
+    const client = this.client();
+    const jobId = await findJob(client, this.flags);
+    if (!this.flags.follow) {
+      const job = await client.job(jobId);
+      if (this.isJson) this.printJson(job);
+      else if (!this.isQuiet) {
+        const { color } = this.settings;
+        const columns = process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : 80;
+        this.log(statusLines(job, { color: color && process.stdout.isTTY, columns, domain: domainOf(job) }).join('\n'));
+      }
+      return EXIT.ok;
+    }
+    const watched = await watch({
+      client,
+      settings: this.settings,
+      jobId,
+      quiet: this.isQuiet,
+      stream: process.stdout,
+    });
+    if (!watched.ended) {
+      this.logToStderr(`\nThe job goes on. Follow it: hyperctl status --job ${jobId} --follow`);
+      return EXIT.interrupted;
+    }
+    if (this.isJson) this.printJson(watched.job);
+    return watched.exitCode;
+  }
+}

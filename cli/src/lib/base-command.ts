@@ -1,0 +1,114 @@
+import { Command, Flags, type Interfaces } from '@oclif/core';
+import { localGateway, resolveHome, SYSTEM_HOME } from '../stack/index.js';
+import { GatewayClient } from './client.js';
+import { CliError, errorDocument, explain } from './errors.js';
+import { EXIT, type ExitCode } from './exit-codes.js';
+import { configPath, readConfigFile, settings, type Settings } from './settings.js';
+import { startTrace, type CommandTrace } from './trace.js';
+
+const DEFAULT_URL = 'http://127.0.0.1:8080';
+
+/** Flags of every command. */
+const OUTPUT_FLAGS = {
+  json: Flags.boolean({ description: 'Print one JSON document and nothing else.', helpGroup: 'OUTPUT' }),
+  quiet: Flags.boolean({ char: 'q', description: 'Print errors only.', helpGroup: 'OUTPUT' }),
+  'no-color': Flags.boolean({ description: 'No colours (also: NO_COLOR).', helpGroup: 'OUTPUT' }),
+};
+
+/** Flags of commands that talk to the gateway. */
+export const GATEWAY_FLAGS = {
+  url: Flags.string({
+    description:
+      'Address of the gateway [default: HYPER2KVM_URL, the config file, the local stack, http://127.0.0.1:8080].',
+    helpGroup: 'GATEWAY',
+  }),
+  token: Flags.string({ description: 'Token for the gateway; better in HYPER2KVM_TOKEN.', helpGroup: 'GATEWAY' }),
+};
+
+type Parsed<T extends typeof Command> = Interfaces.InferredFlags<(typeof BaseCommand)['baseFlags'] & T['flags']>;
+
+/** Flags, settings, trace and errors, the same for every command. */
+export abstract class BaseCommand<T extends typeof Command> extends Command {
+  static override baseFlags = OUTPUT_FLAGS;
+  protected flags!: Parsed<T>;
+  protected settings!: Settings;
+  protected trace!: CommandTrace;
+
+  /** What the command does; its result is the exit code. */
+  protected abstract work(): Promise<ExitCode>;
+
+  override async init(): Promise<void> {
+    await super.init();
+    const { flags } = await this.parse({
+      flags: this.ctor.flags,
+      baseFlags: (super.ctor as typeof BaseCommand).baseFlags,
+      args: this.ctor.args,
+      strict: this.ctor.strict,
+    });
+    this.flags = flags as Parsed<T>;
+    const file = configPath();
+    this.settings = settings(this.flags, process.env, readConfigFile(file), file);
+    if (!this.isQuiet) for (const notice of this.settings.notices) this.logToStderr(`Note: ${notice}`);
+  }
+
+  override async run(): Promise<void> {
+    this.trace = await startTrace(this.id ?? 'command');
+    let code: ExitCode;
+    try {
+      code = await this.trace.run(() => this.work());
+      await this.trace.end();
+    } catch (error) {
+      await this.trace.end(error);
+      throw error;
+    }
+    this.exit(code);
+  }
+
+  /** True when only errors (or the one JSON document) are to be seen. */
+  protected get isQuiet(): boolean {
+    const { quiet, json } = this.flags as { quiet?: boolean; json?: boolean };
+    return quiet === true || json === true;
+  }
+
+  protected get isJson(): boolean {
+    return (this.flags as { json?: boolean }).json === true;
+  }
+
+  protected printJson(document: unknown): void {
+    this.log(JSON.stringify(document, undefined, 2));
+  }
+
+  protected client(): GatewayClient {
+    return new GatewayClient({
+      url: this.settings.url ?? localGateway([...new Set([resolveHome(), SYSTEM_HOME])]) ?? DEFAULT_URL,
+      token: this.settings.token,
+      timeoutMs: this.settings.timeoutMs,
+      headers: () => this.trace.headers(),
+    });
+  }
+
+  /** Says what happened, why and what to try; never a stack trace, unless DEBUG asks for it. */
+  override async catch(error: Error & { oclif?: { exit?: number }; code?: string }): Promise<void> {
+    // oclif's own: an exit code, --help, a flag that does not parse.
+    if (error.code === 'EEXIT') throw error;
+    const wantsJson = this.argv.includes('--json');
+    if (error.oclif !== undefined) {
+      if (wantsJson) this.printJson(errorDocument(new CliError(error.message, { code: 'USAGE' })));
+      throw error;
+    }
+    const known = error instanceof CliError ? error : defect(error);
+    known.traceId ??= this.trace?.traceId;
+    if (wantsJson) this.printJson(errorDocument(known));
+    this.logToStderr(explain(known).join('\n'));
+    if (process.env['DEBUG'] !== undefined) this.logToStderr(error.stack ?? '');
+    this.exit(known.exitCode);
+  }
+}
+
+const defect = (error: Error): CliError =>
+  new CliError(`something unexpected happened: ${error.message}`, {
+    code: 'INTERNAL',
+    exitCode: EXIT.failed,
+    advice: 'this is a defect of hyperctl; run it again with DEBUG=1 and report what it prints',
+    cause: error,
+  });

@@ -1,0 +1,101 @@
+import type { Problem } from '@hyper2kvm/contracts';
+import { EXIT, exitCodeOf, type ExitCode } from './exit-codes.js';
+
+/** An error that is told to the user as it is: what happened, why, what to try. */
+export class CliError extends Error {
+  override readonly name: string = 'CliError';
+  /** Stable, in upper case, for scripts that read --json. */
+  readonly code: string;
+  readonly exitCode: ExitCode;
+  readonly why: string | undefined;
+  readonly advice: string | undefined;
+  readonly jobId: string | undefined;
+  traceId: string | undefined;
+
+  constructor(
+    message: string,
+    details: {
+      code?: string;
+      exitCode?: ExitCode;
+      why?: string | undefined;
+      advice?: string | undefined;
+      jobId?: string | undefined;
+      traceId?: string | undefined;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = details.code ?? 'FAILED';
+    this.exitCode = details.exitCode ?? EXIT.failed;
+    this.why = details.why;
+    this.advice = details.advice;
+    this.jobId = details.jobId;
+    this.traceId = details.traceId;
+  }
+}
+
+/** What the user typed or configured is not right. */
+export class UsageError extends CliError {
+  override readonly name = 'UsageError';
+  constructor(message: string, advice?: string) {
+    super(message, { code: 'USAGE', exitCode: EXIT.usage, advice });
+  }
+}
+
+/** Nobody answers at the gateway's address, or somebody who is not the gateway. */
+export class GatewayUnreachable extends CliError {
+  override readonly name = 'GatewayUnreachable';
+  constructor(url: string, why: string, cause?: unknown) {
+    super(`the gateway at ${url} cannot be reached`, {
+      code: 'GATEWAY_UNREACHABLE',
+      exitCode: EXIT.unreachable,
+      why,
+      advice: 'start it: hyperctl daemon start --all (or name another one: --url, HYPER2KVM_URL)',
+      cause,
+    });
+  }
+}
+
+/** The gateway refused or failed a request and said so (problem+json). */
+export class GatewayProblem extends CliError {
+  override readonly name = 'GatewayProblem';
+  constructor(readonly problem: Problem) {
+    super(problem.detail === '' ? problem.title : problem.detail, {
+      code: problem.code,
+      exitCode: exitCodeOf(problem.code),
+      why: problem.detail.toLowerCase().includes(problem.title.toLowerCase()) ? undefined : problem.title,
+      advice: problem.advice === '' ? undefined : problem.advice,
+      jobId: problem.job_id,
+      traceId: problem.trace_id,
+    });
+  }
+}
+
+/** Lines for standard error; the first says what happened. */
+export function explain(error: CliError): string[] {
+  const rows: [string, string | undefined][] = [
+    ['why', error.why],
+    ['try', error.advice],
+    ['job', error.jobId],
+    ['code', error.code === 'FAILED' || error.code === 'USAGE' ? undefined : error.code],
+    ['trace', error.traceId],
+  ];
+  return [
+    `Error: ${error.message}`,
+    ...rows.flatMap(([label, value]) =>
+      value === undefined || value === '' ? [] : [`  ${`${label}:`.padEnd(7)}${value}`],
+    ),
+  ];
+}
+
+/** The same for --json. */
+export const errorDocument = (error: CliError): Record<string, unknown> => ({
+  error: {
+    code: error.code,
+    message: error.message,
+    ...(error.why === undefined ? {} : { why: error.why }),
+    ...(error.advice === undefined ? {} : { advice: error.advice }),
+    ...(error.jobId === undefined ? {} : { job_id: error.jobId }),
+    ...(error.traceId === undefined ? {} : { trace_id: error.traceId }),
+  },
+});

@@ -1,0 +1,48 @@
+import { durationWord, STEP_WORDS, type JobDetail } from '@hyper2kvm/contracts';
+import { printable, rateWord, sizeWord } from '../lib/format.js';
+import { STEP_TEXT } from './steps.js';
+import { row, summaryLines, type SummaryOptions } from './summary.js';
+
+/** A job as it is now, for `hyperctl status`; an ended one as its summary. */
+export function statusLines(job: JobDetail, options: SummaryOptions): string[] {
+  const ended = summaryLines(job, options);
+  if (ended.length > 0 && job.next_retry_at === null) return ended;
+  const { progress } = job;
+  const eta = progress.eta_seconds === null ? '' : `, ETA ${durationWord(progress.eta_seconds)}`;
+  const rate = progress.bytes_per_second === null ? '' : `, ${rateWord(progress.bytes_per_second)}`;
+  return [
+    row('Job ID', job.job_id),
+    row('Source VM', `${printable(job.vm_name)} (${printable(job.vcenter_server)})`),
+    row('Status', `${job.status} (${job.phase})`),
+    row('Priority', job.priority),
+    row('Progress', `${Math.floor(progress.percent_complete)}%${rate}${eta}`),
+    ...(job.queue_position === null ? [] : [row('Queue', `position ${job.queue_position}`)]),
+    ...progress.disks.map((disk) =>
+      row(
+        `Disk ${disk.index}`,
+        `${disk.state}, ${sizeWord(disk.done_bytes)} of ${sizeWord(disk.capacity_bytes)} (${printable(disk.name)})`,
+      ),
+    ),
+    row('Export', withDuration(job.export.status, job.export.duration_seconds)),
+    row('Conversion', conversion(job)),
+    ...(job.next_retry_at === null ? [] : [row('Next retry', job.next_retry_at)]),
+    ...(job.failure === null ? [] : [row('Last error', `${printable(job.failure.message)} (${job.failure.code})`)]),
+  ];
+}
+
+const withDuration = (text: string, seconds: number | null): string =>
+  seconds === null ? text : `${text} (${durationWord(seconds)})`;
+
+function conversion(job: JobDetail): string {
+  const {
+    status,
+    current_step: word,
+    steps_completed: done,
+    steps_total: total,
+    duration_seconds: seconds,
+  } = job.conversion;
+  if (word === null || status !== 'in_progress') return withDuration(status, seconds);
+  const step = Object.entries(STEP_WORDS).find(([, name]) => name === word)?.[0];
+  const text = step === undefined ? word : STEP_TEXT[step as keyof typeof STEP_TEXT].doing;
+  return `${status}: ${text} (${done} of ${total} steps done)`;
+}

@@ -1,0 +1,124 @@
+import { durationWord, type JobDetail } from '@hyper2kvm/contracts';
+import type { DomainFacts } from '../lib/domain-xml.js';
+import { printable, shellQuote, sizeWord } from '../lib/format.js';
+import { virtInstall } from '../lib/virt-install.js';
+import { fit, pad, painter, stringWidth, type Paint } from '../lib/width.js';
+
+export interface SummaryOptions {
+  readonly color: boolean;
+  readonly columns: number;
+  /** From the job's domain.xml, where it can be read here. */
+  readonly domain?: DomainFacts | undefined;
+}
+
+const WIDEST_BOX = 58;
+const LABEL = 15;
+
+/** The end of a job: box, what came out, and what to do next. Commands are never cut: they are to be copied. */
+export function summaryLines(job: JobDetail, options: SummaryOptions): string[] {
+  const paint = painter(options.color);
+  switch (job.status) {
+    case 'completed':
+      return [
+        ...box('✅ Conversion Successful', 'green', paint, options),
+        '',
+        ...facts(job, paint),
+        '',
+        ...nextSteps(job, options),
+      ];
+    case 'failed':
+      return [...box('❌ Conversion Failed', 'red', paint, options), '', ...failure(job, paint)];
+    case 'cancelled':
+      return [
+        ...box('🛑 Conversion Cancelled', 'yellow', paint, options),
+        '',
+        row('Job ID', job.job_id),
+        row('Source VM', printable(job.vm_name)),
+      ];
+    case 'pending':
+    case 'exporting':
+    case 'exported':
+    case 'converting':
+      return [];
+  }
+}
+
+function box(title: string, style: 'green' | 'red' | 'yellow', paint: Paint, options: SummaryOptions): string[] {
+  const inner = Math.min(WIDEST_BOX, options.columns - 2);
+  if (inner < stringWidth(title) + 2) return ['', paint(style, fit(title, options.columns))];
+  const left = Math.floor((inner - stringWidth(title)) / 2);
+  return [
+    '',
+    paint(style, `╔${'═'.repeat(inner)}╗`),
+    paint(style, `║${pad(' '.repeat(left) + title, inner)}║`),
+    paint(style, `╚${'═'.repeat(inner)}╝`),
+  ];
+}
+
+export const row = (label: string, value: string): string => `${`${label}:`.padEnd(LABEL)}${value}`;
+
+function facts(job: JobDetail, paint: Paint): string[] {
+  return [
+    row('Job ID', job.job_id),
+    row('Source VM', `${printable(job.vm_name)} (vSphere)`),
+    ...(job.guest === null ? [] : [row('Guest OS', printable(job.guest))]),
+    row('Total Size', sizeWord(job.export.total_bytes)),
+    row('Total Time', job.duration_seconds === null ? 'unknown' : durationWord(job.duration_seconds)),
+    row('Output', job.output_dir === null ? 'unknown' : `${job.output_dir.replace(/\/+$/, '')}/`),
+    ...proof(job),
+    ...job.concerns.map((concern) => paint('yellow', `⚠️  ${printable(concern)}`)),
+  ];
+}
+
+function proof(job: JobDetail): string[] {
+  if (job.proof === null) return [row('Boot proof', 'not asked for (--verify-boot)')];
+  const { booted, kernel, addresses, seconds, failed_units: failed, serial_log: log, screenshot } = job.proof;
+  const parts = [
+    ...(kernel === undefined ? [] : [`kernel ${printable(kernel)}`]),
+    ...(addresses.length === 0 ? ['no address'] : [addresses.map(printable).join(', ')]),
+    durationWord(seconds),
+  ];
+  return [
+    row('Boot proof', `${booted ? '✅ booted' : '❌ did not boot'}: ${parts.join(', ')}`),
+    ...(failed.length === 0 ? [] : [row('', `⚠️  failed units: ${failed.map(printable).join(', ')}`)]),
+    row('Evidence', log),
+    ...(screenshot === undefined ? [] : [row('', screenshot)]),
+  ];
+}
+
+function nextSteps(job: JobDetail, options: SummaryOptions): string[] {
+  const vm = shellQuote(job.libvirt_domain ?? job.vm_name);
+  const manual = virtInstall(job, options.domain).map((line, index, all) => {
+    const indent = index === 0 ? '   ' : '     ';
+    return `${indent}${line}${index === all.length - 1 ? '' : ' \\'}`;
+  });
+  return [
+    'Next steps:',
+    '',
+    ...(job.libvirt_domain === null
+      ? ['1. Import to libvirt:', `   virsh define ${shellQuote(job.domain_xml ?? 'domain.xml')} && virsh start ${vm}`]
+      : ['1. It is defined in libvirt. Start it:', `   virsh start ${vm}`]),
+    '',
+    '2. Or manually:',
+    ...manual,
+    '',
+    '3. View logs:',
+    `   hyperctl logs --job ${job.job_id}`,
+  ];
+}
+
+function failure(job: JobDetail, paint: Paint): string[] {
+  const { failure: reason } = job;
+  return [
+    row('Job ID', job.job_id),
+    row('Source VM', printable(job.vm_name)),
+    row('Phase', job.phase),
+    ...(reason?.step === undefined ? [] : [row('Step', reason.step)]),
+    row('Error', paint('red', printable(reason?.message ?? job.error ?? 'unknown'))),
+    ...(reason === null ? [] : [row('Code', reason.code)]),
+    ...(reason === null || reason.advice === '' ? [] : [row('Try', reason.advice.replaceAll('<id>', job.job_id))]),
+    ...(job.error_file === null ? [] : [row('Details', job.error_file)]),
+    ...(job.trace_id === null ? [] : [row('Trace', job.trace_id)]),
+    row('Logs', `hyperctl logs --job ${job.job_id}`),
+  ];
+}

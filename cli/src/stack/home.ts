@@ -1,0 +1,74 @@
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+
+/** Where the local stack of root lies; others may read its state there to find the gateway. */
+export const SYSTEM_HOME = '/var/lib/hyper2kvm';
+
+export const isRoot = (): boolean => process.getuid?.() === 0;
+
+/** --home, else HYPER2KVM_HOME, else the system's folder for root and the user's own for everybody else. */
+export function resolveHome(flag?: string, env: NodeJS.ProcessEnv = process.env): string {
+  const named = flag ?? env['HYPER2KVM_HOME'];
+  if (named !== undefined && named !== '') return path.resolve(named);
+  if (isRoot()) return SYSTEM_HOME;
+  return path.join(env['XDG_DATA_HOME'] ?? path.join(env['HOME'] ?? homedir(), '.local', 'share'), 'hyper2kvm');
+}
+
+/** Every path of a local stack. */
+export interface StackPaths {
+  readonly home: string;
+  readonly config: string;
+  readonly run: string;
+  readonly lock: string;
+  readonly state: string;
+  readonly natsConfig: string;
+  readonly logs: string;
+  readonly secrets: string;
+  readonly keyFile: string;
+  readonly nats: string;
+  readonly postgres: string;
+  readonly work: string;
+  readonly output: string;
+}
+
+export function stackPaths(home: string): StackPaths {
+  const at = (...parts: string[]): string => path.join(home, ...parts);
+  return {
+    home,
+    config: at('config.yaml'),
+    run: at('run'),
+    lock: at('run', 'lock'),
+    state: at('run', 'stack.json'),
+    natsConfig: at('run', 'nats.conf'),
+    logs: at('logs'),
+    secrets: at('secrets'),
+    keyFile: at('secrets', 'key'),
+    nats: at('nats'),
+    postgres: at('postgres'),
+    work: at('work'),
+    output: at('output'),
+  };
+}
+
+export const logFile = (paths: StackPaths, service: string): string => path.join(paths.logs, `${service}.log`);
+
+/** Makes the folders that are missing. The home lets others pass (the database and QEMU run as other users), not list. */
+export function makeFolders(paths: StackPaths): void {
+  const folders: readonly [string, number][] = [
+    [paths.home, 0o711],
+    [paths.run, 0o755],
+    [paths.logs, 0o750],
+    [paths.secrets, 0o700],
+    [paths.nats, 0o700],
+    [paths.postgres, 0o711],
+    [paths.work, 0o700],
+    [paths.output, 0o711],
+  ];
+  for (const [folder, mode] of folders) {
+    // The umask narrows mkdir's mode, chmod's it does not.
+    if (mkdirSync(folder, { recursive: true, mode }) !== undefined) chmodSync(folder, mode);
+  }
+  const { mode } = statSync(paths.home);
+  if ((mode & 0o001) === 0) chmodSync(paths.home, (mode & 0o777) | 0o011);
+}

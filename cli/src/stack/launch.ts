@@ -1,0 +1,120 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { CliError } from '../lib/errors.js';
+import { logFile, makeFolders, stackPaths } from './home.js';
+import { isAlive } from './processes.js';
+import { readState, type StackState } from './state.js';
+
+export interface LaunchOptions {
+  readonly home: string;
+  readonly port?: number | undefined;
+  readonly set: readonly string[];
+  readonly only?: string | undefined;
+  readonly foreground: boolean;
+  /** Called with each new state until it is ready. */
+  readonly onState: (state: StackState) => void;
+}
+
+/** What flock exits with when somebody else holds the lock; no exit code of the supervisor. */
+const LOCKED = 75;
+const SUPERVISOR = fileURLToPath(new URL('main.js', import.meta.url));
+const LAST_LINES = 5;
+
+export interface Launched {
+  readonly state: StackState;
+  /** True when another start was first: nothing was started. */
+  readonly already: boolean;
+  /** In the foreground: resolves when the stack has ended. */
+  readonly ended: Promise<number>;
+}
+
+/**
+ * Starts the supervisor under flock(1) and waits until the stack is ready. The lock is held by the supervisor itself, so it is
+ * free the moment that it dies, however it dies, and two starts at once cannot both get it.
+ * @throws CliError saying why it did not come up
+ */
+export async function launch(options: LaunchOptions): Promise<Launched> {
+  const paths = stackPaths(options.home);
+  try {
+    makeFolders(paths);
+  } catch (error) {
+    throw new CliError(`${options.home} cannot be used: ${(error as Error).message}`, {
+      advice: 'choose another --home (HYPER2KVM_HOME)',
+    });
+  }
+  const log = logFile(paths, 'supervisor');
+  const child = start(options, paths.lock, log);
+  const ended = new Promise<number>((resolve, reject) => {
+    child.once('error', (error) =>
+      reject(new CliError(`flock cannot be started: ${error.message}`, { advice: 'apt-get install util-linux' })),
+    );
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+  let exit: number | undefined;
+  let broken: unknown;
+  ended.then(
+    (code) => (exit = code),
+    (error: unknown) => (broken = error),
+  );
+  let seen = '';
+  for (;;) {
+    if (broken !== undefined) throw broken;
+    // Read first, then ask for the exit: the other way round its last words could be missed.
+    const already = exit === LOCKED;
+    const gone = exit !== undefined && !already;
+    const state = readState(paths.state);
+    const current = state !== undefined && (already ? isAlive(state.supervisor) : state.supervisor.pid === child.pid);
+    if (current && JSON.stringify(state) !== seen) {
+      seen = JSON.stringify(state);
+      options.onState(state);
+    }
+    if (current && state.state === 'ready') {
+      if (!options.foreground) child.unref();
+      return { state, already, ended };
+    }
+    if (gone)
+      throw new CliError(`the local stack did not start: ${state?.error ?? lastLines(log)}`, {
+        advice: `look at ${log}`,
+      });
+    // Whoever was first gave up or is just stopping: then it is our turn no more, the user decides.
+    if (already && (state === undefined || state.state === 'stopping' || state.state === 'failed'))
+      throw new CliError('another hyperctl is starting or stopping this stack', { advice: 'try again in a moment' });
+    await sleep(100);
+  }
+}
+
+function start(options: LaunchOptions, lock: string, log: string): ChildProcess {
+  const args = [
+    '--nonblock',
+    '--no-fork',
+    '--conflict-exit-code',
+    String(LOCKED),
+    lock,
+    process.execPath,
+    '--enable-source-maps',
+    SUPERVISOR,
+    '--home',
+    options.home,
+    ...(options.port === undefined ? [] : ['--port', String(options.port)]),
+    ...options.set.flatMap((assignment) => ['--set', assignment]),
+    ...(options.only === undefined ? [] : ['--only', options.only]),
+    ...(options.foreground ? ['--foreground'] : []),
+  ];
+  if (options.foreground) return spawn('flock', args, { stdio: ['pipe', 'inherit', 'inherit'] });
+  const output = openSync(log, 'a', 0o640);
+  try {
+    return spawn('flock', args, { detached: true, stdio: ['ignore', output, output] });
+  } finally {
+    closeSync(output);
+  }
+}
+
+function lastLines(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim().split('\n').slice(-LAST_LINES).join('\n');
+  } catch {
+    return 'it left no word';
+  }
+}

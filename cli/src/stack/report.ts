@@ -1,0 +1,99 @@
+import type { Health } from '@hyper2kvm/contracts';
+import { stackPaths } from './home.js';
+import { isAlive } from './processes.js';
+import { health, healthStatus, SERVICES } from './services.js';
+import { readState, type StackState } from './state.js';
+
+/** One line of `hyperctl daemon status`. */
+export interface ServiceReport {
+  readonly name: string;
+  readonly state: string;
+  readonly pid: number | null;
+  readonly uptime_seconds: number | null;
+  readonly version: string;
+  readonly health: 'healthy' | 'degraded' | 'unhealthy' | 'unknown';
+  readonly port: number | null;
+  readonly restarts: number;
+  readonly log: string;
+}
+
+export interface StackReport {
+  readonly running: boolean;
+  readonly state: string;
+  readonly error: string | null;
+  readonly home: string;
+  readonly config: string;
+  readonly gateway_url: string | null;
+  readonly supervisor_pid: number | null;
+  readonly services: readonly ServiceReport[];
+}
+
+/** What runs of the stack, as processes and as the gateway sees it. */
+export async function report(home: string): Promise<StackReport> {
+  const paths = stackPaths(home);
+  const state = readState(paths.state);
+  const supervised = state !== undefined && isAlive(state.supervisor);
+  if (state === undefined || !supervised) {
+    const error =
+      state === undefined || state.state === 'stopping' ? null : (state.error ?? 'its supervisor was killed');
+    const base = {
+      running: false,
+      state: 'stopped',
+      error,
+      home,
+      config: paths.config,
+      gateway_url: null,
+      supervisor_pid: null,
+    };
+    return { ...base, services: [] };
+  }
+  const answer = await health(state.gateway_url);
+  return {
+    running: true,
+    state: state.state,
+    error: state.error,
+    home,
+    config: state.config,
+    gateway_url: state.gateway_url,
+    supervisor_pid: state.supervisor.pid,
+    services: await Promise.all(
+      Object.entries(state.services).map(async ([name, service]) => {
+        const alive = service.process !== null && isAlive(service.process);
+        return {
+          name,
+          state: !alive && service.state === 'running' ? 'restarting' : service.state,
+          pid: alive ? (service.process?.pid ?? null) : null,
+          uptime_seconds: alive && service.started_at !== null ? secondsSince(service.started_at) : null,
+          version: service.version,
+          health: alive && service.state === 'running' ? await healthOf(name, service.port, answer) : 'unhealthy',
+          port: service.port,
+          restarts: service.restarts,
+          log: service.log,
+        };
+      }),
+    ),
+  };
+}
+
+const secondsSince = (time: string): number => Math.max(0, Math.round((Date.now() - Date.parse(time)) / 1000));
+
+/** The gateway says how it sees database and bus; services say it themselves. */
+async function healthOf(
+  name: string,
+  port: number | null,
+  gateway: Health | undefined,
+): Promise<ServiceReport['health']> {
+  if (SERVICES.some((service) => service === name))
+    return (await healthStatus(`http://127.0.0.1:${port}`)) ?? 'unhealthy';
+  if (gateway === undefined) return 'unknown';
+  return (name === 'nats' ? gateway.nats : gateway.database) === 'ok' ? 'healthy' : 'unhealthy';
+}
+
+/** The gateway of a local stack that runs; undefined when there is none. */
+export function localGateway(homes: readonly string[]): string | undefined {
+  for (const home of homes) {
+    const state: StackState | undefined = readState(stackPaths(home).state);
+    if (state !== undefined && state.gateway_url !== '' && isAlive(state.supervisor)) return state.gateway_url;
+  }
+  return undefined;
+}

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CliError } from '../lib/errors.js';
+import { prepareConfig, type ConfigRequest } from './config-file.js';
+import { logFile, makeFolders, stackPaths, type StackPaths } from './home.js';
+import { natsSpec } from './nats.js';
+import { postgresSpec } from './postgres.js';
+import { identify } from './processes.js';
+import { health, SERVICES, serviceSpec, type ServiceName } from './services.js';
+import { removeState, writeState, type StackState } from './state.js';
+import { Supervised, type ServiceSpec } from './supervise.js';
+
+export const INFRASTRUCTURE = ['nats', 'postgres'] as const;
+export const ALL = [...INFRASTRUCTURE, ...SERVICES] as const;
+
+/** From the first process to a gateway that says healthy. */
+const READY_LIMIT_MS = 120_000;
+
+export interface StackRequest extends ConfigRequest {
+  readonly home: string;
+  /** Names of ALL; for developing, where a service is run by hand. */
+  readonly only: readonly string[];
+}
+
+const isInfrastructure = (one: Supervised): boolean => INFRASTRUCTURE.some((name) => name === one.spec.name);
+
+/** The whole local stack, run by the supervisor process. */
+export class Stack {
+  readonly #paths: StackPaths;
+  readonly #supervised: Supervised[] = [];
+  #state: StackState;
+
+  constructor(private readonly request: StackRequest) {
+    this.#paths = stackPaths(request.home);
+    const supervisor = identify(process.pid);
+    if (supervisor === undefined) throw new CliError('/proc cannot be read');
+    this.#state = {
+      version: 1,
+      state: 'starting',
+      error: null,
+      home: request.home,
+      config: this.#paths.config,
+      supervisor,
+      started_at: new Date().toISOString(),
+      gateway_url: '',
+      services: {},
+    };
+  }
+
+  /** @throws CliError when it is not ready in time; then what was started still runs: call `stop` */
+  async start(signal: AbortSignal): Promise<void> {
+    makeFolders(this.#paths);
+    this.#write();
+    const config = await prepareConfig(this.#paths, this.request);
+    const wanted = (name: string): boolean => this.request.only.includes(name);
+    this.#state.gateway_url = `http://127.0.0.1:${config.gateway.port}`;
+    // Found out before anything runs: what is not built or not installed.
+    const services = SERVICES.filter(wanted).map((name: ServiceName) => serviceSpec(name, this.#paths, config));
+    if (wanted('nats')) this.#run(natsSpec(this.#paths, config));
+    if (wanted('postgres')) this.#run(await postgresSpec(this.#paths, config));
+    const end = Date.now() + READY_LIMIT_MS;
+    await this.#ready(end, signal);
+    for (const spec of services) this.#run(spec);
+    await this.#ready(end, signal);
+    if (wanted('gateway')) await this.#healthy(end, signal);
+    this.#state.state = 'ready';
+    this.#write();
+  }
+
+  /** Services first, so that they can hand their work back; then the database and the bus. */
+  async stop(): Promise<void> {
+    this.#state.state = 'stopping';
+    this.#write();
+    await Promise.all(this.#supervised.filter((one) => !isInfrastructure(one)).map((one) => one.stop()));
+    await Promise.all(this.#supervised.filter(isInfrastructure).map((one) => one.stop()));
+  }
+
+  /** The last word: no state is left after a stop, and why is left after a failure. */
+  close(error?: string): void {
+    if (error === undefined) return removeState(this.#paths.state);
+    this.#state = { ...this.#state, state: 'failed', error };
+    this.#write();
+  }
+
+  #run(spec: ServiceSpec): void {
+    const one = new Supervised(spec, this.#paths.home, logFile(this.#paths, spec.name), () => this.#write());
+    this.#supervised.push(one);
+    one.start();
+  }
+
+  async #ready(end: number, signal: AbortSignal): Promise<void> {
+    await this.#until(
+      end,
+      signal,
+      async () => this.#supervised.every((one) => one.isRunning),
+      () => {
+        const late = this.#supervised.filter((one) => !one.isRunning).map((one) => one.spec.name);
+        return `${late.join(', ')} ${late.length === 1 ? 'is' : 'are'} not ready; see ${late.map((name) => logFile(this.#paths, name)).join(', ')}`;
+      },
+    );
+  }
+
+  async #healthy(end: number, signal: AbortSignal): Promise<void> {
+    let last = 'it does not answer';
+    const wanted = (name: string): boolean => this.request.only.includes(name);
+    const check = async (): Promise<boolean> => {
+      const answer = await health(this.#state.gateway_url);
+      if (answer === undefined) return false;
+      last = `it says ${JSON.stringify(answer)}`;
+      const exporter = answer.exporter_reachable || !wanted('exporter');
+      const converter = answer.converter_reachable || !wanted('converter');
+      const whole = wanted('exporter') && wanted('converter');
+      return exporter && converter && (answer.status === 'healthy' || !whole);
+    };
+    await this.#until(end, signal, check, () => `the gateway is not healthy: ${last}`);
+  }
+
+  async #until(end: number, signal: AbortSignal, done: () => Promise<boolean>, why: () => string): Promise<void> {
+    while (!(await done())) {
+      signal.throwIfAborted();
+      if (Date.now() > end) throw new CliError(`${why()} (waited ${READY_LIMIT_MS / 1000} s)`);
+      await sleep(100);
+    }
+  }
+
+  #write(): void {
+    this.#state.services = Object.fromEntries(this.#supervised.map((one) => [one.spec.name, one.state]));
+    writeState(this.#paths.state, this.#state);
+  }
+}

@@ -1,0 +1,164 @@
+import { createWriteStream, renameSync, statSync, type WriteStream } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { spawnGuarded, type GuardedProcess } from '@hyper2kvm/runtime';
+import { guardedChild, identify, isAlive, signal, waitGone, type ProcessId } from './processes.js';
+import type { ServiceState } from './state.js';
+
+/** How a service is run and stopped. Times in ms. */
+export interface ServiceSpec {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly version: string;
+  readonly port: number | null;
+  /** Asked until true. */
+  readonly isReady: (pid: number) => Promise<boolean>;
+  readonly stopSignal: NodeJS.Signals;
+  readonly stopLimitMs: number;
+}
+
+const FIRST_PAUSE_MS = 250;
+const PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
+/** A service that ran for this long is started again at once, and its pauses begin anew. */
+const STABLE_MS = 10_000;
+const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
+
+/** One service under supervision: started, watched, started again when it dies, stopped. */
+export class Supervised {
+  #state: ServiceState['state'] = 'stopped';
+  #guard: GuardedProcess | undefined;
+  #guardId: ProcessId | undefined;
+  #process: ProcessId | undefined;
+  #startedAt: number | undefined;
+  #restarts = 0;
+  #stopping = false;
+  #loop: Promise<void> = Promise.resolve();
+  readonly #wake = new AbortController();
+  readonly #log: WriteStream;
+
+  constructor(
+    readonly spec: ServiceSpec,
+    private readonly cwd: string,
+    private readonly logFile: string,
+    private readonly changed: () => void,
+  ) {
+    rotate(logFile);
+    this.#log = createWriteStream(logFile, { flags: 'a', mode: 0o640 });
+    this.#log.on('error', () => {});
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  get state(): ServiceState {
+    return {
+      state: this.#state,
+      process: this.#process ?? null,
+      guard: this.#guardId ?? null,
+      version: this.spec.version,
+      port: this.spec.port,
+      restarts: this.#restarts,
+      started_at: this.#startedAt === undefined ? null : new Date(this.#startedAt).toISOString(),
+      log: this.logFile,
+    };
+  }
+
+  get isRunning(): boolean {
+    return this.#state === 'running' && this.#process !== undefined && isAlive(this.#process);
+  }
+
+  /** Asks it to end, waits for its limit, ends it by force. Afterwards nothing of it runs. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake.abort();
+    if (this.#guard !== undefined && this.#state !== 'stopped') {
+      this.#set('stopping');
+      const { spec } = this;
+      // It may have been started a moment ago and not be a process of its own yet.
+      if (this.#process !== undefined) signal(this.#process, spec.stopSignal);
+      const limit = sleep(this.#process === undefined ? 0 : spec.stopLimitMs, 'late', { ref: false });
+      const ended = await Promise.race([this.#guard.exited, limit]);
+      if (ended === 'late') {
+        this.#note(`it did not end within ${spec.stopLimitMs / 1000} s: killed`);
+        await this.#guard.kill();
+      }
+      if (this.#process !== undefined) await waitGone([this.#process], 5000);
+    }
+    await this.#loop;
+    this.#process = undefined;
+    this.#guardId = undefined;
+    this.#set('stopped');
+    await new Promise<void>((resolve) => {
+      this.#log.end(resolve);
+    });
+  }
+
+  async #run(): Promise<void> {
+    let pause = FIRST_PAUSE_MS;
+    while (!this.#stopping) {
+      const began = Date.now();
+      const exit = await this.#once();
+      if (this.#stopping) return;
+      const lived = Date.now() - began;
+      pause = lived > STABLE_MS ? FIRST_PAUSE_MS : Math.min(Math.max(PAUSE_MS, pause * 2), LONGEST_PAUSE_MS);
+      this.#restarts += 1;
+      this.#note(`it ended with ${exit} after ${Math.round(lived / 1000)} s; started again in ${pause / 1000} s`);
+      this.#set('restarting');
+      await sleep(pause, undefined, { signal: this.#wake.signal }).catch(() => {});
+    }
+  }
+
+  async #once(): Promise<string> {
+    const { spec } = this;
+    this.#set('starting');
+    const guard = spawnGuarded(spec.command, spec.args, {
+      cwd: this.cwd,
+      ...(spec.env === undefined ? {} : { env: spec.env }),
+      onLine: (line) => void this.#log.write(`${line}\n`),
+    });
+    this.#guard = guard;
+    this.#guardId = identify(guard.pid);
+    this.#startedAt = Date.now();
+    const ended = new AbortController();
+    void this.#findProcess(guard, ended.signal);
+    const exit = await guard.exited;
+    ended.abort();
+    this.#process = undefined;
+    this.#startedAt = undefined;
+    return exit.signal ?? `exit code ${exit.code}`;
+  }
+
+  async #findProcess(guard: GuardedProcess, ended: AbortSignal): Promise<void> {
+    while (!ended.aborted && this.#process === undefined) {
+      this.#process = guardedChild(guard.pid);
+      if (this.#process === undefined) await sleep(20);
+    }
+    if (ended.aborted) return;
+    this.changed();
+    while (!ended.aborted && this.#process !== undefined) {
+      if (await this.spec.isReady(this.#process.pid)) {
+        if (!ended.aborted && this.#state === 'starting') this.#set('running');
+        return;
+      }
+      await sleep(50);
+    }
+  }
+
+  #note(text: string): void {
+    this.#log.write(`${JSON.stringify({ time: new Date().toISOString(), service: 'supervisor', msg: text })}\n`);
+  }
+
+  #set(state: ServiceState['state']): void {
+    this.#state = state;
+    this.changed();
+  }
+}
+
+/** One old log is kept; a log that grows for months does not fill the disk that disks are exported to. */
+function rotate(file: string): void {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > LOG_LIMIT_BYTES) renameSync(file, `${file}.1`);
+}
