@@ -210,8 +210,11 @@ export class Bus {
 
   /** Workers whose heartbeat is fresh. */
   async workers(): Promise<WorkerHeartbeat[]> {
+    // First all keys: the listing ends early when something else is asked in its midst.
+    const keys: string[] = [];
+    for await (const key of await this.buckets.workers.keys()) keys.push(key);
     const found: WorkerHeartbeat[] = [];
-    for await (const key of await this.buckets.workers.keys()) {
+    for (const key of keys) {
       const entry = await this.buckets.workers.get(key);
       const parsed = entry?.operation === 'PUT' ? WorkerHeartbeat.safeParse(entry.json()) : undefined;
       if (parsed?.success === true) found.push(parsed.data);

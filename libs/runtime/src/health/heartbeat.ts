@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { statfs } from 'node:fs/promises';
+import path from 'node:path';
 import type { WorkerHeartbeat } from '@hyper2kvm/contracts';
 import type { Bus } from '../bus/bus.js';
 import { VERSION } from '../version.js';
@@ -11,14 +12,15 @@ export interface Heartbeat {
   stop(): Promise<void>;
 }
 
-/** Bytes free for this process in the file system of a folder; null where that cannot be told. */
+/** Bytes free for this process in the file system of a folder, which need not exist yet; null where that cannot be told. */
 export async function diskFree(folder: string | undefined): Promise<number | null> {
   if (folder === undefined) return null;
   try {
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;
-  } catch {
-    return null;
+  } catch (error) {
+    const parent = path.dirname(folder);
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' && parent !== folder ? diskFree(parent) : null;
   }
 }
 
