@@ -16,8 +16,8 @@ const START_MS = 60_000;
 
 export interface Postgres {
   readonly url: string;
-  /** Stops and starts the server; the data stays. */
-  restart(): Promise<void>;
+  /** Stops the server, and starts it again when `work` is through; the data stays. */
+  whileDown(work: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -42,9 +42,13 @@ export async function startPostgres(): Promise<Postgres> {
   await server.createDatabase('hyper2kvm');
   return {
     url: `postgres://hyper2kvm:hyper2kvm-test@127.0.0.1:${port}/hyper2kvm`,
-    restart: async () => {
+    whileDown: async (work) => {
       await server.stop();
-      await server.start();
+      try {
+        await work();
+      } finally {
+        await server.start();
+      }
     },
     stop: async () => {
       await server.stop();
@@ -142,7 +146,8 @@ export async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boo
   for (;;) {
     const answer = await ask().catch((error: unknown) => error as T);
     if (!(answer instanceof Error) && wanted(answer)) return answer;
-    if (Date.now() > limit) throw new Error(`not within ${limitMs} ms; last: ${JSON.stringify(answer) ?? String(answer)}`);
+    if (Date.now() > limit)
+      throw new Error(`not within ${limitMs} ms; last: ${JSON.stringify(answer) ?? String(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

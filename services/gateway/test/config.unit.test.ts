@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { GatewayConfig, SECTIONS } from '../src/config.js';
+
+const TOKEN = 'sixteen-characters';
+const auth = { api: { auth: { enabled: true, token: TOKEN } } };
+const tls = { cert_file: '/cert', key_file: '/key' };
+const problems = (section: unknown): string[] =>
+  (GatewayConfig.safeParse(section).error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+
+it('listens on loopback by default, with every section optional', () => {
+  expect(GatewayConfig.parse({}).listen).toBe('127.0.0.1:8080');
+  for (const schema of Object.values(SECTIONS)) expect(() => schema.parse(undefined)).not.toThrow();
+});
+
+it.each(['127.0.0.1:1', '127.0.0.2:1', '[::1]:1', 'localhost:1'])('needs nothing more for %s', (listen) => {
+  expect(problems({ listen })).toEqual([]);
+});
+
+it.each(['0.0.0.0:1', '[::]:1', '10.0.0.5:1', 'gateway.example.com:1', '127.evil.example.com:1'])(
+  'refuses %s without a token, and without TLS or a proxy',
+  (listen) => {
+    expect(problems({ listen })).toHaveLength(2);
+    expect(problems({ listen, ...auth })).toEqual([expect.stringContaining('behind_proxy')]);
+    expect(problems({ listen, tls })).toEqual([expect.stringContaining('auth.enabled')]);
+    expect(problems({ listen, ...auth, tls })).toEqual([]);
+    expect(problems({ listen, ...auth, behind_proxy: true })).toEqual([]);
+  },
+);
+
+it('wants a token where authentication is on, and no unknown keys', () => {
+  expect(problems({ api: { auth: { enabled: true } } })).toEqual([expect.stringContaining('api.auth.token')]);
+  expect(problems({ lsten: 'x' })).toHaveLength(1);
+});

@@ -1,0 +1,153 @@
+import { JobDetail, type JobStatus } from '@hyper2kvm/contracts';
+import { connect } from 'nats';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { startStack, until, type Gateway, type Stack } from './gateway-stack.js';
+import { startWorkers, type Behaviour } from './gateway-workers.js';
+
+let stack: Stack;
+let stopWorkers: () => Promise<void> = async () => {};
+let gateways: Gateway[] = [];
+let serial = 0;
+
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterEach(async () => {
+  await stopWorkers();
+  stopWorkers = async () => {};
+  for (const gateway of gateways) await gateway.kill('SIGKILL');
+  gateways = [];
+});
+afterAll(async () => {
+  await stack?.stop();
+});
+
+const start = async (): Promise<Gateway> => {
+  const gateway = await stack.gateway();
+  gateways.push(gateway);
+  return gateway;
+};
+const work = async (behaviour: Behaviour): Promise<void> => {
+  stopWorkers = await startWorkers(stack.nats.servers, behaviour);
+};
+async function convert(gateway: Gateway): Promise<string> {
+  const response = await fetch(`${gateway.url}/api/v1/convert`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ vm_name: `vm-${(serial += 1)}`, vcenter: { server: 'vc', username: 'u', password: 'p' } }),
+  });
+  expect(response.status).toBe(202);
+  return ((await response.json()) as { job_id: string }).job_id;
+}
+const reaches = async (gateway: Gateway, id: string, status: JobStatus): Promise<JobDetail> =>
+  until(
+    async () => JobDetail.parse(await (await fetch(`${gateway.url}/api/v1/jobs/${id}`)).json()),
+    (job) => job.status === status,
+    60_000,
+  );
+
+it('a gateway killed between commit and publish loses nothing', async () => {
+  const started: string[] = [];
+  await work({ exporting: async ({ job_id }) => void started.push(job_id) });
+  const first = await start();
+  // Whatever is committed from now on stays unpublished until the kill.
+  await stack.db.query(`
+    CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN NEW.available_at := now() + interval '1 hour'; RETURN NEW; END $$`);
+  await stack.db.query('CREATE TRIGGER hold BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION hold()');
+  const id = await convert(first);
+  await first.kill('SIGKILL');
+  await stack.db.query('DROP TRIGGER hold ON outbox');
+  await stack.db.query('UPDATE outbox SET available_at = now() WHERE published_at IS NULL');
+  expect(started).toEqual([]);
+  await reaches(await start(), id, 'completed');
+  expect(started).toEqual([id]);
+});
+
+it('a gateway killed between publish and mark repeats its messages, and nothing happens twice', async () => {
+  const started: string[] = [];
+  await work({ exporting: async ({ job_id }) => void started.push(job_id) });
+  const first = await start();
+  const id = await convert(first);
+  const before = await reaches(first, id, 'completed');
+  await first.kill('SIGKILL');
+  // What such a kill leaves behind, for each message that the job had.
+  const { rowCount } = await stack.db.query('UPDATE outbox SET published_at = NULL WHERE job_id = $1', [id]);
+  expect(rowCount).toBe(4);
+  const second = await start();
+  await until(
+    async () => stack.db.query('SELECT 1 FROM outbox WHERE published_at IS NULL'),
+    (left) => left.rowCount === 0,
+  );
+  // Behind the repeated commands in the queues: when it is through, they were looked at.
+  await reaches(second, await convert(second), 'completed');
+  expect(started.filter((one) => one === id)).toEqual([id]);
+  expect(await reaches(second, id, 'completed')).toEqual(before);
+});
+
+it('two gateways share one outbox: every message goes out once, in the order of its job', async () => {
+  await work({});
+  const [one, two] = await Promise.all([start(), start()]);
+  const connection = await connect({ servers: stack.nats.servers });
+  const seen = new Map<string, string[]>();
+  const subscription = connection.subscribe('job.>', {
+    callback: (_, message) => {
+      const [, kind, id = ''] = message.subject.split('.');
+      if (kind === 'progress' || kind === 'log') return;
+      seen.set(id, [...(seen.get(id) ?? []), message.headers?.get('ce-id') ?? '']);
+    },
+  });
+  await connection.flush();
+  const ids = await Promise.all(Array.from({ length: 30 }, async (_, n) => convert(n % 2 === 0 ? one : two)));
+  for (const [n, id] of ids.entries()) await reaches(n % 2 === 0 ? two : one, id, 'completed');
+  await until(
+    async () => stack.db.query('SELECT 1 FROM outbox WHERE published_at IS NULL'),
+    (left) => left.rowCount === 0,
+  );
+  await connection.flush();
+  subscription.unsubscribe();
+  await connection.close();
+  for (const id of ids) {
+    const { rows } = await stack.db.query<{ id: string }>(
+      "SELECT id FROM outbox WHERE job_id = $1 AND kind = 'fact' ORDER BY seq",
+      [id],
+    );
+    expect(rows.length).toBe(2);
+    expect(seen.get(id)).toEqual(rows.map((row) => row.id));
+  }
+});
+
+it('PostgreSQL restarted while a job runs: the gateway stays up, says so, and the job ends right', async () => {
+  let release = (): void => {};
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  await work({ exporting: async () => gate });
+  const gateway = await start();
+  const id = await convert(gateway);
+  await reaches(gateway, id, 'exporting');
+  await stack.postgres.whileDown(async () => {
+    release();
+    const health = await fetch(`${gateway.url}/health`);
+    expect(health.status).toBe(503);
+    expect(await health.json()).toMatchObject({ status: 'unhealthy', database: 'failed', nats: 'ok' });
+    const answer = await fetch(`${gateway.url}/api/v1/jobs`);
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  });
+  await reaches(gateway, id, 'completed');
+});
+
+it('NATS killed while a job runs: the gateway stays up, says so, and the job ends right', async () => {
+  let release = (): void => {};
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  await work({ exporting: async () => gate });
+  const gateway = await start();
+  const id = await convert(gateway);
+  await reaches(gateway, id, 'exporting');
+  await stack.nats.kill('SIGKILL');
+  expect(await (await fetch(`${gateway.url}/health`)).json()).toMatchObject({ status: 'unhealthy', nats: 'failed' });
+  const list = await fetch(`${gateway.url}/api/v1/jobs`);
+  expect(list.status).toBe(200);
+  await stack.nats.start();
+  release();
+  await reaches(gateway, id, 'completed');
+});

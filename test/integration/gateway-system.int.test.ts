@@ -1,0 +1,115 @@
+import { Health, Problem, Status } from '@hyper2kvm/contracts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startStack, type Gateway, type Stack } from './gateway-stack.js';
+import { startWorkers } from './gateway-workers.js';
+
+const TOKEN = 'a-token-for-this-test-only';
+let stack: Stack;
+let gateway: Gateway | undefined;
+const at = (path: string, init?: RequestInit): Promise<Response> => fetch(`${gateway?.url}${path}`, init);
+
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterEach(async () => {
+  await gateway?.kill('SIGTERM');
+});
+afterAll(async () => {
+  await stack?.stop();
+});
+
+it("makes the seed's table with its columns and indexes, once, however many gateways start", async () => {
+  const gateways = await Promise.all([stack.gateway(), stack.gateway(), stack.gateway()]);
+  for (const one of gateways) await one.kill('SIGTERM');
+  const { rows } = await stack.db.query<{ column_name: string; data_type: string }>(
+    "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'jobs'",
+  );
+  const columns = new Map(rows.map((row) => [row.column_name, row.data_type]));
+  const seed = `id vm_name vcenter_server status phase export_started_at export_completed_at export_duration_seconds
+    bytes_downloaded conversion_started_at conversion_completed_at conversion_duration_seconds conversion_status
+    source_files output_dir created_at updated_at completed_at error retry_count requested_by priority`.split(/\s+/);
+  expect(seed.filter((name) => !columns.has(name))).toEqual([]);
+  expect(columns.get('created_at')).toBe('timestamp with time zone');
+  expect(columns.get('source_files')).toBe('jsonb');
+  expect(columns.get('bytes_downloaded')).toBe('bigint');
+  const indexes = await stack.db.query<{ indexname: string }>(
+    "SELECT indexname FROM pg_indexes WHERE tablename = 'jobs'",
+  );
+  expect(indexes.rows.map((row) => row.indexname)).toEqual(
+    expect.arrayContaining(['idx_jobs_status', 'idx_jobs_created_at', 'idx_jobs_active_vm']),
+  );
+  const migrations = await stack.db.query('SELECT * FROM migrations');
+  expect(migrations.rowCount).toBe(1);
+});
+
+it('tells health, status and metrics as they are', async () => {
+  gateway = await stack.gateway();
+  const alone = await at('/health');
+  expect(alone.status).toBe(200);
+  expect(Health.parse(await alone.json())).toMatchObject({
+    status: 'degraded',
+    python_daemon_reachable: false,
+    vsphere_connection: 'unknown',
+    disk_space_available_gb: null,
+    active_jobs: 0,
+  });
+  const stop = await startWorkers(stack.nats.servers);
+  try {
+    expect(Health.parse(await (await at('/health')).json())).toMatchObject({
+      status: 'healthy',
+      python_daemon_reachable: true,
+      exporter_reachable: true,
+      disk_space_available_gb: 500,
+    });
+    const status = Status.parse(await (await at('/status')).json());
+    expect(status.workers.map((worker) => worker.service).toSorted()).toEqual(['converter', 'exporter', 'gateway']);
+    expect(status.jobs['failed']).toBe(0);
+    const metrics = await at('/metrics');
+    expect(metrics.headers.get('content-type')).toContain('text/plain');
+    const text = await metrics.text();
+    expect(text).toMatch(/^hypervisord_queue_depth\{priority="high"\} 0$/m);
+    expect(text).toMatch(/^hypervisord_exports_total\{status="success"\} 0$/m);
+    expect(text).toMatch(/^hyper2kvm_conversions_total\{status="failed"\} 0$/m);
+  } finally {
+    await stop();
+  }
+});
+
+describe('with a token demanded', () => {
+  it('answers nobody without it, but for /health and /openapi.json', async () => {
+    gateway = await stack.gateway({ gateway: { api: { auth: { enabled: true, token: TOKEN } } } });
+    for (const path of ['/api/v1/jobs', '/status', '/metrics', '/api/v1/jobs/job-abc123']) {
+      for (const authorization of [undefined, 'Bearer wrong', `Basic ${TOKEN}`, `Bearer ${TOKEN}x`]) {
+        const response = await at(path, authorization === undefined ? {} : { headers: { authorization } });
+        expect(response.status).toBe(401);
+        expect(Problem.parse(await response.json()).code).toBe('UNAUTHENTICATED');
+      }
+    }
+    expect((await at('/health')).status).toBe(200);
+    expect((await at('/openapi.json')).status).toBe(200);
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    expect((await at('/api/v1/jobs', { headers })).status).toBe(200);
+    expect(gateway.log()).not.toContain(TOKEN);
+  });
+
+  it('writes into the job who asked for it', async () => {
+    gateway = await stack.gateway({ gateway: { api: { auth: { enabled: true, token: TOKEN } } } });
+    const stop = await startWorkers(stack.nats.servers);
+    try {
+      const response = await at('/api/v1/convert', {
+        method: 'POST',
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ vm_name: 'vm', vcenter: { server: 'vc', username: 'u', password: 'p' } }),
+      });
+      expect(response.status).toBe(202);
+      const { rows } = await stack.db.query('SELECT requested_by FROM jobs');
+      expect(rows).toEqual([{ requested_by: 'token' }]);
+    } finally {
+      await stop();
+    }
+  });
+});
+
+it('does not start on an address that others reach, without token and TLS', async () => {
+  await expect(stack.gateway({ gateway: { listen: '0.0.0.0:0' } })).rejects.toThrow(/gateway\.listen: .*enabled/);
+});

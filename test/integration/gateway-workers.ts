@@ -1,0 +1,177 @@
+/**
+ * Stand-ins for exporter and converter: they move no disks, but answer over the real NATS through the real runtime (lanes,
+ * claims, facts), so that the gateway is tested with everything but vSphere and libguestfs.
+ */
+import 'reflect-metadata';
+import { Controller, Module, type INestMicroservice, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Ctx, Payload, type MicroserviceOptions } from '@nestjs/microservices';
+import {
+  conversionRequested,
+  conversionStarted,
+  describeVm,
+  exportRequested,
+  exportStarted,
+  type ConversionRequested,
+  type ExportRequested,
+  type Machine,
+  type Source,
+  type WorkerHeartbeat,
+} from '@hyper2kvm/contracts';
+import { createLogger, JetStreamStrategy, OnCommand, OnRequest, openBus, WorkContext } from '@hyper2kvm/runtime';
+
+export const machine = (name: string, uuid = `uuid-of-${name}`): Machine => ({
+  name,
+  moref: 'vm-42',
+  instance_uuid: uuid,
+  cpus: 2,
+  memory_bytes: 2 * 1024 ** 3,
+  firmware: 'bios',
+  secure_boot: false,
+  disks: [
+    { index: 1, name: `${name}.vmdk`, capacity_bytes: 8 * 1024 ** 3 },
+    { index: 2, name: `${name}_1.vmdk`, capacity_bytes: 2 * 1024 ** 3 },
+  ],
+  nics: [],
+});
+
+export interface Behaviour {
+  describe?(request: { source: Source; vm_name: string }): Machine | Promise<Machine>;
+  /** Before the stand-in completes; may throw. */
+  exporting?(data: ExportRequested, work: WorkContext): Promise<void>;
+  converting?(data: ConversionRequested, work: WorkContext): Promise<void>;
+}
+
+const idle = async (): Promise<void> => {};
+
+function exporterModule(behaviour: Behaviour): Type {
+  @Controller()
+  class ExporterController {
+    @OnRequest(describeVm)
+    async describe(@Payload() data: { source: Source; vm_name: string }): Promise<Machine> {
+      return behaviour.describe?.(data) ?? machine(data.vm_name);
+    }
+    @OnCommand(exportRequested)
+    async export(@Payload() data: ExportRequested, @Ctx() work: WorkContext): Promise<unknown> {
+      const source = machine(data.vm_name);
+      await work.publish(exportStarted, {
+        job_id: data.job_id,
+        attempt: data.attempt,
+        worker: work.workerId,
+        started_at: new Date().toISOString(),
+        machine: source,
+      });
+      await (behaviour.exporting ?? idle)(data, work);
+      return {
+        artifact: {
+          version: 1,
+          job_id: data.job_id,
+          attempt: data.attempt,
+          machine: source,
+          disks: source.disks.map((disk) => ({
+            ...disk,
+            file: `disk${disk.index}.qcow2`,
+            format: 'qcow2',
+            bytes_downloaded: 1000,
+            segments: ['a'.repeat(64), null],
+            verified: true,
+          })),
+          created_at: new Date().toISOString(),
+        },
+        artifact_dir: `/work/${data.job_id}`,
+        pool: 'any',
+        bytes_downloaded: 2000,
+        duration_seconds: 445,
+      };
+    }
+  }
+  @Module({ controllers: [ExporterController] })
+  class ExporterModule {}
+  return ExporterModule;
+}
+
+function converterModule(behaviour: Behaviour): Type {
+  @Controller()
+  class ConverterController {
+    @OnCommand(conversionRequested)
+    async convert(@Payload() data: ConversionRequested, @Ctx() work: WorkContext): Promise<unknown> {
+      await work.publish(conversionStarted, {
+        job_id: data.job_id,
+        attempt: data.attempt,
+        worker: work.workerId,
+        started_at: new Date().toISOString(),
+      });
+      await (behaviour.converting ?? idle)(data, work);
+      const folder = `/out/${data.vm_name}`;
+      return {
+        vm_name: data.vm_name,
+        output_dir: folder,
+        files: [`${folder}/disk1.qcow2`, `${folder}/disk2.qcow2`],
+        disks: [],
+        domain_xml: `${folder}/domain.xml`,
+        manifest: `${folder}/manifest.json`,
+        duration_seconds: 272,
+        modifications: { virtio_drivers: true, bootloader_updated: true, network_fixed: true },
+        guest: { product: 'Debian GNU/Linux 12', distro: 'debian', arch: 'x86_64' },
+        concerns: [],
+      };
+    }
+  }
+  @Module({ controllers: [ConverterController] })
+  class ConverterModule {}
+  return ConverterModule;
+}
+
+const heartbeat = (service: string): WorkerHeartbeat => ({
+  worker_id: `${service}-1`,
+  service,
+  version: '0.0.0',
+  host: 'localhost',
+  pid: process.pid,
+  pools: ['any'],
+  slots: 2,
+  active_jobs: [],
+  paused: false,
+  disk_free_bytes: 500e9,
+  started_at: new Date().toISOString(),
+  time: new Date().toISOString(),
+});
+
+/** Starts both (or one); the result stops them. */
+export async function startWorkers(
+  servers: string[],
+  behaviour: Behaviour = {},
+  which: readonly ('exporter' | 'converter')[] = ['exporter', 'converter'],
+): Promise<() => Promise<void>> {
+  const logger = createLogger('stand-in', 'error');
+  const apps: { app: INestMicroservice; close: () => Promise<void> }[] = [];
+  for (const service of which) {
+    const { bus, claims, close } = await openBus({
+      nats: { servers, replicas: 1 },
+      service,
+      workerId: `${service}-1`,
+      logger,
+    });
+    const strategy = new JetStreamStrategy({
+      bus,
+      claims,
+      logger,
+      service,
+      workerId: `${service}-1`,
+      pools: ['any'],
+      slots: 2,
+      graceMs: 0,
+    });
+    const module = service === 'exporter' ? exporterModule(behaviour) : converterModule(behaviour);
+    const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, { strategy, logger: false });
+    await app.listen();
+    await bus.buckets.workers.put(`${service}.${service}-1`, JSON.stringify(heartbeat(service)));
+    apps.push({ app, close });
+  }
+  return async () => {
+    for (const { app, close } of apps) {
+      await app.close();
+      await close();
+    }
+  };
+}
