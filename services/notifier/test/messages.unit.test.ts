@@ -44,8 +44,8 @@ Boot proof
   - Hostname: production-db
   - Kernel: 4.18.0-513.5.1.el8_9.x86_64
   - Addresses: ens192 10.0.2.15/24, ens224 10.0.3.15/24
-  - Serial log: /var/lib/hyper2kvm/output/2026-01-17/production-db/proof/serial.log
-  - Screenshot: /var/lib/hyper2kvm/output/2026-01-17/production-db/proof/screen.png
+  - Serial log: /var/lib/hyper2kvm/output/2026-01-17/production-db/evidence/serial.log
+  - Screenshot: /var/lib/hyper2kvm/output/2026-01-17/production-db/evidence/screen.png
 
 Files
     /var/lib/hyper2kvm/output/2026-01-17/production-db/disk1.qcow2
