@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobError, SEGMENT_BYTES, type ArtifactDisk } from '@hyper2kvm/contracts';
 import { count, formatBytes, moveDurably } from '../files/index.js';
@@ -142,24 +142,30 @@ async function transfer(
     ports.work.progress(meter.report());
   };
   report({ state: 'transferring', done_bytes: 0, bytes_downloaded: 0 });
-  return transferAndVerify({
-    task: {
-      url: url.href,
-      ...(cookie === undefined ? {} : { cookie }),
-      trust: diskTrust(request.endpoint.trust, url, request.endpoint.server, offered.sslThumbprint),
-      path: partial,
-      capacityBytes: disk.capacity_bytes,
-      segmentBytes: SEGMENT_BYTES,
-      stallTimeoutMs: settings.stallTimeoutMs,
-    },
-    socketPath: folder.socket(disk.index),
-    children: ports.children,
-    signal,
-    progress: ({ stage, doneBytes, bytesDownloaded }) =>
-      report(
-        stage === 'transfer'
-          ? { done_bytes: doneBytes, bytes_downloaded: bytesDownloaded }
-          : { state: 'verifying', done_bytes: disk.capacity_bytes, bytes_downloaded: bytesDownloaded },
-      ),
-  });
+  // A unix socket's path has room for 107 bytes only: the folder is named by a descriptor of ours.
+  const directory = await open(folder.epochPath, 'r');
+  try {
+    return await transferAndVerify({
+      task: {
+        url: url.href,
+        ...(cookie === undefined ? {} : { cookie }),
+        trust: diskTrust(request.endpoint.trust, url, request.endpoint.server, offered.sslThumbprint),
+        path: partial,
+        capacityBytes: disk.capacity_bytes,
+        segmentBytes: SEGMENT_BYTES,
+        stallTimeoutMs: settings.stallTimeoutMs,
+      },
+      socketPath: `/proc/${process.pid}/fd/${directory.fd}/${disk.index}.nbd`,
+      children: ports.children,
+      signal,
+      progress: ({ stage, doneBytes, bytesDownloaded }) =>
+        report(
+          stage === 'transfer'
+            ? { done_bytes: doneBytes, bytes_downloaded: bytesDownloaded }
+            : { state: 'verifying', done_bytes: disk.capacity_bytes, bytes_downloaded: bytesDownloaded },
+        ),
+    });
+  } finally {
+    await directory.close();
+  }
 }

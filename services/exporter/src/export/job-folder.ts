@@ -3,8 +3,6 @@ import path from 'node:path';
 import { syncFolder } from '../files/index.js';
 
 const EPOCH = /^a(\d+)\.e(\d+)$/;
-/** A unix socket's path has room for 107 bytes. */
-const MAX_SOCKET_PATH = 107;
 
 /**
  * `<work dir>/<job>/`: artifact.json and finished disks; export.json (the journal) while there is something to clean up;
@@ -38,14 +36,6 @@ export class JobFolder {
 
   partial(file: string): string {
     return path.join(this.epochPath, `${file}.partial`);
-  }
-
-  /** @throws RangeError when the work folder's path is too long for it */
-  socket(diskIndex: number): string {
-    const socket = path.join(this.epochPath, `${diskIndex}.nbd`);
-    if (Buffer.byteLength(socket) > MAX_SOCKET_PATH)
-      throw new RangeError(`${this.workDir} is too long for work_dir: ${socket} cannot be a socket`);
-    return socket;
   }
 
   /** Creates the folders and removes what owners before this one had under way. */

@@ -110,8 +110,7 @@ function readNics(properties: Properties): Nic[] {
     .toSorted((a, b) => (number(a, 'key') ?? 0) - (number(b, 'key') ?? 0))
     .map((device, position) => {
       const mac = Mac.safeParse(text(device, 'macAddress'));
-      // Device keys of network cards begin at 4000, in the order of ethernet0, ethernet1, …
-      const slot = slots.get(`ethernet${(number(device, 'key') ?? 4000 + position) - 4000}`);
+      const slot = slots.get(ethernetName(number(device, 'key'), position)) ?? number(device, 'slotInfo.pciSlotNumber');
       const network = text(device, 'backing.deviceName') ?? text(device, 'deviceInfo.summary');
       return {
         label: text(device, 'deviceInfo.label') ?? `Network adapter ${position + 1}`,
@@ -122,6 +121,10 @@ function readNics(properties: Properties): Nic[] {
       };
     });
 }
+
+/** Keys of network cards begin at 4000, in the order of ethernet0, ethernet1, …; elsewhere the order has to do. */
+const ethernetName = (key: number | undefined, position: number): string =>
+  `ethernet${key !== undefined && key >= 4000 && key < 4100 ? key - 4000 : position}`;
 
 /** The disk a chain of snapshots stands on: its name stays, those of the deltas do not. */
 function baseFile(backing: unknown): string | undefined {

@@ -1,0 +1,198 @@
+/** One disk from an HTTPS server that misbehaves: each way ends with its own code, and never with an image. */
+import { createHash } from 'node:crypto';
+import { access, open, readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { JobError, SEGMENT_BYTES } from '@hyper2kvm/contracts';
+import { transferAndVerify, type TransferTask } from '@hyper2kvm/exporter';
+import { runGuarded, spawnGuarded } from '@hyper2kvm/runtime';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeDisk, removeFolder, sameContent, tempFolder, type TestDisk } from './export-setup.js';
+
+const CAPACITY = 100 * 2 ** 20;
+let folder: string;
+let disk: TestDisk;
+let body: Buffer;
+let server: Server;
+let port: number;
+let fingerprint: string;
+let answer: (request: IncomingMessage, response: ServerResponse) => void;
+let serial = 0;
+
+beforeAll(async () => {
+  folder = await tempFolder();
+  disk = await makeDisk(folder, 'disk', CAPACITY);
+  body = await readFile(disk.vmdk);
+  const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
+  const subject = ['-subj', '/CN=esx.invalid', '-days', '2'];
+  await execa('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject]);
+  const certificate = await readFile(cert);
+  fingerprint =
+    (await execa('openssl', ['x509', '-in', cert, '-noout', '-fingerprint', '-sha1'])).stdout.split('=')[1] ?? '';
+  server = createServer({ key: await readFile(key), cert: certificate }, (request, response) =>
+    answer(request, response),
+  );
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  ({ port } = server.address() as { port: number });
+});
+
+afterAll(async () => {
+  server?.closeAllConnections();
+  server?.close();
+  await removeFolder(folder);
+});
+
+const taskFor = (change: Partial<TransferTask> = {}): TransferTask => ({
+  url: `https://127.0.0.1:${port}/nfc/1/disk-0.vmdk`,
+  trust: { fingerprints: [fingerprint], insecure: false },
+  path: path.join(folder, `out${serial++}.qcow2`),
+  capacityBytes: CAPACITY,
+  segmentBytes: SEGMENT_BYTES,
+  stallTimeoutMs: 30_000,
+  ...change,
+});
+
+const start = async (task: TransferTask, signal = new AbortController().signal) =>
+  transferAndVerify({
+    task,
+    socketPath: path.join(folder, `${serial}.nbd`),
+    children: { spawn: spawnGuarded, run: runGuarded },
+    signal,
+    progress: () => {},
+  });
+
+async function refused(task: TransferTask): Promise<JobError> {
+  const error: unknown = await start(task).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof JobError)) throw new Error(`expected a JobError, got ${String(error)}`);
+  // Whatever was written is no image.
+  const there = await access(task.path).then(
+    () => true,
+    () => false,
+  );
+  if (there) {
+    const info = await execa('qemu-img', ['info', '-f', 'qcow2', task.path], { reject: false });
+    expect(info.exitCode).not.toBe(0);
+  }
+  return error;
+}
+
+describe('a disk', () => {
+  test('that comes whole is written, hashed and read back', async () => {
+    const cookies: (string | undefined)[] = [];
+    answer = (request, response) => {
+      cookies.push(request.headers.cookie);
+      response.end(body);
+    };
+    const task = taskFor({ cookie: 'vmware_soap_session="abc"' });
+    const result = await start(task);
+    expect(cookies).toEqual(['vmware_soap_session="abc"']);
+    expect(result.bytesDownloaded).toBe(body.length);
+    expect(result.streamSha256).toBe(createHash('sha256').update(body).digest('hex'));
+    const raw = await readFile(disk.raw);
+    const segment = (from: number): string =>
+      createHash('sha256')
+        .update(raw.subarray(from, from + SEGMENT_BYTES))
+        .digest('hex');
+    expect(result.segments).toEqual([segment(0), segment(SEGMENT_BYTES)]);
+    expect(await sameContent(task.path, disk.raw)).toBe(true);
+  });
+
+  test('whose image was changed on the way is not taken for good', async () => {
+    answer = (_, response) => void response.end(body);
+    const task = taskFor();
+    const error: unknown = await transferAndVerify({
+      task,
+      socketPath: path.join(folder, 'changed.nbd'),
+      children: {
+        run: runGuarded,
+        // The image is complete when QEMU is started on it: the moment for a failing disk to show.
+        spawn: (command, args, options) => {
+          const write = open(task.path, 'r+').then(async (file) => {
+            await file.write('#', 65_536 + 1000);
+            await file.close();
+          });
+          const child = spawnGuarded('sh', ['-c', 'sleep 0.3; exec "$0" "$@"', command, ...args], options);
+          return { exited: write.then(async () => child.exited), kill: async () => child.kill() };
+        },
+      },
+      signal: new AbortController().signal,
+      progress: () => {},
+    }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'EXPORT_MISMATCH' });
+    expect((error as Error).message).toContain('segment 1 of 2');
+  });
+});
+
+describe('refused', () => {
+  const cases: [
+    string,
+    string,
+    (request: IncomingMessage, response: ServerResponse) => void,
+    Partial<TransferTask>?,
+  ][] = [
+    ['an empty 200', 'EXPORT_TRANSFER', (_, response) => void response.end()],
+    ['401', 'EXPORT_TRANSFER', (_, response) => void response.writeHead(401).end()],
+    ['404: the lease is gone', 'EXPORT_LEASE', (_, response) => void response.writeHead(404).end()],
+    ['a page instead of a disk', 'EXPORT_CORRUPT', (_, response) => void response.end('<html>'.repeat(1000))],
+    ['another capacity', 'EXPORT_CORRUPT', (_, response) => void response.end(body), { capacityBytes: CAPACITY + 512 }],
+    [
+      'a chunked body cut short',
+      'EXPORT_TRANSFER',
+      (_, response) => void response.write(body.subarray(0, body.length / 2), () => response.destroy()),
+    ],
+    [
+      'a chunked body that ends too early by the book',
+      'EXPORT_CORRUPT',
+      (_, response) => void response.end(body.subarray(0, body.length / 2)),
+    ],
+    [
+      'fewer bytes than announced',
+      'EXPORT_TRANSFER',
+      (_, response) => {
+        response.writeHead(200, { 'Content-Length': body.length });
+        response.write(body.subarray(0, body.length - 20_000), () => response.destroy());
+      },
+    ],
+    [
+      'a stall',
+      'EXPORT_TRANSFER',
+      (_, response) => void response.write(body.subarray(0, body.length - 20_000)),
+      { stallTimeoutMs: 500 },
+    ],
+    ['no answer at all', 'EXPORT_TRANSFER', () => {}, { stallTimeoutMs: 500 }],
+    [
+      'a certificate that vCenter did not name',
+      'VCENTER_TLS',
+      (_, response) => void response.end(body),
+      { trust: { fingerprints: ['11'.repeat(20)], insecure: false } },
+    ],
+    ['nobody there', 'EXPORT_TRANSFER', () => {}, { url: 'https://127.0.0.1:1/nfc' }],
+  ];
+
+  test.each(cases)('%s', async (_, code, behaviour, change) => {
+    answer = behaviour;
+    expect((await refused(taskFor(change))).code).toBe(code);
+  });
+});
+
+test('a transfer that is stopped ends at once', async () => {
+  const stop = new AbortController();
+  let closed = false;
+  answer = (request, response) => {
+    request.socket.once('close', () => {
+      closed = true;
+    });
+    response.write(body.subarray(0, body.length - 20_000), () => stop.abort(new Error('enough')));
+  };
+  await expect(start(taskFor(), stop.signal)).rejects.toThrow('enough');
+  for (let i = 0; i < 100 && !closed; i++) await sleep(20);
+  expect(closed).toBe(true);
+});
