@@ -33,6 +33,8 @@ export default class Logs extends BaseCommand<typeof Logs> {
       else for (const line of logs.lines) this.log(logLine(line));
       return EXIT.ok;
     }
+    // A gateway that is not there now is an error, one that goes away later is waited for.
+    await client.job(jobId);
     // One document per line: a stream has no end to wait for.
     const print = this.isJson ? JSON.stringify : logLine;
     const interrupted = new AbortController();

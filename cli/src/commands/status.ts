@@ -22,8 +22,9 @@ export default class Status extends BaseCommand<typeof Status> {
   protected async work(): Promise<ExitCode> {
     const client = this.client();
     const jobId = await findJob(client, this.flags);
+    // Also before following: a gateway that is not there now is an error, one that goes away later is waited for.
+    const job = await client.job(jobId);
     if (!this.flags.follow) {
-      const job = await client.job(jobId);
       if (this.isJson) this.printJson(job);
       else if (!this.isQuiet) {
         const { color } = this.settings;

@@ -55,7 +55,8 @@ function box(title: string, style: 'green' | 'red' | 'yellow', paint: Paint, opt
   ];
 }
 
-export const row = (label: string, value: string): string => `${`${label}:`.padEnd(LABEL)}${value}`;
+export const row = (label: string, value: string): string =>
+  `${(label === '' ? '' : `${label}:`).padEnd(LABEL)}${value}`;
 
 function facts(job: JobDetail, paint: Paint): string[] {
   return [

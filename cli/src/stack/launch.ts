@@ -21,6 +21,8 @@ export interface LaunchOptions {
 const LOCKED = 75;
 const SUPERVISOR = fileURLToPath(new URL('main.js', import.meta.url));
 const LAST_LINES = 5;
+/** Whoever was first holds the lock before its state can be read. */
+const OTHER_LIMIT_MS = 15_000;
 
 export interface Launched {
   readonly state: StackState;
@@ -46,6 +48,10 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   }
   const log = logFile(paths, 'supervisor');
   const child = start(options, paths.lock, log);
+  if (options.foreground) {
+    const stop = (): void => void child.kill('SIGTERM');
+    process.on('SIGINT', stop).on('SIGTERM', stop);
+  }
   const ended = new Promise<number>((resolve, reject) => {
     child.once('error', (error) =>
       reject(new CliError(`flock cannot be started: ${error.message}`, { advice: 'apt-get install util-linux' })),
@@ -59,6 +65,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     (error: unknown) => (broken = error),
   );
   let seen = '';
+  const otherLimit = Date.now() + OTHER_LIMIT_MS;
   for (;;) {
     if (broken !== undefined) throw broken;
     // Read first, then ask for the exit: the other way round its last words could be missed.
@@ -78,8 +85,9 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       throw new CliError(`the local stack did not start: ${state?.error ?? lastLines(log)}`, {
         advice: `look at ${log}`,
       });
-    // Whoever was first gave up or is just stopping: then it is our turn no more, the user decides.
-    if (already && (state === undefined || state.state === 'stopping' || state.state === 'failed'))
+    // Whoever was first gave up or is just stopping: the user decides.
+    const leaves = current && (state.state === 'stopping' || state.state === 'failed');
+    if (already && (leaves || (!current && Date.now() > otherLimit)))
       throw new CliError('another hyperctl is starting or stopping this stack', { advice: 'try again in a moment' });
     await sleep(100);
   }

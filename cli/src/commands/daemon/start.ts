@@ -54,10 +54,6 @@ export default class DaemonStart extends BaseCommand<typeof DaemonStart> {
         this.logToStderr('Note: --set and --port have no effect on a stack that runs; stop it first');
     }
     if (!this.flags.foreground || already) return EXIT.ok;
-    const stop = (): void => {
-      process.kill(state.supervisor.pid, 'SIGTERM');
-    };
-    process.on('SIGINT', stop).on('SIGTERM', stop);
     return (await ended) === 0 ? EXIT.ok : EXIT.failed;
   }
 

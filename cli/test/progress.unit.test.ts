@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import { EMPTY, reduce, type Model, type ViewEvent } from '../src/progress/model.js';
+import { PLAIN_START, plainLines } from '../src/progress/plain.js';
+import { happenedLines, liveLines } from '../src/progress/tty.js';
+import { stringWidth } from '../src/lib/width.js';
+import { completed, converting, exporting, failed, GB, job, JOB_ID, START } from './samples.js';
+
+const WIDE = { columns: 100, color: false };
+
+/** Events, each so many seconds after the start. */
+const play = (...events: readonly [seconds: number, event: ViewEvent][]): Model =>
+  events.reduce((model, [seconds, event]) => reduce(model, event, START + seconds * 1000), EMPTY);
+
+const accepted: ViewEvent = {
+  type: 'accepted',
+  server: 'vcenter.example.com',
+  accepted: {
+    job_id: JOB_ID,
+    status: 'started',
+    vm_name: 'production-db',
+    disks: [60, 40].map((size, index) => ({
+      name: `disk${index}.vmdk`,
+      size_gb: size,
+      capacity_bytes: size * GB,
+      status: 'queued' as const,
+    })),
+    created_at: '2026-01-17T10:00:00Z',
+    estimated_duration: null,
+  },
+};
+const state = (change: Parameters<typeof job>[0]): ViewEvent => ({ type: 'job', job: job(change) });
+
+const logged = (time: string, message: string): ViewEvent => ({
+  type: 'log',
+  log: { job_id: JOB_ID, time, level: 'info', phase: 'export', message },
+});
+
+const WHOLE: readonly [number, ViewEvent][] = [
+  [0, accepted],
+  [0, state({})],
+  [1, state({ status: 'exporting' })],
+  [2, { type: 'progress', progress: exporting([0, 0], ['transferring', 'transferring']) }],
+  [4, { type: 'progress', progress: exporting([30, 40], ['transferring', 'done']) }],
+  [9, { type: 'progress', progress: exporting([60, 40], ['done', 'done']) }],
+  [10, state({ status: 'exported', phase: 'conversion', queue_position: 2 })],
+  [20, state({ status: 'exported', phase: 'conversion', queue_position: 1 })],
+  [30, state({ status: 'converting', phase: 'conversion' })],
+  [31, { type: 'progress', progress: converting('inspect', 0) }],
+  [33, { type: 'progress', progress: converting('initramfs', 1) }],
+  [70, { type: 'progress', progress: converting('commit', 8) }],
+  [80, { type: 'end', job: completed() }],
+];
+
+describe('the progress of a job', () => {
+  it('tells the whole way in order, as the terminal shows it', () => {
+    expect(happenedLines(play(...WHOLE), 0, WIDE)).toEqual([
+      '',
+      '🚀 Starting VM conversion',
+      `Job ID: ${JOB_ID}`,
+      '',
+      'Phase 1: Connecting to vSphere',
+      '  ✅ Connected to vcenter.example.com',
+      '  ✅ Found VM: production-db (2 disks, 100 GB total)',
+      '',
+      'Phase 2: Exporting from vSphere',
+      '  📥 Downloading disk 2/2: production-db_1.vmdk',
+      '  [████████████████████████████████] 100% (40 GB)',
+      '  ✅ Disk 2 downloaded (2s)',
+      '  📥 Downloading disk 1/2: production-db.vmdk',
+      '  [████████████████████████████████] 100% (60 GB)',
+      '  ✅ Disk 1 downloaded (7s)',
+      '  ✅ Export complete',
+      '',
+      'Phase 3: Queued for conversion',
+      '  ⏳ Waiting in conversion queue (position: 2)',
+      '  ⏳ Waiting in conversion queue (position: 1)',
+      '  ▶️  Conversion started',
+      '',
+      'Phase 4: Converting to KVM',
+      '  ✅ Guest OS detected (2s)',
+      '  ✅ VirtIO drivers injected (37s)',
+      '  ✅ Output in place (10s)',
+      '  ✅ Conversion complete (4m 32s)',
+      '',
+      'Phase 5: Cleanup',
+      '  ✅ Cleanup complete',
+    ]);
+  });
+
+  it('only ever adds to what happened: lines that scrolled away are not taken back', () => {
+    let model = EMPTY;
+    for (const [seconds, event] of WHOLE) {
+      const next = reduce(model, event, START + seconds * 1000);
+      expect(next.happened.slice(0, model.happened.length)).toEqual(model.happened);
+      model = next;
+    }
+  });
+
+  it('draws a bar per disk under way, with rate and ETA of its capacity', () => {
+    const model = play(...WHOLE.slice(0, 5));
+    expect(liveLines(model, START + 4000, WIDE)).toEqual([
+      '  📥 Downloading disk 1/2: production-db.vmdk',
+      '  [████████████████░░░░░░░░░░░░░░░░] 50% (30 GB of 60 GB) - 15.0 GB/s - ETA: 2s',
+    ]);
+  });
+
+  it('shows the step that runs, and where one waits', () => {
+    expect(liveLines(play(...WHOLE.slice(0, 11)), START + 35_000, WIDE)[0]).toMatch(
+      /^ {2}💉 Injecting VirtIO drivers\.\.\. . \[2\/9\] 2s$/,
+    );
+    expect(liveLines(play(...WHOLE.slice(0, 7)), START, WIDE)[0]).toMatch(
+      /^ {2}⏳ Waiting in conversion queue \(position: 2\)/,
+    );
+  });
+
+  it.each([10, 17, 24, 30, 40, 60, 80])('fits into %i columns', (columns) => {
+    for (let count = 1; count <= WHOLE.length; count += 1) {
+      const model = play(...WHOLE.slice(0, count));
+      const lines = [
+        ...happenedLines(model, 0, { columns, color: true }),
+        ...liveLines(model, START, { columns, color: true }),
+      ];
+      for (const line of lines) expect(stringWidth(line), line).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it('uses no escape sequence without colour', () => {
+    expect(happenedLines(play(...WHOLE), 0, WIDE).join('')).not.toContain('\u001b');
+    expect(happenedLines(play(...WHOLE), 0, { columns: 100, color: true }).join('')).toContain('\u001b');
+  });
+
+  it('does not let a name from elsewhere steer the terminal', () => {
+    const model = play(
+      [0, state({ status: 'exporting' })],
+      [
+        1,
+        {
+          type: 'log',
+          log: {
+            job_id: JOB_ID,
+            time: '2026-01-17T10:00:01Z',
+            level: 'warn',
+            phase: 'export',
+            message: 'evil\u001b[2J\nname',
+          },
+        },
+      ],
+    );
+    expect(happenedLines(model, 0, WIDE).at(-1)).toBe('  ⚠️  evil[2J name');
+  });
+
+  it('counts every disk as done when the export ended, also when the last progress got lost', () => {
+    const model = play(...WHOLE.slice(0, 5), [10, state({ status: 'exported' })]);
+    expect(model.happened.filter(({ what }) => what.kind === 'disk')).toHaveLength(2);
+  });
+
+  it('skips no phase when facts overtake each other', () => {
+    const phases = play([0, accepted], [1, state({ status: 'converting' })]).happened.flatMap(({ what }) =>
+      what.kind === 'phase' ? [what.number] : [],
+    );
+    expect(phases).toEqual([1, 2, 3, 4]);
+  });
+
+  it('goes back for a retry, and says why and when', () => {
+    const due = '2026-01-17T10:05:00Z';
+    const model = play(...WHOLE.slice(0, 5), [10, { type: 'job', job: failed({ next_retry_at: due }) }]);
+    expect(model.happened.at(-1)?.what).toMatchObject({ kind: 'retry', at: due, count: 1 });
+    expect(liveLines({ ...model, stage: 'waiting for export' }, START, WIDE)[0]).toContain('Next attempt in 5m 0s');
+    const again = play(
+      ...WHOLE.slice(0, 9),
+      [31, { type: 'job', job: failed({ next_retry_at: due }) }],
+      [40, state({})],
+    );
+    expect(again.stage).toBe('waiting for export');
+    expect(again.happened.at(-1)?.what).toMatchObject({ kind: 'phase', number: 2 });
+  });
+
+  it('joins a job under way without its old log', () => {
+    const model = play(
+      [5, { type: 'job', job: job({ status: 'exporting', updated_at: '2026-01-17T10:00:03Z' }) }],
+      [5, logged('2026-01-17T10:00:01Z', 'old')],
+      [5, logged('2026-01-17T10:00:04Z', 'new')],
+      [6, { type: 'progress', progress: converting('bootloader', 4) }],
+    );
+    expect(happenedLines(model, 0, WIDE).join('\n')).toContain('new');
+    expect(happenedLines(model, 0, WIDE).join('\n')).not.toContain('old');
+    expect(happenedLines(model, 0, WIDE)).toContain('  ✅ 4 of 9 steps already done');
+  });
+
+  it('says when the gateway is away, while the job goes on', () => {
+    const away = play(...WHOLE.slice(0, 4), [5, { type: 'connection', state: 'lost' }]);
+    expect(liveLines(away, START, WIDE).at(-1)).toContain('The gateway does not answer');
+    const back = reduce(away, { type: 'connection', state: 'restored' }, START);
+    expect(liveLines(back, START, WIDE).join('')).not.toContain('does not answer');
+    expect(happenedLines(back, 0, WIDE).at(-1)).toBe('  ✅ The gateway is back');
+  });
+});
+
+describe('plain lines', () => {
+  it('are timestamped, and each thing is said once', () => {
+    const model = play(...WHOLE);
+    const { lines, state: after } = plainLines(model, PLAIN_START, START);
+    expect(lines[0]).toBe(`2026-01-17T10:00:00Z Conversion of production-db, job ${JOB_ID}`);
+    expect(lines).toContain('2026-01-17T10:00:04Z Disk 2/2 downloaded: production-db_1.vmdk, 40 GB (2s)');
+    expect(lines.every((line) => /^2026-01-17T10:\d\d:\d\dZ \S/.test(line))).toBe(true);
+    expect(plainLines(model, after, START).lines).toEqual([]);
+  });
+
+  it('say a disk at most every 5 seconds', () => {
+    const model = play(...WHOLE.slice(0, 4));
+    const first = plainLines(model, PLAIN_START, START + 2000);
+    expect(first.lines.filter((line) => line.includes('disk 1/2'))).toHaveLength(1);
+    const soon = plainLines(model, first.state, START + 6900);
+    expect(soon.lines).toEqual([]);
+    const later = plainLines(model, soon.state, START + 7000);
+    expect(later.lines).toHaveLength(2);
+  });
+});

@@ -1,0 +1,121 @@
+export const GB = 1e9;
+export const START = Date.parse('2026-01-17T10:00:00Z');
+export const JOB_ID = 'job-abc123def456';
+/** A job that waits for its export. */
+export function job(change = {}) {
+  return {
+    job_id: JOB_ID,
+    vm_name: 'production-db',
+    vcenter_server: 'vcenter.example.com',
+    status: 'pending',
+    phase: 'export',
+    priority: 'normal',
+    tags: [],
+    percent_complete: 0,
+    requested_by: 'local',
+    retry_count: 0,
+    error: null,
+    created_at: '2026-01-17T10:00:00Z',
+    updated_at: '2026-01-17T10:00:00Z',
+    completed_at: null,
+    progress: {
+      phase: 'export',
+      current_disk: 0,
+      total_disks: 2,
+      percent_complete: 0,
+      eta_seconds: null,
+      bytes_per_second: null,
+      disks: [],
+    },
+    next_retry_at: null,
+    queue_position: null,
+    export: { status: 'queued', duration: null, duration_seconds: null, bytes_downloaded: 0, total_bytes: 100 * GB },
+    conversion: { status: 'waiting', current_step: null, steps_completed: 0, steps_total: 9, duration_seconds: null },
+    machine: { cpus: 8, memory_bytes: 16 * 1024 ** 3, firmware: 'bios' },
+    failure: null,
+    error_file: null,
+    retry_available: false,
+    output_dir: null,
+    files: [],
+    domain_xml: null,
+    duration_seconds: null,
+    modifications: null,
+    guest: null,
+    concerns: [],
+    proof: null,
+    libvirt_domain: null,
+    trace_id: '0af7651916cd43dd8448eb211c80319c',
+    ...change,
+  };
+}
+const OUTPUT = '/var/lib/hyper2kvm/output/2026-01-17/production-db';
+export const completed = (change = {}) =>
+  job({
+    status: 'completed',
+    phase: 'cleanup',
+    percent_complete: 100,
+    completed_at: '2026-01-17T10:12:57Z',
+    export: {
+      status: 'completed',
+      duration: '7m 25s',
+      duration_seconds: 445,
+      bytes_downloaded: 30 * GB,
+      total_bytes: 100 * GB,
+    },
+    conversion: { status: 'completed', current_step: null, steps_completed: 9, steps_total: 9, duration_seconds: 272 },
+    output_dir: OUTPUT,
+    files: [`${OUTPUT}/disk1.qcow2`, `${OUTPUT}/disk2.qcow2`],
+    domain_xml: `${OUTPUT}/domain.xml`,
+    duration_seconds: 777,
+    guest: 'Debian GNU/Linux 12 (bookworm)',
+    proof: {
+      booted: true,
+      seconds: 41.2,
+      kernel: '6.1.0-28-amd64',
+      hostname: 'production-db',
+      addresses: ['ens192 10.0.2.15/24'],
+      failed_units: [],
+      serial_log: `${OUTPUT}/proof/serial.log`,
+      screenshot: `${OUTPUT}/proof/screen.png`,
+    },
+    ...change,
+  });
+export const failed = (change = {}) =>
+  job({
+    status: 'failed',
+    error: 'no space left in /srv/out: 3 GB are missing',
+    failure: {
+      code: 'DISK_FULL',
+      message: 'no space left in /srv/out: 3 GB are missing',
+      advice: 'Free space, then: hyperctl retry --job <id>.',
+      retryable: false,
+    },
+    ...change,
+  });
+/** Progress of an export of two disks, each done so far in GB. */
+export const exporting = (done, state) => ({
+  job_id: JOB_ID,
+  attempt: 1,
+  phase: 'export',
+  time: '2026-01-17T10:00:01Z',
+  percent_complete: 1,
+  disks: [0, 1].map((index) => ({
+    index: index + 1,
+    name: index === 0 ? 'production-db.vmdk' : 'production-db_1.vmdk',
+    capacity_bytes: [60, 40][index] * GB,
+    done_bytes: done[index] * GB,
+    bytes_downloaded: 1,
+    state: state[index],
+  })),
+});
+export const converting = (step, completed) => ({
+  job_id: JOB_ID,
+  attempt: 1,
+  phase: 'conversion',
+  time: '2026-01-17T10:08:00Z',
+  percent_complete: 10 * completed,
+  ...(step === undefined ? {} : { step }),
+  steps_completed: completed,
+  steps_total: 9,
+});
+//# sourceMappingURL=samples.js.map

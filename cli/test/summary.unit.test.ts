@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { readDomainXml } from '../src/lib/domain-xml.js';
+import { virtInstall } from '../src/lib/virt-install.js';
+import { summaryLines } from '../src/progress/summary.js';
+import { statusLines } from '../src/progress/status.js';
+import { completed, failed, job, JOB_ID } from './samples.js';
+
+const PLAIN = { color: false, columns: 80 };
+const XML = `<domain type='kvm'>
+  <name>production-db</name>
+  <os><type arch='x86_64' machine='q35'>hvm</type>
+    <loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>
+    <nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'>/srv/out/nvram.fd</nvram></os>
+  <devices>
+    <disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/srv/out/a &amp; b.qcow2'/><target dev='vda' bus='virtio'/></disk>
+    <disk type="file" device="disk"><driver name="qemu" type="raw"/><source file="/srv/out/c,d.raw"/><target dev="sda" bus="scsi"/></disk>
+    <interface type='network'><mac address='00:50:56:ab:cd:ef'/><source network='lan'/><model type='virtio'/></interface>
+    <interface type='bridge'><mac address='00:50:56:ab:cd:f0'/><source bridge='br0'/><model type='virtio'/></interface>
+  </devices>
+</domain>`;
+
+describe('the end of a job', () => {
+  it('shows what came out and what to do next', () => {
+    const output = '/var/lib/hyper2kvm/output/2026-01-17/production-db';
+    expect(summaryLines(completed(), PLAIN)).toEqual([
+      '',
+      `╔${'═'.repeat(58)}╗`,
+      `║${' '.repeat(17)}✅ Conversion Successful${' '.repeat(17)}║`,
+      `╚${'═'.repeat(58)}╝`,
+      '',
+      `Job ID:        ${JOB_ID}`,
+      'Source VM:     production-db (vSphere)',
+      'Guest OS:      Debian GNU/Linux 12 (bookworm)',
+      'Total Size:    100 GB',
+      'Total Time:    12m 57s',
+      `Output:        ${output}/`,
+      'Boot proof:    ✅ booted: kernel 6.1.0-28-amd64, ens192 10.0.2.15/24, 41s',
+      `Evidence:      ${output}/proof/serial.log`,
+      `               ${output}/proof/screen.png`,
+      '',
+      'Next steps:',
+      '',
+      '1. Import to libvirt:',
+      `   virsh define ${output}/domain.xml && virsh start production-db`,
+      '',
+      '2. Or manually:',
+      '   virt-install --name production-db \\',
+      '     --memory 16384 --vcpus 8 \\',
+      `     --disk path=${output}/disk1.qcow2,format=qcow2,bus=virtio \\`,
+      `     --disk path=${output}/disk2.qcow2,format=qcow2,bus=virtio \\`,
+      '     --network network=default,model=virtio \\',
+      '     --import --osinfo detect=on,require=off --noautoconsole',
+      '',
+      '3. View logs:',
+      `   hyperctl logs --job ${JOB_ID}`,
+    ]);
+  });
+
+  it('does not ask to define what is defined', () => {
+    const text = summaryLines(completed({ libvirt_domain: 'production-db' }), PLAIN).join('\n');
+    expect(text).toContain('It is defined in libvirt');
+    expect(text).not.toContain('virsh define');
+  });
+
+  it('says what failed, what to try, and where to look', () => {
+    const text = summaryLines(failed(), PLAIN).join('\n');
+    expect(text).toContain('❌ Conversion Failed');
+    expect(text).toContain('no space left in /srv/out');
+    expect(text).toContain(`hyperctl retry --job ${JOB_ID}.`);
+    expect(text).toContain('DISK_FULL');
+    expect(text).toContain('0af7651916cd43dd8448eb211c80319c');
+  });
+
+  it('is no box where there is no room for one', () => {
+    expect(summaryLines(completed(), { ...PLAIN, columns: 20 })[1]).toBe('✅ Conversion Succe…');
+  });
+
+  it('is not there before the end', () => {
+    expect(summaryLines(job({ status: 'converting' }), PLAIN)).toEqual([]);
+    const running = {
+      status: 'in_progress',
+      current_step: 'injecting_virtio_drivers',
+      steps_completed: 3,
+      steps_total: 9,
+      duration_seconds: null,
+    };
+    expect(statusLines(job({ status: 'converting', conversion: running }), PLAIN)).toContain(
+      'Conversion:    in_progress: Injecting VirtIO drivers (3 of 9 steps done)',
+    );
+  });
+});
+
+describe('the virt-install line', () => {
+  it('keeps disks, buses, networks, MACs and firmware of the domain, quoted for a shell', () => {
+    const efi = completed({
+      machine: { cpus: 2, memory_bytes: 1536 * 1024 ** 2, firmware: 'efi' },
+      vm_name: "bob's vm",
+    });
+    expect(virtInstall(efi, readDomainXml(XML))).toEqual([
+      `virt-install --name 'bob'\\''s vm'`,
+      '--memory 1536 --vcpus 2',
+      `--disk 'path=/srv/out/a & b.qcow2,format=qcow2,bus=virtio'`,
+      '--disk path=/srv/out/c,,d.raw,format=raw,bus=scsi',
+      '--network network=lan,model=virtio,mac=00:50:56:ab:cd:ef',
+      '--network bridge=br0,model=virtio,mac=00:50:56:ab:cd:f0',
+      '--machine q35',
+      '--boot loader=/usr/share/OVMF/OVMF_CODE_4M.fd,loader.readonly=yes,loader.type=pflash,nvram=/srv/out/nvram.fd',
+      '--import --osinfo detect=on,require=off --noautoconsole',
+    ]);
+  });
+
+  it('asks for UEFI where the domain cannot be read here', () => {
+    const efi = completed({ machine: { cpus: 1, memory_bytes: 1024 ** 3, firmware: 'efi' } });
+    expect(virtInstall(efi, undefined)).toContain('--boot uefi');
+    expect(virtInstall(completed(), undefined).join(' ')).not.toContain('--boot');
+  });
+});
