@@ -1,1 +1,11 @@
-export {};
+export { loadArtifact } from './artifact/index.js';
+export * from './commit/index.js';
+export { ConverterConfig, toSettings } from './config.js';
+export { convert, type Conversion, type Converted } from './convert.js';
+export * from './engines/index.js';
+export { accelerator, Appliance, clearLeftovers, inspect, type Accelerator, type GuestFacts } from './guest/index.js';
+export { safeName } from './names.js';
+export * from './overlay/index.js';
+export { proveBoot } from './proof/index.js';
+export * from './targets/libvirt/index.js';
+export type { ConverterSettings, WorkPort } from './work.js';

@@ -49,7 +49,10 @@ export async function loadArtifact(folder: string, signal: AbortSignal): Promise
 }
 
 async function readManifest(file: string): Promise<Artifact> {
-  const size = await lstat(file).then((found) => (found.isFile() ? found.size : undefined), () => undefined);
+  const size = await lstat(file).then(
+    (found) => (found.isFile() ? found.size : undefined),
+    () => undefined,
+  );
   if (size === undefined) throw new JobError('ARTIFACT_MISSING', `${file} is not there`);
   if (size > MANIFEST_LIMIT_BYTES) throw new JobError('ARTIFACT_MISSING', `${file} is too large to be a manifest`);
   try {
@@ -67,7 +70,8 @@ async function checkImage(file: string, disk: ArtifactDisk, signal: AbortSignal)
   const { stdout } = await runGuarded('qemu-img', args, { signal, timeoutMs: 60_000 });
   const info = ImageInfo.parse(JSON.parse(stdout));
   const other = info['backing-filename'] ?? info['full-backing-filename'] ?? info['format-specific']?.data['data-file'];
-  if (other !== undefined) throw new JobError('GUEST_UNSUPPORTED', `${file} refers to another file (${other}): it is refused`);
+  if (other !== undefined)
+    throw new JobError('GUEST_UNSUPPORTED', `${file} refers to another file (${other}): it is refused`);
   if (info['virtual-size'] !== disk.capacity_bytes) {
     const sizes = `${info['virtual-size']} bytes instead of ${disk.capacity_bytes}`;
     throw new JobError('ARTIFACT_MISSING', `the exported disk ${file} has ${sizes}`);

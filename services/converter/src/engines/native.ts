@@ -11,7 +11,11 @@ export const nativeEngine: Engine = {
     let appliance: Appliance | undefined;
     try {
       const guest = await input.reporter.step('inspect', async () => {
-        appliance = await Appliance.start({ ...input, folder: path.join(input.folder, 'appliance'), signal: input.work.signal });
+        appliance = await Appliance.start({
+          ...input,
+          folder: path.join(input.folder, 'appliance'),
+          signal: input.work.signal,
+        });
         return look(appliance, input);
       });
       if (appliance === undefined) throw new Error('the appliance was not started');
@@ -27,7 +31,9 @@ export const nativeEngine: Engine = {
 async function look(appliance: Appliance, { work, disks }: EngineInput): Promise<GuestFacts> {
   const guest = await inspect(appliance, disks.length);
   if (guest.type !== 'linux') {
-    throw new JobError('GUEST_UNSUPPORTED', `${guest.product} is not a Linux: it cannot be converted yet`, { step: 'inspect' });
+    throw new JobError('GUEST_UNSUPPORTED', `${guest.product} is not a Linux: it cannot be converted yet`, {
+      step: 'inspect',
+    });
   }
   work.log('info', `Detected: ${guest.product}`, { step: 'inspect' });
   const roots = guest.mountpoints.map((each) => `${each.path} on ${each.device}`).join(', ');
@@ -64,7 +70,11 @@ function contextFor(
   state: StepState,
 ): StepContext {
   return {
-    ...{ appliance, guest, machine, options, state },
+    appliance,
+    guest,
+    machine,
+    options,
+    state,
     log: (message) => work.log('info', message, { step }),
     concern: (message) => {
       state.concerns.push(message);

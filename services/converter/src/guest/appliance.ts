@@ -91,15 +91,23 @@ export class Appliance {
     signal.throwIfAborted();
     // Not under a guard, which would triple its time: without its server the client ends by itself.
     const { failed, timedOut, stdout, stderr } = await execa('guestfish', [`--remote=${this.pid}`, '--', ...argv], {
-      ...{ env: environment(this.options), extendEnv: true, stdin: 'ignore', reject: false, stripFinalNewline: false },
-      ...{ timeout: timeoutMs, cancelSignal: signal, maxBuffer: OUTPUT_LIMIT },
+      env: environment(this.options),
+      extendEnv: true,
+      stdin: 'ignore',
+      reject: false,
+      stripFinalNewline: false,
+      timeout: timeoutMs,
+      cancelSignal: signal,
+      maxBuffer: OUTPUT_LIMIT,
     });
     if (!failed) return stdout;
     signal.throwIfAborted();
     // The session's end closes its stderr: what it says is complete then.
     await this.server.kill();
     const said = this.errors.filter((line) => line.startsWith('libguestfs: error:')).at(-1);
-    const reason = timedOut ? `no answer within ${timeoutMs / 1000} s` : (said?.slice('libguestfs: error: '.length) ?? stderr);
+    const reason = timedOut
+      ? `no answer within ${timeoutMs / 1000} s`
+      : (said?.slice('libguestfs: error: '.length) ?? stderr);
     throw new JobError('CHILD_FAILED', `guestfish ${argv[0]}: ${reason}`);
   }
 
@@ -144,7 +152,10 @@ export class Appliance {
     if (!(await this.isFile(file))) return undefined;
     const size = Number(await this.call(['filesize', file]));
     if (!(size <= limitBytes)) {
-      throw new JobError('GUEST_UNSUPPORTED', `${file} in the guest has ${size} bytes, more than the ${limitBytes} that are read`);
+      throw new JobError(
+        'GUEST_UNSUPPORTED',
+        `${file} in the guest has ${size} bytes, more than the ${limitBytes} that are read`,
+      );
     }
     return this.through(async (local) => {
       await this.call(['download', file, local]);

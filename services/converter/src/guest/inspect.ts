@@ -94,7 +94,9 @@ async function mountAll(appliance: Appliance, root: string): Promise<Mountpoint[
       await appliance.call(['mount-options', '', device, path]);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw new JobError('GUEST_CORRUPT', `${path} (${device}) of the guest cannot be mounted: ${why}`, { cause: error });
+      throw new JobError('GUEST_CORRUPT', `${path} (${device}) of the guest cannot be mounted: ${why}`, {
+        cause: error,
+      });
     }
   }
   return mountpoints;

@@ -27,9 +27,9 @@ async function probe(): Promise<Accelerator> {
   const qemu = spawnGuarded(
     'qemu-system-x86_64',
     [
-      ...['-accel', 'kvm', '-cpu', 'max', '-m', '256', '-nodefaults', '-no-user-config', '-no-reboot'],
-      ...['-display', 'none', '-serial', 'stdio', '-kernel', kernel, '-append', 'console=ttyS0 panic=-1'],
-    ],
+      ['-accel', 'kvm', '-cpu', 'max', '-m', '256', '-nodefaults', '-no-user-config', '-no-reboot'],
+      ['-display', 'none', '-serial', 'stdio', '-kernel', kernel, '-append', 'console=ttyS0 panic=-1'],
+    ].flat(),
     {
       onLine: (line) => {
         ended ||= line.includes(EXPECTED);

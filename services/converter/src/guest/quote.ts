@@ -10,7 +10,10 @@ const PLAIN = /^[A-Za-z0-9_./=:@,+%-][A-Za-z0-9_./=:@,+%~-]*$/;
 export function quoteList(argv: readonly string[]): string {
   const odd = argv.find((word) => !PLAIN.test(word));
   if (odd !== undefined) {
-    throw new JobError('GUEST_UNSUPPORTED', `the guest has a name that no command can be given safely: ${JSON.stringify(odd)}`);
+    throw new JobError(
+      'GUEST_UNSUPPORTED',
+      `the guest has a name that no command can be given safely: ${JSON.stringify(odd)}`,
+    );
   }
   return argv.join(' ');
 }

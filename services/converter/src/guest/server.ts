@@ -13,10 +13,12 @@ export interface Server {
   readonly errors: readonly string[];
 }
 
+const ignore = (): void => {};
+
 /** Starts `guestfish --listen`, which detaches: its session ends with `kill` or with this process. */
 export async function listen(options: ServerOptions): Promise<Server> {
   const errors: string[] = [];
-  let announce: (pid: string) => void = () => {};
+  let announce: (pid: string) => void = ignore;
   const announced = new Promise<string>((resolve) => {
     announce = resolve;
   });

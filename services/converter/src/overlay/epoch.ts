@@ -3,7 +3,7 @@ import path from 'node:path';
 import { clearLeftovers } from '../guest/index.js';
 
 /** `a1.e3`: attempt 1, third owner. Only the owner of an epoch writes below its folder. */
-const EPOCH_FOLDER = /^a(\d+)\.e(\d+)$/;
+export const EPOCH_FOLDER = /^a(\d+)\.e(\d+)$/;
 
 /**
  * A fresh folder for this owner below the job's folder; what older owners left goes first, with what their appliances

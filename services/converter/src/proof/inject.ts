@@ -5,7 +5,11 @@ import { SCRIPT, SCRIPT_PATH, UNIT, UNIT_LINK, UNIT_PATH } from './agent.js';
 /** Puts the reporter into a throw-away overlay. The guest was inspected before: its mount points are known. */
 export async function injectAgent(guest: GuestFacts, options: ApplianceOptions): Promise<void> {
   if (guest.systemd === undefined) {
-    throw new JobError('GUEST_UNSUPPORTED', 'the boot proof needs a guest with systemd; convert it without --verify-boot', { step: 'proof' });
+    throw new JobError(
+      'GUEST_UNSUPPORTED',
+      'the boot proof needs a guest with systemd; convert it without --verify-boot',
+      { step: 'proof' },
+    );
   }
   const appliance = await Appliance.start(options);
   try {

@@ -53,10 +53,19 @@ export async function proveBoot(input: ProofInput): Promise<Proof> {
     overlays.push(await createOverlay({ file, format }, path.join(scratch, `disk${index + 1}.qcow2`), work.signal));
   }
   const options = { disks: overlays, folder: path.join(scratch, 'appliance') };
-  await injectAgent(input.guest, { ...options, cacheDir: input.cacheDir, accelerator: input.accelerator, signal: work.signal });
+  await injectAgent(input.guest, {
+    ...options,
+    cacheDir: input.cacheDir,
+    accelerator: input.accelerator,
+    signal: work.signal,
+  });
   await mkdir(evidence);
   if (plan.firmware.kind === 'efi') await copyFile(plan.firmware.vars_template, path.join(evidence, NVRAM));
-  const args = qemuArgs(plan, overlays.map(({ file }) => file), input.memoryBytes);
+  const args = qemuArgs(
+    plan,
+    overlays.map(({ file }) => file),
+    input.memoryBytes,
+  );
   work.log('info', `Boot proof: starting the guest on ${plan.machine} with virtio devices`, { step: 'proof' });
   const outcome = await boot(args, evidence, input.timeoutMs, work.signal);
   await rm(scratch, { recursive: true });
@@ -72,7 +81,9 @@ async function judge(outcome: BootOutcome, evidence: string, input: ProofInput):
   if (fault !== undefined || report === undefined) return fail(fault ?? '', outcome, evidence, input);
   const addresses = addressLines(report);
   const { work } = input;
-  work.log('info', `The guest reports from inside after ${seconds} s: ${report.hostname}, kernel ${report.kernel}`, { step: 'proof' });
+  work.log('info', `The guest reports from inside after ${seconds} s: ${report.hostname}, kernel ${report.kernel}`, {
+    step: 'proof',
+  });
   for (const line of addresses) work.log('info', `Address in the proof's network: ${line}`, { step: 'proof' });
   for (const unit of report.failed_units) work.log('warn', `Failed unit in the guest: ${unit}`, { step: 'proof' });
   return { report, seconds, addresses, evidence, screenshot };
@@ -83,6 +94,9 @@ async function fail(fault: string, outcome: BootOutcome, evidence: string, input
   await rm(kept, { recursive: true, force: true });
   await rename(evidence, kept);
   const last = lastLines(outcome.serial, 5);
-  const said = last.length === 0 ? 'Nothing came over the serial console.' : `Last on the serial console:\n${last.join('\n')}`;
-  throw new JobError('PROOF_FAILED', `${fault} (after ${outcome.seconds} s). ${said}\nEvidence: ${kept}`, { step: 'proof' });
+  const said =
+    last.length === 0 ? 'Nothing came over the serial console.' : `Last on the serial console:\n${last.join('\n')}`;
+  throw new JobError('PROOF_FAILED', `${fault} (after ${outcome.seconds} s). ${said}\nEvidence: ${kept}`, {
+    step: 'proof',
+  });
 }

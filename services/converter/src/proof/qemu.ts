@@ -18,32 +18,32 @@ export function qemuArgs(plan: DomainPlan, overlays: readonly string[], memoryBy
   const accelerator = plan.accelerator === 'kvm' ? ['-accel', 'kvm'] : ['-accel', 'tcg,thread=multi'];
   const secure = plan.firmware.kind === 'efi' && plan.firmware.secure_boot;
   return [
-    ...['-name', 'hyper2kvm-proof', '-nodefaults', '-no-user-config', '-display', 'none'],
-    ...['-machine', `${plan.machine}${secure ? ',smm=on' : ''}`, ...accelerator],
+    ['-name', 'hyper2kvm-proof', '-nodefaults', '-no-user-config', '-display', 'none'],
+    ['-machine', `${plan.machine}${secure ? ',smm=on' : ''}`, ...accelerator],
     // Emulated 5-level paging costs time and proves nothing.
-    ...['-cpu', plan.accelerator === 'kvm' ? 'host' : 'max,la57=off'],
-    ...['-smp', String(Math.min(plan.vcpus, cpus().length))],
-    ...['-m', `${Math.floor(Math.min(plan.memory_bytes, memoryBytes) / 1024 ** 2)}M`],
-    ...['-uuid', plan.uuid],
+    ['-cpu', plan.accelerator === 'kvm' ? 'host' : 'max,la57=off'],
+    ['-smp', String(Math.min(plan.vcpus, cpus().length))],
+    ['-m', `${Math.floor(Math.min(plan.memory_bytes, memoryBytes) / 1024 ** 2)}M`],
+    ['-uuid', plan.uuid],
     ...firmwareArgs(plan),
-    ...['-chardev', 'stdio,id=qmp', '-mon', 'chardev=qmp,mode=control'],
-    ...['-chardev', `file,id=serial,path=${SERIAL_LOG}`, '-serial', 'chardev:serial'],
-    ...['-device', 'VGA'],
+    ['-chardev', 'stdio,id=qmp', '-mon', 'chardev=qmp,mode=control'],
+    ['-chardev', `file,id=serial,path=${SERIAL_LOG}`, '-serial', 'chardev:serial'],
+    ['-device', 'VGA'],
     ...plan.nics.flatMap(({ mac }, index) => [
-      ...['-netdev', `user,id=net${index},restrict=on`],
-      ...['-device', ...port(`virtio-net-pci,netdev=net${index},mac=${mac}`)],
+      ['-netdev', `user,id=net${index},restrict=on`],
+      ['-device', ...port(`virtio-net-pci,netdev=net${index},mac=${mac}`)],
     ]),
     ...(plan.disk_bus === 'scsi' ? ['-device', ...port('virtio-scsi-pci,id=scsi0')] : []),
     ...overlays.flatMap((file, index) => [
-      ...['-drive', `file=${comma(file)},format=qcow2,if=none,id=disk${index},cache=unsafe,discard=unmap`],
-      ...['-device', ...diskDevice(plan, index, port)],
+      ['-drive', `file=${comma(file)},format=qcow2,if=none,id=disk${index},cache=unsafe,discard=unmap`],
+      ['-device', ...diskDevice(plan, index, port)],
     ]),
-    ...['-device', ...port('virtio-serial-pci,id=channels')],
-    ...['-chardev', `file,id=proof,path=${PORT_LOG}`],
-    ...['-device', `virtserialport,bus=channels.0,chardev=proof,name=${PROOF_PORT}`],
-    ...['-object', 'rng-random,id=rng,filename=/dev/urandom', '-device', ...port('virtio-rng-pci,rng=rng')],
-    ...['-device', ...port('virtio-balloon-pci')],
-  ];
+    ['-device', ...port('virtio-serial-pci,id=channels')],
+    ['-chardev', `file,id=proof,path=${PORT_LOG}`],
+    ['-device', `virtserialport,bus=channels.0,chardev=proof,name=${PROOF_PORT}`],
+    ['-object', 'rng-random,id=rng,filename=/dev/urandom', '-device', ...port('virtio-rng-pci,rng=rng')],
+    ['-device', ...port('virtio-balloon-pci')],
+  ].flat(2);
 }
 
 type Port = (device: string) => string[];
@@ -68,10 +68,10 @@ function portsOf(machine: DomainPlan['machine']): Port {
 function firmwareArgs(plan: DomainPlan): string[] {
   if (plan.firmware.kind === 'bios') return [];
   return [
-    ...['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${comma(plan.firmware.code)}`],
-    ...['-drive', `if=pflash,format=raw,unit=1,file=${NVRAM}`],
-    ...(plan.firmware.secure_boot ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
-  ];
+    ['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${comma(plan.firmware.code)}`],
+    ['-drive', `if=pflash,format=raw,unit=1,file=${NVRAM}`],
+    plan.firmware.secure_boot ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : [],
+  ].flat();
 }
 
 /** QEMU's option syntax: a comma within a value is doubled. */

@@ -7,7 +7,10 @@ const FAILURES: readonly [pattern: RegExp, meaning: string][] = [
   [/Give root password for maintenance|Press Enter for maintenance/, 'the guest went into emergency mode'],
   [/^dracut:\/# |Entering emergency mode/m, 'the boot stopped in the shell of dracut'],
   [/^grub rescue>/m, 'GRUB did not find its files'],
-  [/No bootable device|Boot failed: not a bootable disk|BdsDxe: No bootable option/, 'the firmware found nothing to boot'],
+  [
+    /No bootable device|Boot failed: not a bootable disk|BdsDxe: No bootable option/,
+    'the firmware found nothing to boot',
+  ],
 ];
 
 /** Why the boot has failed, as far as the serial log shows; undefined while it may still succeed. */
@@ -20,7 +23,8 @@ export function failureInSerial(log: string): string | undefined {
 }
 
 /** Terminal sequences and other control characters, except line ends. */
-const CONTROL = new RegExp('\\u001b(?:\\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|c)|[\\u0000-\\u0008\\u000b-\\u001f\\u007f]', 'g');
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /\u001b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|c)|[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 /** The last lines for an error message. */
 export function lastLines(log: string, count: number): string[] {

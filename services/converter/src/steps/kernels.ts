@@ -13,7 +13,8 @@ export function bootEntries(grubCfg: string): BootEntry[] {
   const entries: { kernel: string; initrd: string | undefined; commandLine: string }[] = [];
   for (const line of grubCfg.split('\n')) {
     const linux = /^\s*linux(?:16|efi)?\s+(\S+)[ \t]*(.*)$/.exec(line);
-    if (linux?.[1] !== undefined) entries.push({ kernel: linux[1], initrd: undefined, commandLine: (linux[2] ?? '').trim() });
+    if (linux?.[1] !== undefined)
+      entries.push({ kernel: linux[1], initrd: undefined, commandLine: (linux[2] ?? '').trim() });
     const initrd = /^\s*initrd(?:16|efi)?\s+(.*)$/.exec(line)?.[1];
     const last = entries.at(-1);
     // Microcode comes first in the list; the initramfs is the last.
@@ -34,14 +35,18 @@ export function kernelVersion(file: string): string | undefined {
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [parts(a), parts(b)];
   for (let i = 0; i < Math.max(left.length, right.length); i += 1) {
-    const [x, y] = [left[i], right[i]];
-    if (x === undefined) return y?.startsWith('~') ? 1 : -1;
-    if (y === undefined) return x.startsWith('~') ? -1 : 1;
-    const numeric = /^\d/.test(x) && /^\d/.test(y);
-    const order = numeric ? Number(x) - Number(y) : x < y ? -1 : x > y ? 1 : 0;
+    const order = compareParts(left[i] ?? '', right[i] ?? '');
     if (order !== 0) return order;
   }
   return 0;
 }
 
-const parts = (version: string): string[] => version.match(/\d+|[^\d]+/g) ?? [];
+/** An end is the empty part. */
+function compareParts(x: string, y: string): number {
+  if (x === y) return 0;
+  if (x === '~' || y === '~') return x === '~' ? -1 : 1;
+  if (/^\d/.test(x) && /^\d/.test(y)) return Number(x) - Number(y);
+  return x < y ? -1 : 1;
+}
+
+const parts = (version: string): string[] => version.match(/\d+|~|[^\d~]+/g) ?? [];

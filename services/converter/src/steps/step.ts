@@ -36,10 +36,10 @@ export interface StepContext {
   readonly options: ConversionOptions;
   readonly state: StepState;
   /** A line of the job's log. */
-  log(message: string): void;
+  readonly log: (message: string) => void;
   /** Noted for the report and logged as a warning. */
-  concern(message: string): void;
-  change(file: string, summary: string): void;
+  readonly concern: (message: string) => void;
+  readonly change: (file: string, summary: string) => void;
 }
 
 /** One action on the guest. A step that throws fails the job. */

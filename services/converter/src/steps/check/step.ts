@@ -20,7 +20,10 @@ async function checkFstab({ appliance, guest, options }: StepContext): Promise<s
   const text = options.fix_fstab ? await appliance.readText(FSTAB) : undefined;
   if (text === undefined) return [];
   const again = planFstab(text, deviceResolver(guest));
-  const wrong = [...again.edits.map(({ from }) => from), ...again.unresolved.filter((each) => each.required).map(({ spec }) => spec)];
+  const wrong = [
+    ...again.edits.map(({ from }) => from),
+    ...again.unresolved.filter((each) => each.required).map(({ spec }) => spec),
+  ];
   const unknown = rootByUuid(text).filter((uuid) => !guest.fileSystems.some((each) => each.uuid === uuid));
   return [
     ...wrong.map((spec) => `${FSTAB} still names ${spec}`),
@@ -38,7 +41,8 @@ async function checkGrub({ appliance, options, guest, state }: StepContext): Pro
   const faults = hardwareParameters(grub.text).map((parameter) => `${grub.path} still says ${parameter}`);
   const entries = bootEntries(grub.text);
   for (const version of state.kernels) {
-    if (!entries.some(({ kernel }) => kernel.endsWith(`-${version}`))) faults.push(`${grub.path} lost the kernel ${version}`);
+    if (!entries.some(({ kernel }) => kernel.endsWith(`-${version}`)))
+      faults.push(`${grub.path} lost the kernel ${version}`);
   }
   for (const { commandLine, initrd } of entries) {
     const root = /(?:^|\s)root=UUID=(\S+)/.exec(commandLine)?.[1];
@@ -56,7 +60,9 @@ async function checkNames({ appliance, state, guest }: StepContext): Promise<str
   const faults: string[] = [];
   for (const { name, mac } of state.pinned) {
     const file =
-      (guest.systemd ?? 0) >= 240 ? `/etc/systemd/network/10-hyper2kvm-${name}.link` : '/etc/udev/rules.d/70-hyper2kvm-net.rules';
+      (guest.systemd ?? 0) >= 240
+        ? `/etc/systemd/network/10-hyper2kvm-${name}.link`
+        : '/etc/udev/rules.d/70-hyper2kvm-net.rules';
     const text = (await appliance.readText(file)) ?? '';
     if (!text.includes(mac) || !text.includes(name)) faults.push(`${file} does not pin ${name} to ${mac}`);
   }

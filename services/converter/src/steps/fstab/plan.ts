@@ -54,6 +54,6 @@ function parseEntry(line: string): Entry | undefined {
 function fitted(from: string, to: string, rest: string): string {
   const blanks = /^[ ]*/.exec(rest.slice(from.length))?.[0].length ?? 0;
   const tail = rest.slice(from.length + blanks);
-  if (blanks === 0) return to + tail;
-  return to + ' '.repeat(Math.max(1, blanks - (to.length - from.length))) + tail;
+  // A tab, or a single blank, aligns nothing.
+  return to + ' '.repeat(blanks < 2 ? blanks : Math.max(1, blanks - (to.length - from.length))) + tail;
 }

@@ -25,7 +25,10 @@ export const initramfsTools: InitramfsBackend = {
     }
     // `dep` asks /sys for the disk that holds the root: in here that is the appliance's, not the guest's.
     if (modulesPolicy(await configuration(appliance)) === 'dep') {
-      await appliance.writeText(OVERRIDE, '# Written by hyper2kvm: "dep" knew the disks of VMware only\nMODULES=most\n');
+      await appliance.writeText(
+        OVERRIDE,
+        '# Written by hyper2kvm: "dep" knew the disks of VMware only\nMODULES=most\n',
+      );
       changed.push(OVERRIDE);
     }
     return changed;

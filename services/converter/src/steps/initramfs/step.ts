@@ -25,7 +25,9 @@ export const initramfsStep: Step = {
     const { appliance, state, log } = context;
     const backend = await firstThatFits(appliance);
     if (backend === undefined) {
-      throw new JobError('GUEST_UNSUPPORTED', 'the guest has neither update-initramfs nor dracut', { step: 'initramfs' });
+      throw new JobError('GUEST_UNSUPPORTED', 'the guest has neither update-initramfs nor dracut', {
+        step: 'initramfs',
+      });
     }
     const kernels = await bootableKernels(context, backend);
     state.kernels = kernels.map(({ version }) => version);
@@ -107,11 +109,7 @@ async function initrdPath(
 }
 
 /** What the initramfs of a kernel lacks. */
-export async function examine(
-  appliance: Appliance,
-  backend: InitramfsBackend,
-  kernel: Kernel,
-): Promise<ModuleNeeds> {
+export async function examine(appliance: Appliance, backend: InitramfsBackend, kernel: Kernel): Promise<ModuleNeeds> {
   const folder = `/lib/modules/${kernel.version}`;
   const lines = async (name: string): Promise<string[]> =>
     ((await appliance.readText(`${folder}/${name}`, MODULES_LIMIT_BYTES)) ?? '').split('\n');

@@ -24,7 +24,8 @@ export interface NetworkPlan {
 /** The kernel hands these out in its own order: a rename to one of them races with it. */
 const KERNEL_NAME = /^eth\d+$/;
 /** What a configuration may hold besides names of cards. */
-const VIRTUAL_NAME = /^(?:bond|team|br|virbr|vlan|dummy|tun|tap|wg|docker|veth|vmbr|vxlan|ppp|wlan?)[\d_.-]|[.:]|^(?:br0|docker0)$/;
+const VIRTUAL_NAME =
+  /^(?:bond|team|br|virbr|vlan|dummy|tun|tap|wg|docker|veth|vmbr|vxlan|ppp|wlan?)[\d_.-]|[.:]|^(?:br0|docker0)$/;
 
 /** Keeps the names that the guest had on VMware by pinning each to its MAC, so that no configuration has to change. */
 export function planNetwork(input: NetworkInput): NetworkPlan {
@@ -41,7 +42,8 @@ export function planNetwork(input: NetworkInput): NetworkPlan {
       concerns.push(
         `network: ${nic.label} (${nic.mac}) had a name on VMware that is not known; the guest's configuration speaks of ${cards.join(', ') || 'none'}`,
       );
-    } else if (!KERNEL_NAME.test(name) && !pinned.some((each) => each.name === name)) pinned.push({ mac: nic.mac, name });
+    } else if (!KERNEL_NAME.test(name) && !pinned.some((each) => each.name === name))
+      pinned.push({ mac: nic.mac, name });
   }
   for (const name of cards) {
     if (KERNEL_NAME.test(name) || name === '*' || pinned.some((each) => each.name === name)) continue;
@@ -49,7 +51,8 @@ export function planNetwork(input: NetworkInput): NetworkPlan {
   }
   const files = new Map<string, string>();
   if (pinned.length > 0 && (input.systemd ?? 0) >= 240) {
-    for (const nic of pinned) files.set(`/etc/systemd/network/10-hyper2kvm-${nic.name}.link`, linkFile(nic, input.systemd ?? 0));
+    for (const nic of pinned)
+      files.set(`/etc/systemd/network/10-hyper2kvm-${nic.name}.link`, linkFile(nic, input.systemd ?? 0));
   } else if (pinned.length > 0) files.set('/etc/udev/rules.d/70-hyper2kvm-net.rules', ruleFile(pinned));
   return { pinned, files, concerns };
 }
@@ -71,18 +74,23 @@ function oldName(nic: Nic, nics: readonly Nic[], configured: readonly string[]):
  * bonds above it, so that it is bound to the driver.
  */
 function linkFile(nic: PinnedNic, systemd: number): string {
-  const match =
-    systemd >= 245 ? [`PermanentMACAddress=${nic.mac}`] : [`MACAddress=${nic.mac}`, 'Driver=virtio_net'];
+  const match = systemd >= 245 ? [`PermanentMACAddress=${nic.mac}`] : [`MACAddress=${nic.mac}`, 'Driver=virtio_net'];
   return [
     '# Written by hyper2kvm: this card keeps the name that it had on VMware.',
-    ...['[Match]', ...match, '', '[Link]', `Name=${nic.name}`, ''],
+    '[Match]',
+    ...match,
+    '',
+    '[Link]',
+    `Name=${nic.name}`,
+    '',
   ].join('\n');
 }
 
 /** Before systemd 240 a .link file counts only within the initramfs; a rule always does. */
 function ruleFile(pinned: readonly PinnedNic[]): string {
   const rules = pinned.map(
-    ({ mac, name }) => `SUBSYSTEM=="net", ACTION=="add", DRIVERS=="virtio_net", ATTR{address}=="${mac}", NAME="${name}"`,
+    ({ mac, name }) =>
+      `SUBSYSTEM=="net", ACTION=="add", DRIVERS=="virtio_net", ATTR{address}=="${mac}", NAME="${name}"`,
   );
   return ['# Written by hyper2kvm: these cards keep the names that they had on VMware.', ...rules, ''].join('\n');
 }

@@ -25,10 +25,14 @@ export const networkStep: Step = {
   async run({ appliance, guest, machine, options, state, log, concern, change }) {
     if (!options.fix_network) return log('network: left alone, as asked');
     if (machine.nics.length === 0) return log('network: the VM has no NIC');
-    const byRule = await removeStaleRules(appliance, machine.nics.flatMap(({ mac }) => mac ?? []), (line) => {
-      log(`network: stale rule removed: ${line}`);
-      change(PERSISTENT_RULES, `removed: ${line}`);
-    });
+    const byRule = await removeStaleRules(
+      appliance,
+      machine.nics.flatMap(({ mac }) => mac ?? []),
+      (line) => {
+        log(`network: stale rule removed: ${line}`);
+        change(PERSISTENT_RULES, `removed: ${line}`);
+      },
+    );
     const plan = planNetwork({
       nics: machine.nics,
       configured: await configuredNames(appliance),

@@ -8,12 +8,21 @@ const LIMIT_MS = 60_000;
  * Defines the domain; again is fine.
  * @throws JobError LIBVIRT when another domain has its name, or libvirt cannot be reached
  */
-export async function defineDomain(uri: string, plan: DomainPlan, xmlFile: string, signal: AbortSignal): Promise<string> {
+export async function defineDomain(
+  uri: string,
+  plan: DomainPlan,
+  xmlFile: string,
+  signal: AbortSignal,
+): Promise<string> {
   const known = await virsh(uri, ['list', '--all', '--uuid', '--name'], signal);
   for (const line of known.split('\n')) {
     const match = /^\s*([0-9a-f-]{36})\s+(.+?)\s*$/.exec(line);
     if (match?.[2] === plan.name && match[1] !== plan.uuid) {
-      throw new JobError('LIBVIRT', `${uri} already has another domain named ${plan.name} (${match[1]}); it was left alone`, { step: 'define' });
+      throw new JobError(
+        'LIBVIRT',
+        `${uri} already has another domain named ${plan.name} (${match[1]}); it was left alone`,
+        { step: 'define' },
+      );
     }
   }
   await virsh(uri, ['define', '--validate', xmlFile], signal);

@@ -25,10 +25,13 @@ const SECURE: readonly Pair[] = [
 export async function findFirmware({ firmware, secure_boot }: Machine): Promise<DomainPlan['firmware']> {
   if (firmware === 'bios') return { kind: 'bios' };
   for (const { code, vars } of secure_boot ? SECURE : PLAIN) {
-    if ((await readable(code)) && (await readable(vars))) return { kind: 'efi', code, vars_template: vars, secure_boot };
+    if ((await readable(code)) && (await readable(vars)))
+      return { kind: 'efi', code, vars_template: vars, secure_boot };
   }
   const what = secure_boot ? 'UEFI with Secure Boot' : 'UEFI';
-  throw new JobError('GUEST_UNSUPPORTED', `the VM starts with ${what}, and no such OVMF is installed on this worker`, { step: 'domain' });
+  throw new JobError('GUEST_UNSUPPORTED', `the VM starts with ${what}, and no such OVMF is installed on this worker`, {
+    step: 'domain',
+  });
 }
 
 const readable = (file: string): Promise<boolean> =>

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Machine } from '@hyper2kvm/contracts';
 import { z } from 'zod';
+import { safeName } from '../../names.js';
 
 /** The libvirt domain as data: domain.xml and the QEMU of the boot proof are both made from it. */
 export const DomainPlan = z.object({
@@ -44,7 +45,8 @@ export function planDomain(input: DomainInput): DomainPlan {
   const { machine } = input;
   const cores = divides(machine.cores_per_socket, machine.cpus) ? machine.cores_per_socket : machine.cpus;
   return {
-    name: machine.name,
+    // libvirt takes no '/' and no control characters in a name either.
+    name: safeName(machine.name),
     uuid: input.uuid,
     memory_bytes: machine.memory_bytes,
     vcpus: machine.cpus,
@@ -54,7 +56,7 @@ export function planDomain(input: DomainInput): DomainPlan {
     accelerator: input.accelerator,
     disks: input.disks,
     disk_bus: input.disks.length > MOST_BLK_DISKS ? 'scsi' : 'virtio',
-    nics: machine.nics.map(({ mac }, index) => ({ mac: mac ?? generatedMac(machine.name, index) })),
+    nics: machine.nics.flatMap(({ mac }) => (mac === undefined ? [] : [{ mac }])),
     network: input.network,
   };
 }
@@ -85,7 +87,8 @@ function generatedMac(seed: string, index: number): string {
 /** The source's BIOS UUID, which the guest sees in its SMBIOS and licences may be bound to; else a stable one. */
 export function domainUuid(machine: Machine, jobId: string): string {
   const given = machine.bios_uuid?.toLowerCase();
-  if (given !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(given) && /[1-9a-f]/.test(given)) return given;
+  if (given !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(given) && /[1-9a-f]/.test(given))
+    return given;
   const hex = createHash('sha256').update(`${jobId} domain`).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -1,0 +1,75 @@
+import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { EPOCH_FOLDER, removeEpoch } from '../overlay/index.js';
+import { domainXml } from '../targets/libvirt/index.js';
+import type { WorkPort } from '../work.js';
+import { exists, moveDurably, syncPath, writeDurably } from './files.js';
+import { placeImage } from './images.js';
+import type { Manifest } from './manifest.js';
+import type { CommitMarker } from './marker.js';
+import { choosePlace, findOutput, partialFolder } from './place.js';
+
+/** A VM of the same name may take the place between the look and the rename; then the second place is chosen. */
+const RENAME_TRIES = 3;
+
+/**
+ * Commits the overlays, puts the output together aside and gives it its place by one rename. Whatever was done before a
+ * kill is found done, so that repeating it ends with the same single output.
+ */
+export async function finish(jobDir: string, marker: CommitMarker, work: WorkPort): Promise<Manifest> {
+  const { date_dir: dateDir, vm_name: vmName, job_id: jobId } = marker;
+  const done = await findOutput(dateDir, vmName, jobId);
+  if (done !== undefined) return done;
+  const partial = partialFolder(dateDir, vmName, jobId);
+  await mkdir(path.join(partial, 'evidence'), { recursive: true });
+  for (const image of marker.images) {
+    await placeImage(image, partial, marker.keep_artifact, work);
+    work.log('info', `Committed: ${image.output}`, { step: 'commit' });
+  }
+  await placeEvidence(jobDir, marker, partial);
+  const manifest = await promote(marker, partial, work);
+  work.log('info', `Output: ${manifest.output_dir}`, { step: 'commit' });
+  return manifest;
+}
+
+async function placeEvidence(jobDir: string, marker: CommitMarker, partial: string): Promise<void> {
+  for (const name of marker.evidence) {
+    const [from, to] = [path.join(jobDir, marker.epoch_folder, 'evidence', name), path.join(partial, 'evidence', name)];
+    if (!(await exists(to))) await moveDurably(from, to);
+  }
+  const { firmware } = marker.domain;
+  if (firmware.kind === 'efi') await copyFile(firmware.vars_template, path.join(partial, 'nvram.fd'));
+  if (marker.evidence.length === 0) await rm(path.join(partial, 'evidence'), { recursive: true, force: true });
+}
+
+async function promote(marker: CommitMarker, partial: string, work: WorkPort): Promise<Manifest> {
+  for (let tries = 1; ; tries += 1) {
+    const place = await choosePlace(marker.date_dir, marker.vm_name, marker.job_id);
+    const manifest: Manifest = { ...marker.manifest, output_dir: place };
+    await writeDurably(path.join(partial, 'domain.xml'), domainXml(marker.domain, place));
+    await writeDurably(path.join(partial, 'report.md'), marker.report);
+    await writeDurably(path.join(partial, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+    await work.assertOwner();
+    try {
+      await rename(partial, place);
+      await syncPath(marker.date_dir);
+      return manifest;
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? '';
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(code) || tries === RENAME_TRIES) throw error;
+    }
+  }
+}
+
+/** Removes what the job needs no more, also what an earlier clearing left. The marker goes last, with its folder. */
+export async function clearWork(jobDir: string, artifactDir: string, keepArtifact: boolean): Promise<void> {
+  if (!keepArtifact) await rm(artifactDir, { recursive: true, force: true });
+  for (const name of await readdir(jobDir).catch(() => [])) {
+    if (EPOCH_FOLDER.test(name)) await removeEpoch(path.join(jobDir, name));
+  }
+  if (!keepArtifact || !isWithin(artifactDir, jobDir)) return rm(jobDir, { recursive: true, force: true });
+  for (const name of ['evidence', 'commit.json']) await rm(path.join(jobDir, name), { recursive: true, force: true });
+}
+
+const isWithin = (inner: string, outer: string): boolean =>
+  `${path.resolve(inner)}/`.startsWith(`${path.resolve(outer)}/`);

@@ -1,0 +1,61 @@
+import { cpus } from 'node:os';
+import { WORKER_KEYS } from '@hyper2kvm/runtime';
+import { z } from 'zod';
+import type { ConverterSettings } from './work.js';
+
+const { worker_id, metrics_listen, pools, shutdown_grace_seconds } = WORKER_KEYS;
+const Folder = z.string().regex(/^\/.*[^/]$/, 'an absolute path without a "/" at its end');
+
+/** The section `converter` of the configuration. */
+export const ConverterConfig = z.strictObject({
+  worker_id,
+  metrics_listen,
+  pools,
+  shutdown_grace_seconds,
+  /** Conversions at the same time; each keeps about two cores and 1.5 GiB busy. Default: one for every two cores. */
+  slots: z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(Math.max(1, Math.floor(cpus().length / 2))),
+  /** Overlays of running jobs, in `<work_dir>/<job>`. */
+  work_dir: Folder.default('/var/lib/hyper2kvm/work'),
+  /** Results, in `<output_dir>/<YYYY-MM-DD>/<vm>`. On the file system of the exported images a result is renamed, not copied. */
+  output_dir: Folder.default('/var/lib/hyper2kvm/output'),
+  /** Folders below which a job may ask for its output with --output-dir, besides output_dir. */
+  allowed_output_roots: z.array(Folder).default(['/var/lib/libvirt/images']),
+  /** Most memory that the guest of a boot proof gets. */
+  proof_memory_bytes: z
+    .number()
+    .int()
+    .min(256 * 1024 ** 2)
+    .default(2 * 1024 ** 3),
+  /** Where --to-libvirt defines domains. */
+  libvirt_uri: z.string().min(1).default('qemu:///system'),
+  /** What the NICs of domains are plugged into: a network of libvirt, or a bridge of the host. */
+  network: z
+    .strictObject({
+      type: z.enum(['network', 'bridge']).default('network'),
+      name: z.string().min(1).default('default'),
+    })
+    .prefault({}),
+  /** Keep the exported images and write new ones; false commits into the exported images, which become the result. */
+  archive_processed: z.boolean().default(false),
+  /** Remove the exported images after a conversion; false keeps them, as archive_processed does. */
+  cleanup_source: z.boolean().default(true),
+  /** Where libguestfs keeps its appliance (about 400 MB), shared by all jobs. */
+  appliance_cache_dir: Folder.default('/var/tmp'),
+});
+export type ConverterConfig = z.infer<typeof ConverterConfig>;
+
+export const toSettings = (config: ConverterConfig): ConverterSettings => ({
+  workDir: config.work_dir,
+  outputDir: config.output_dir,
+  allowedOutputRoots: config.allowed_output_roots,
+  proofMemoryBytes: config.proof_memory_bytes,
+  libvirtUri: config.libvirt_uri,
+  network: config.network,
+  keepArtifact: config.archive_processed || !config.cleanup_source,
+  applianceCacheDir: config.appliance_cache_dir,
+});

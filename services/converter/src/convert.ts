@@ -1,0 +1,144 @@
+import path from 'node:path';
+import { JobError, jobFolder, type ConversionCompleted, type ConversionRequested } from '@hyper2kvm/contracts';
+import { loadArtifact } from './artifact/index.js';
+import {
+  clearWork,
+  findOutput,
+  finish,
+  readMarker,
+  writeMarker,
+  type CommitMarker,
+  type Manifest,
+} from './commit/index.js';
+import { prepareCommit } from './prepare-commit.js';
+import { nativeEngine } from './engines/index.js';
+import { accelerator, type ApplianceDisk } from './guest/index.js';
+import { dateFolder } from './output-root.js';
+import { createOverlay, prepareEpoch } from './overlay/index.js';
+import { plannedSteps, stepReporter, type StepReporter } from './progress.js';
+import { proveBoot } from './proof/index.js';
+import { completedOf } from './result.js';
+import { completeMachine, defineDomain, domainUuid, findFirmware, planDomain } from './targets/libvirt/index.js';
+import type { ConverterSettings, WorkPort } from './work.js';
+
+export type Conversion = Pick<ConversionRequested, 'vm_name' | 'artifact_dir' | 'options' | 'requested_at'>;
+export type Converted = Omit<ConversionCompleted, 'job_id' | 'attempt' | 'worker'>;
+
+/**
+ * One conversion, from the artifact to the output folder. Again after a kill it goes on from what is written down: an
+ * output that is there, a commit that was begun, else from the untouched artifact.
+ */
+export async function convert(request: Conversion, settings: ConverterSettings, work: WorkPort): Promise<Converted> {
+  try {
+    return await run(request, settings, work);
+  } catch (error) {
+    work.signal.throwIfAborted();
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    const where = (error as NodeJS.ErrnoException).path ?? `${settings.workDir} or the output folder`;
+    throw new JobError('DISK_FULL', `no space left in ${where}`, { cause: error });
+  }
+}
+
+async function run(request: Conversion, settings: ConverterSettings, work: WorkPort): Promise<Converted> {
+  const started = performance.now();
+  const jobDir = jobFolder(settings.workDir, work.jobId);
+  const dateDir = dateFolder(settings, request.options.output_dir, request.requested_at);
+  const planned = plannedSteps(request.options);
+  const reporter = stepReporter(work, planned);
+  const manifest =
+    (await findOutput(dateDir, request.vm_name, work.jobId)) ??
+    (await goOn(jobDir, work, reporter)) ??
+    (await fromArtifact(request, { settings, work, reporter, jobDir, dateDir, started }));
+  await clearWork(jobDir, request.artifact_dir, settings.keepArtifact);
+  const result = completedOf(manifest);
+  if (!request.options.to_libvirt) return result;
+  return reporter.step('define', () => define(result, manifest, settings, work));
+}
+
+/** A commit that was begun is finished; whatever else lies there is not looked at. */
+async function goOn(jobDir: string, work: WorkPort, reporter: StepReporter): Promise<Manifest | undefined> {
+  const marker = await readMarker(jobDir);
+  if (marker === undefined) return undefined;
+  work.log('info', 'The conversion was done before; its commit is finished now', { step: 'commit' });
+  return reporter.step('commit', () => finish(jobDir, marker, work));
+}
+
+interface Job {
+  readonly settings: ConverterSettings;
+  readonly work: WorkPort;
+  readonly reporter: StepReporter;
+  readonly jobDir: string;
+  readonly dateDir: string;
+  /** performance.now() at the start. */
+  readonly started: number;
+}
+
+async function fromArtifact(request: Conversion, job: Job): Promise<Manifest> {
+  const { settings, work, reporter, jobDir } = job;
+  const loaded = await loadArtifact(request.artifact_dir, work.signal);
+  const folder = await prepareEpoch(jobDir, work.attempt, work.epoch);
+  const disks: ApplianceDisk[] = [];
+  for (const [index, image] of loaded.images.entries()) {
+    disks.push(await createOverlay(image, path.join(folder, `disk${index + 1}.overlay.qcow2`), work.signal));
+  }
+  const machine = completeMachine(loaded.artifact.machine, work.jobId);
+  const common = { disks, folder, cacheDir: settings.applianceCacheDir, accelerator: await accelerator(), work };
+  const { options } = request;
+  const converted = await nativeEngine.convert({ ...common, machine, options, reporter });
+  const domain = await reporter.step('domain', async () =>
+    planDomain({
+      machine: { ...machine, name: request.vm_name },
+      uuid: domainUuid(machine, work.jobId),
+      kernel: converted.kernels[0],
+      accelerator: common.accelerator,
+      firmware: await findFirmware(machine),
+      network: settings.network,
+      disks: loaded.images.map(({ format }, index) => ({
+        index: index + 1,
+        file: `disk${index + 1}.${format}`,
+        format,
+      })),
+    }),
+  );
+  const proof = options.verify_boot
+    ? await reporter.step('proof', () =>
+        proveBoot({
+          ...common,
+          plan: domain,
+          guest: converted.guest,
+          pinned: converted.pinned,
+          evidenceOfFailure: path.join(jobDir, 'evidence'),
+          memoryBytes: settings.proofMemoryBytes,
+          timeoutMs: options.proof_timeout_seconds * 1000,
+        }),
+      )
+    : undefined;
+  return reporter.step('commit', async () => {
+    const marker: CommitMarker = await prepareCommit({
+      ...job,
+      request,
+      loaded,
+      machine,
+      disks,
+      domain,
+      converted,
+      proof,
+      folder,
+    });
+    await work.assertOwner();
+    await writeMarker(jobDir, marker);
+    return finish(jobDir, marker, work);
+  });
+}
+
+async function define(
+  result: Converted,
+  manifest: Manifest,
+  settings: ConverterSettings,
+  work: WorkPort,
+): Promise<Converted> {
+  await work.assertOwner();
+  const name = await defineDomain(settings.libvirtUri, manifest.domain, result.domain_xml, work.signal);
+  work.log('info', `Defined in libvirt (${settings.libvirtUri}): ${name}`, { step: 'define' });
+  return { ...result, libvirt_domain: name };
+}

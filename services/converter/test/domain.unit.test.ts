@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import type { Machine } from '@hyper2kvm/contracts';
+import { qemuArgs } from '../src/proof/qemu.js';
+import { completeMachine, domainUuid, domainXml, planDomain } from '../src/targets/libvirt/index.js';
+import { letters } from '../src/targets/libvirt/xml.js';
+
+const machine: Machine = {
+  name: 'db & "web" <1>',
+  bios_uuid: '420F5E88-76B8-4E22-BD64-D287210E14AE',
+  cpus: 4,
+  cores_per_socket: 2,
+  memory_bytes: 8 * 1024 ** 3,
+  firmware: 'bios',
+  secure_boot: false,
+  disks: [],
+  nics: [
+    { label: 'Network adapter 1', type: 'vmxnet3', mac: '00:50:56:00:00:01', pci_slot: 192 },
+    { label: 'Network adapter 2', type: 'e1000' },
+  ],
+};
+const plan = (changes: Partial<Parameters<typeof planDomain>[0]> = {}, disks = 2) =>
+  planDomain({
+    machine: completeMachine(machine, 'job-abc123'),
+    uuid: domainUuid(machine, 'job-abc123'),
+    kernel: '6.1.0-28-amd64',
+    accelerator: 'kvm',
+    firmware: { kind: 'bios' },
+    network: { type: 'bridge', name: 'br0' },
+    disks: Array.from({ length: disks }, (_, index) => ({
+      index: index + 1,
+      file: `disk${index + 1}.qcow2`,
+      format: 'qcow2' as const,
+    })),
+    ...changes,
+  });
+
+test('the domain has all of the source: CPUs, memory, every disk in order, every NIC with its MAC', () => {
+  const xml = domainXml(plan(), '/out/vm');
+  expect(xml).toContain('<uuid>420f5e88-76b8-4e22-bd64-d287210e14ae</uuid>');
+  expect(xml).toContain("<memory unit='KiB'>8388608</memory>");
+  expect(xml).toContain("<topology sockets='2' dies='1' cores='2' threads='1'/>");
+  expect(xml.match(/<source file='[^']+'/g)).toEqual([
+    "<source file='/out/vm/disk1.qcow2'",
+    "<source file='/out/vm/disk2.qcow2'",
+  ]);
+  expect(xml.match(/dev='vd.'/g)).toEqual(["dev='vda'", "dev='vdb'"]);
+  expect(xml.match(/<boot order='1'/g)).toHaveLength(1);
+  expect(xml.match(/<mac address='[^']+'/g)).toEqual([
+    "<mac address='00:50:56:00:00:01'",
+    expect.stringMatching(/'52:54:00:/),
+  ]);
+  expect(xml).toContain("<source bridge='br0'/>");
+});
+
+test('names are text, in XML and for libvirt', () => {
+  expect(domainXml(plan(), "/out/o'vm")).toContain('/out/o&apos;vm/disk1.qcow2');
+  expect(domainXml({ ...plan(), name: 'a<b>&"\'\u0007' }, '/o')).toContain('<name>a&lt;b&gt;&amp;&quot;&apos;</name>');
+});
+
+test('q35 where the guest speaks virtio 1.0, i440fx for older kernels', () => {
+  expect(plan().machine).toBe('q35');
+  expect(plan({ kernel: '3.10.0-1160.el7' }).machine).toBe('pc');
+  expect(plan({ kernel: undefined }).machine).toBe('q35');
+});
+
+test('the proof runs on the same devices: order, MACs, bus, chipset', () => {
+  for (const [disks, bus] of [
+    [2, 'virtio-blk-pci'],
+    [9, 'scsi-hd'],
+  ] as const) {
+    const domain = plan({}, disks);
+    const overlays = domain.disks.map(({ index }) => `/w/o,${index}.qcow2`);
+    const args = qemuArgs(domain, overlays, 2 * 1024 ** 3);
+    expect(args.filter((arg) => arg.startsWith(bus))).toHaveLength(disks);
+    expect(args.filter((arg) => arg.startsWith('virtio-net-pci')).map((arg) => /mac=([^,]+)/.exec(arg)?.[1])).toEqual(
+      domain.nics.map(({ mac }) => mac),
+    );
+    expect(args).toContain('2048M');
+    expect(args).toContain('q35');
+    expect(args.join(' ')).toContain('file=/w/o,,1.qcow2,format=qcow2');
+    expect(args.filter((arg) => arg.startsWith('user,')).every((arg) => arg.endsWith('restrict=on'))).toBe(true);
+  }
+});
+
+test('UUID and MACs that the source does not give are the same on every attempt', () => {
+  const bare = { ...machine, bios_uuid: undefined };
+  const { bios_uuid: _none, ...without } = bare;
+  expect(domainUuid(without, 'job-a')).toBe(domainUuid(without, 'job-a'));
+  expect(domainUuid(without, 'job-a')).not.toBe(domainUuid(without, 'job-b'));
+  expect(completeMachine(machine, 'job-a').nics[1]?.mac).toBe(completeMachine(machine, 'job-a').nics[1]?.mac);
+});
+
+test('letters of disks', () => {
+  expect([0, 25, 26, 51, 52].map(letters)).toEqual(['a', 'z', 'aa', 'az', 'ba']);
+});
