@@ -91,7 +91,12 @@ export const ERRORS = {
     "Check the worker's disk and memory: what was read back is not what was written.",
   ),
   EXPORT_LEASE: meaning(true, 502, 'the export lease was lost', 'It is tried again.'),
-  ARTIFACT_MISSING: meaning(false, 500, 'the exported disks are not there', 'Retry the job: the export is done again.'),
+  ARTIFACT_MISSING: meaning(
+    false,
+    500,
+    'the exported disks are not there',
+    'Convert the VM again: the export is done anew.',
+  ),
   // Conversion
   GUEST_NO_OS: meaning(
     false,
@@ -120,7 +125,7 @@ export const ERRORS = {
     false,
     507,
     'no space left',
-    'Free space in the folder that the message names, then: hyperctl retry --job <id>.',
+    'Free space in the folder that the message names, then convert the VM again.',
   ),
   OUTPUT_EXISTS: meaning(
     false,

@@ -59,6 +59,21 @@ describe('the configuration', () => {
     expect(load('converter:\n  whatever: 1').exporter.slots).toBe(2);
   });
 
+  it('accepts keys of the old daemons with a notice', () => {
+    const file = path.join(folder, 'config.yaml');
+    writeFileSync(
+      file,
+      'exporter:\n  slots: 4\n  queue_dir: /q\nconversion:\n  python_daemon:\n    control_socket: /s',
+    );
+    const notices: string[] = [];
+    const config = loadConfig({ exporter }, { HYPER2KVM_CONFIG: file }, (text) => notices.push(text));
+    expect(config.exporter.slots).toBe(4);
+    expect(notices).toEqual([
+      expect.stringMatching(/^exporter\.queue_dir has no meaning/),
+      expect.stringMatching(/^conversion\.python_daemon has no/),
+    ]);
+  });
+
   it('cannot be changed', () => {
     const config = load('');
     expect(() => Object.assign(config.exporter, { slots: 9 })).toThrow(TypeError);

@@ -9,5 +9,6 @@ export const gatewayService = {
   module: AppModule,
   section: SECTIONS.gateway,
   sections: { vsphere: SECTIONS.vsphere, retry_policy: SECTIONS.retry_policy },
+  secrets: true,
   http: { adapter: httpAdapter, listen: (config) => config.listen },
 } satisfies ServiceOptions<typeof SECTIONS.gateway>;

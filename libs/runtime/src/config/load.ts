@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { BaseConfig, SECTIONS } from './base.js';
+import { dropObsolete } from './obsolete.js';
 
 /** Where the configuration lies unless HYPER2KVM_CONFIG names another file. */
 export const DEFAULT_CONFIG_FILE = '/etc/hyper2kvm/config.yaml';
@@ -54,12 +55,14 @@ function explain(error: z.ZodError, prefix: string): string[] {
 
 /**
  * Reads the configuration once: the file, `${VAR}` expanded, the environment over it, validated, frozen.
+ * @param notice gets a line for each key that is accepted without effect
  * @param sections the schemas of the sections this process wants, besides the common ones
  * @throws ConfigError naming each unknown key and bad value
  */
 export function loadConfig<Sections extends Record<string, z.ZodType>>(
   sections: Sections,
   env: NodeJS.ProcessEnv = process.env,
+  notice: (text: string) => void = () => {},
 ): { [Key in keyof Sections]: z.infer<Sections[Key]> } & BaseConfig {
   const file = env['HYPER2KVM_CONFIG'];
   let text = '';
@@ -78,6 +81,7 @@ export function loadConfig<Sections extends Record<string, z.ZodType>>(
     throw new ConfigError(`${file ?? DEFAULT_CONFIG_FILE} is not valid YAML: ${(error as Error).message}`);
   }
   applyEnvironment(tree, env);
+  for (const text of dropObsolete(tree)) notice(text);
   const problems = Object.keys(tree)
     .filter((key) => !SECTIONS.includes(key))
     .map((key) => `${key}: unknown section; there are ${SECTIONS.join(', ')}`);

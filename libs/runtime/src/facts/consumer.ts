@@ -42,6 +42,8 @@ export class FactConsumer {
       readonly event: EventDefinition;
       readonly handler: FactHandler;
       readonly logger: Logger;
+      /** Where the durable begins when it is first made; later it goes on from where it was. */
+      readonly from: 'all' | 'new';
     },
   ) {}
 
@@ -54,12 +56,19 @@ export class FactConsumer {
       filter_subject: `${event.name}.>`,
       ack_policy: AckPolicy.Explicit,
       ack_wait: nanos(event.policy.ackWaitMs),
-      deliver_policy: DeliverPolicy.All,
+      deliver_policy: await this.#policy(durable),
       max_deliver: -1,
     });
     const consumer = await bus.js.consumers.get(event.stream, durable);
     this.#messages = await consumer.consume({ max_messages: 50 });
     this.#running = this.#run(this.#messages);
+  }
+
+  /** Of one that is there already it may not be changed. */
+  async #policy(durable: string): Promise<DeliverPolicy> {
+    const { bus, event, from } = this.options;
+    const found = await bus.jsm.consumers.info(event.stream, durable).catch(() => undefined);
+    return found?.config.deliver_policy ?? (from === 'new' ? DeliverPolicy.New : DeliverPolicy.All);
   }
 
   async stop(): Promise<void> {

@@ -36,6 +36,10 @@ export interface ServiceOptions<Section extends z.ZodType> {
   readonly name: string;
   readonly module: Type | DynamicModule;
   readonly section: Section;
+  /** Whether it seals or opens secrets: then it cannot start without their key, and others never hold it. */
+  readonly secrets?: boolean;
+  /** Where its consumers of facts begin when they are first made: with all that there is, or with what comes from then on. */
+  readonly factsFrom?: 'all' | 'new';
   /** Other sections that it reads. */
   readonly sections?: Record<string, z.ZodType>;
   /** A service with an HTTP API: its adapter, and where it listens. */
@@ -68,9 +72,13 @@ export async function startService<Section extends z.ZodType>(options: ServiceOp
 
 async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>): Promise<void> {
   const { name } = options;
-  const config = loadConfig({ ...options.sections, [name]: options.section });
+  const notices: string[] = [];
+  const config = loadConfig({ ...options.sections, [name]: options.section }, process.env, (text) =>
+    notices.push(text),
+  );
   const section = config[name] as SectionKeys & z.infer<Section>;
   const logger = createLogger(name, config.logging.level);
+  for (const text of notices) logger.warn(`configuration: ${text}`);
   const workerId = safeId(section.worker_id ?? `${hostname()}-${name}`);
   collectProcessMetrics();
 
@@ -85,6 +93,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
     workerId,
     pools,
     slots,
+    factsFrom: options.factsFrom ?? 'all',
     graceMs: (section.shutdown_grace_seconds ?? 5) * 1000,
   });
 
@@ -92,7 +101,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
     { provide: Bus, useValue: bus },
     { provide: Claims, useValue: claims },
     { provide: CommandQueue, useValue: queue },
-    { provide: Sealer, useFactory: () => Sealer.fromConfig(config.secrets) },
+    ...(options.secrets === true ? [{ provide: Sealer, useValue: Sealer.fromConfig(config.secrets) }] : []),
     { provide: SERVICE_CONFIG, useValue: section },
     { provide: CONFIG, useValue: config },
     { provide: LOGGER, useValue: logger },

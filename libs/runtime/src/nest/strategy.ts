@@ -30,6 +30,8 @@ export interface StrategyOptions {
   /** Commands handled at the same time. */
   readonly slots: number;
   readonly graceMs: number;
+  /** See ServiceOptions. Default: all. */
+  readonly factsFrom?: 'all' | 'new';
 }
 
 /** The transport of all services: commands from lanes, facts from durable consumers, questions over core NATS. */
@@ -127,7 +129,7 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
     handler: (data: unknown, context: unknown) => Promise<unknown>,
   ): Promise<void> {
     const { bus, logger, service } = this.options;
-    const consumer = new FactConsumer({ bus, service, event, handler, logger });
+    const consumer = new FactConsumer({ bus, service, event, handler, logger, from: this.options.factsFrom ?? 'all' });
     this.#facts.push(consumer);
     await consumer.start();
   }

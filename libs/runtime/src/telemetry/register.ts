@@ -8,6 +8,8 @@ let flush = async (): Promise<void> => {};
 export const flushTelemetry = (): Promise<void> => flush();
 
 const FLUSH_LIMIT_MS = 3000;
+const serviceName = /(?:services\/|@hyper2kvm\/)(\w+)\//.exec(process.argv[1] ?? '')?.[1];
+const isService = serviceName !== undefined;
 
 async function start(): Promise<void> {
   register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);
@@ -24,10 +26,7 @@ async function start(): Promise<void> {
     import('@opentelemetry/instrumentation-pg'),
     import('@opentelemetry/instrumentation-undici'),
   ]);
-  const service =
-    process.env['OTEL_SERVICE_NAME'] ??
-    /(?:services\/|@hyper2kvm\/)(\w+)\//.exec(process.argv[1] ?? '')?.[1] ??
-    'hyperctl';
+  const service = process.env['OTEL_SERVICE_NAME'] ?? serviceName ?? 'hyperctl';
   const processor = new tracing.BatchSpanProcessor(new OTLPTraceExporter(), { scheduledDelayMillis: 1000 });
   const sdk = new NodeSDK({
     resource: resources.resourceFromAttributes({ 'service.name': service }),
@@ -48,4 +47,14 @@ async function start(): Promise<void> {
   };
 }
 
+// A service may have the endpoint in its configuration; what is wrong with that file is said when the service itself reads it.
+if (process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] === undefined && isService) {
+  const { loadConfig } = await import('../config/load.js');
+  try {
+    const { otlp_endpoint: endpoint } = loadConfig({}).telemetry;
+    if (endpoint !== undefined) process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = endpoint;
+  } catch {
+    // Said later.
+  }
+}
 if (process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] !== undefined) await start();
