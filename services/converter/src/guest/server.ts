@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { JobError } from '@hyper2kvm/contracts';
 import { spawnGuarded, type GuardedProcess } from '@hyper2kvm/runtime';
+import { execa } from 'execa';
 import type { ApplianceOptions } from './appliance.js';
 
 type ServerOptions = Pick<ApplianceOptions, 'folder' | 'cacheDir' | 'accelerator' | 'signal'>;
@@ -12,6 +14,9 @@ export interface Server {
   /** What it writes to stderr, growing. */
   readonly errors: readonly string[];
 }
+
+/** It takes some milliseconds. */
+const LISTENS_WITHIN_MS = 15_000;
 
 const ignore = (): void => {};
 
@@ -37,7 +42,28 @@ export async function listen(options: ServerOptions): Promise<Server> {
   if (pid === undefined) {
     throw new JobError('CHILD_FAILED', `guestfish did not start: ${errors.at(-1) ?? 'is libguestfs-tools installed?'}`);
   }
+  await answers(server, pid, options);
   return { server, pid, errors };
+}
+
+/** guestfish says its pid before its socket listens: on a busy machine the first call would come too early. */
+async function answers(server: GuardedProcess, pid: string, options: ServerOptions): Promise<void> {
+  const deadline = performance.now() + LISTENS_WITHIN_MS;
+  for (;;) {
+    const { exitCode, stderr } = await execa('guestfish', [`--remote=${pid}`, '--', 'get-verbose'], {
+      env: environment(options),
+      reject: false,
+      timeout: LISTENS_WITHIN_MS,
+      stdin: 'ignore',
+    });
+    options.signal.throwIfAborted();
+    if (exitCode === 0) return;
+    if (performance.now() > deadline) {
+      await server.kill();
+      throw new JobError('CHILD_FAILED', `guestfish does not answer: ${stderr.trim()}`);
+    }
+    await sleep(50);
+  }
 }
 
 /** libguestfs without libvirtd, its temporary files in the job's folder, by emulation where KVM does not work. */
