@@ -22,6 +22,11 @@ afterAll(async () => {
   await stack?.stop();
 });
 
+const newGate = (): { gate: Promise<void>; release: () => void } => {
+  const abort = new AbortController();
+  const gate = new Promise<void>((resolve) => abort.signal.addEventListener('abort', () => resolve()));
+  return { gate, release: () => abort.abort() };
+};
 const start = async (): Promise<Gateway> => {
   const gateway = await stack.gateway();
   gateways.push(gateway);
@@ -118,8 +123,7 @@ it('two gateways share one outbox: every message goes out once, in the order of 
 });
 
 it('PostgreSQL restarted while a job runs: the gateway stays up, says so, and the job ends right', async () => {
-  let release = (): void => {};
-  const gate = new Promise<void>((resolve) => (release = resolve));
+  const { gate, release } = newGate();
   await work({ exporting: async () => gate });
   const gateway = await start();
   const id = await convert(gateway);
@@ -137,8 +141,7 @@ it('PostgreSQL restarted while a job runs: the gateway stays up, says so, and th
 });
 
 it('NATS killed while a job runs: the gateway stays up, says so, and the job ends right', async () => {
-  let release = (): void => {};
-  const gate = new Promise<void>((resolve) => (release = resolve));
+  const { gate, release } = newGate();
   await work({ exporting: async () => gate });
   const gateway = await start();
   const id = await convert(gateway);

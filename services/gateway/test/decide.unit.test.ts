@@ -114,7 +114,7 @@ describe('when an attempt failed', () => {
   it('waits and tries again, longer each time, until the retries are used up', () => {
     const delays: (number | undefined)[] = [];
     let given = job({ status: 'exporting' });
-    for (;;) {
+    for (let attempt = 1; attempt <= 4; attempt += 1) {
       const decision = decide(given, fact['export.failed'](given.exportAttempt), SETTING);
       given = Object.assign(given, decision?.patch);
       if (given.status === 'failed') {
