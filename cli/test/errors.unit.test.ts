@@ -2,7 +2,7 @@ import { ERRORS } from '@hyper2kvm/contracts';
 import { describe, expect, it } from 'vitest';
 import { CliError, errorDocument, explain, GatewayProblem, GatewayUnreachable, UsageError } from '../src/lib/errors.js';
 import { exitCodeOf } from '../src/lib/exit-codes.js';
-import { JOB_ID } from './samples.js';
+import { JOB_ID } from '../../test/integration/cli-samples.js';
 
 describe('exit codes', () => {
   it.each([
@@ -43,8 +43,8 @@ describe('an error of the gateway', () => {
 
   it('says what happened, why, what to try, and by which ids it is found again', () => {
     expect(explain(error)).toEqual([
-      'Error: there is no VM named productoin-db',
-      '  why:   VM not found',
+      'Error: VM not found',
+      '  why:   there is no VM named productoin-db',
       '  try:   List what there is.',
       `  job:   ${JOB_ID}`,
       '  code:  VM_NOT_FOUND',
@@ -56,8 +56,8 @@ describe('an error of the gateway', () => {
     expect(errorDocument(error)).toEqual({
       error: {
         code: 'VM_NOT_FOUND',
-        message: 'there is no VM named productoin-db',
-        why: 'VM not found',
+        message: 'VM not found',
+        why: 'there is no VM named productoin-db',
         advice: 'List what there is.',
         job_id: JOB_ID,
         trace_id: 'f'.repeat(32),

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { completed, converting, exporting, failed, job, JOB_ID } from '../../cli/test/samples.js';
+import { completed, converting, exporting, failed, job, JOB_ID } from './cli-samples.js';
+import { startOtlpReceiver } from '../support/otlp.js';
 import { hyperctl, json, StandIn } from './cli-standin.js';
 
 // The gateway here is a stand-in (cli-standin.ts): what is tested is hyperctl, as a process, against the wire of the contracts.
@@ -182,7 +183,7 @@ describe('hyperctl says what is wrong', () => {
     const run = await hyperctl([...CONVERT, '--url', gateway.url, '--token', 'abc']);
     expect(run.exitCode).toBe(exit);
     expect(run.stderr).toBe(
-      `Error: it is like this\n  why:   ${code}\n  try:   try this\n  code:  ${code}\n  trace: ${'e'.repeat(32)}`,
+      `Error: ${code}\n  why:   it is like this\n  try:   try this\n  code:  ${code}\n  trace: ${'e'.repeat(32)}`,
     );
     expect(gateway.requests[0]?.headers.authorization).toBe('Bearer abc');
     const asJson = await hyperctl([...CONVERT, '--url', gateway.url, '--json']);
@@ -260,5 +261,34 @@ describe('hyperctl list, status and logs', () => {
         .map((line) => line.at(-1)),
     ).toEqual(['a', 'b', 'c']);
     expect(run.exitCode).toBe(0);
+  });
+});
+
+describe('tracing', () => {
+  it('sends the root span, and its trace with each request, where an endpoint is named', async () => {
+    const collector = await startOtlpReceiver();
+    try {
+      const { url, requests } = await serve(completed());
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
+      const run = await hyperctl([...CONVERT, '--url', url], env);
+      expect(run.exitCode, String(run.stderr)).toBe(0);
+      const root = collector.spans.find(({ name }) => name === 'hyperctl convert');
+      expect(root).toMatchObject({ service: 'hyperctl' });
+      const parents = requests.map(({ headers }) => headers['traceparent']);
+      expect(parents).toEqual(
+        parents.map(() => expect.stringMatching(`^00-${root?.traceId}-[0-9a-f]{16}-01$`) as string),
+      );
+      // A failure is told to the collector, too.
+      await hyperctl(['list', '--url', 'http://127.0.0.1:9'], env);
+      expect(collector.spans.map(({ name }) => name)).toContain('hyperctl list');
+    } finally {
+      await collector.stop();
+    }
+  });
+
+  it('does not wait for a collector that is not there', async () => {
+    const { url } = await serve(completed());
+    const run = await hyperctl(['list', '--url', url], { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
+    expect(run.stderr).not.toMatch(/\n\s+at /);
   });
 });

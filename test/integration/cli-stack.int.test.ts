@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readState, stackPaths, type StackState } from '../../cli/src/index.js';
+import { readState, stackPaths, type StackState } from '@hyper2kvm/cli';
 import { expectNoProcesses } from '../support/processes.js';
 import { hyperctl } from './cli-standin.js';
 

@@ -60,10 +60,11 @@ export class GatewayUnreachable extends CliError {
 export class GatewayProblem extends CliError {
   override readonly name = 'GatewayProblem';
   constructor(readonly problem: Problem) {
-    super(problem.detail === '' ? problem.title : problem.detail, {
+    const whole = problem.detail.toLowerCase().includes(problem.title.toLowerCase());
+    super(whole ? problem.detail : problem.title, {
       code: problem.code,
       exitCode: exitCodeOf(problem.code),
-      why: problem.detail.toLowerCase().includes(problem.title.toLowerCase()) ? undefined : problem.title,
+      why: whole || problem.detail === '' ? undefined : problem.detail,
       advice: problem.advice === '' ? undefined : problem.advice,
       jobId: problem.job_id,
       traceId: problem.trace_id,

@@ -109,8 +109,8 @@ export const exporting = (done: readonly [number, number], state: readonly [stri
   disks: [0, 1].map((index) => ({
     index: index + 1,
     name: index === 0 ? 'production-db.vmdk' : 'production-db_1.vmdk',
-    capacity_bytes: ([60, 40][index] as number) * GB,
-    done_bytes: (done[index] as number) * GB,
+    capacity_bytes: (index === 0 ? 60 : 40) * GB,
+    done_bytes: (done[index] ?? 0) * GB,
     bytes_downloaded: 1,
     state: state[index] as 'waiting',
   })),
