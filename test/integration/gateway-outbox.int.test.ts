@@ -90,12 +90,11 @@ it('a gateway killed between publish and mark repeats its messages, and nothing 
   expect(await reaches(second, id, 'completed')).toEqual(before);
 });
 
-it('two gateways share one outbox: every message goes out once, in the order of its job', async () => {
-  await work({});
-  const [one, two] = await Promise.all([start(), start()]);
+/** The event ids of the gateway's own facts, by job, in the order in which the server got them. */
+async function watchFacts(): Promise<{ seen: Map<string, string[]>; close: () => Promise<void> }> {
   const connection = await connect({ servers: stack.nats.servers });
   const seen = new Map<string, string[]>();
-  const subscription = connection.subscribe('job.>', {
+  connection.subscribe('job.>', {
     callback: (_, message) => {
       const [, kind, id = ''] = message.subject.split('.');
       if (kind === 'progress' || kind === 'log') return;
@@ -103,22 +102,53 @@ it('two gateways share one outbox: every message goes out once, in the order of 
     },
   });
   await connection.flush();
-  const ids = await Promise.all(Array.from({ length: 30 }, async (_, n) => convert(n % 2 === 0 ? one : two)));
-  for (const [n, id] of ids.entries()) await reaches(n % 2 === 0 ? two : one, id, 'completed');
-  await until(
+  return { seen, close: async () => connection.drain() };
+}
+const outboxEmpty = async (): Promise<unknown> =>
+  until(
     async () => stack.db.query('SELECT 1 FROM outbox WHERE published_at IS NULL'),
     (left) => left.rowCount === 0,
+    60_000,
   );
-  await connection.flush();
-  subscription.unsubscribe();
-  await connection.close();
+const facts = async (id: string): Promise<string[]> => {
+  const { rows } = await stack.db.query<{ id: string }>(
+    "SELECT id FROM outbox WHERE job_id = $1 AND kind = 'fact' ORDER BY seq",
+    [id],
+  );
+  return rows.map((row) => row.id);
+};
+
+it('two gateways share the work: each message goes out once', async () => {
+  await work({});
+  const [one, two] = await Promise.all([start(), start()]);
+  const { seen, close } = await watchFacts();
+  const ids = await Promise.all(Array.from({ length: 30 }, async (_, n) => convert(n % 2 === 0 ? one : two)));
+  for (const [n, id] of ids.entries()) await reaches(n % 2 === 0 ? two : one, id, 'completed');
+  await outboxEmpty();
+  await close();
   for (const id of ids) {
-    const { rows } = await stack.db.query<{ id: string }>(
-      "SELECT id FROM outbox WHERE job_id = $1 AND kind = 'fact' ORDER BY seq",
-      [id],
-    );
-    expect(rows.length).toBe(2);
-    expect(seen.get(id)).toEqual(rows.map((row) => row.id));
+    expect(seen.get(id)).toHaveLength(2);
+    expect(seen.get(id)).toEqual(await facts(id));
+  }
+});
+
+it('two gateways keep the order of each job', async () => {
+  await Promise.all([start(), start()]);
+  const { seen, close } = await watchFacts();
+  const ids = ['job-order1', 'job-order2', 'job-order3'];
+  // All at once, the jobs' rows mixed.
+  await stack.db.query(
+    `INSERT INTO outbox (id, job_id, kind, type, data)
+     SELECT gen_random_uuid(), id, 'fact', 'job.reprioritised.v1',
+       jsonb_build_object('job_id', id, 'vm_name', n::text, 'priority', 'low')
+     FROM generate_series(1, 60) AS n, unnest($1::text[]) AS id ORDER BY n`,
+    [ids],
+  );
+  await outboxEmpty();
+  await close();
+  for (const id of ids) {
+    expect(seen.get(id)).toHaveLength(60);
+    expect(seen.get(id)).toEqual(await facts(id));
   }
 });
 

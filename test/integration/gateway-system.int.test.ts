@@ -1,6 +1,6 @@
 import { Health, Problem, Status } from '@hyper2kvm/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startStack, type Gateway, type Stack } from './gateway-stack.js';
+import { startStack, until, type Gateway, type Stack } from './gateway-stack.js';
 import { startWorkers } from './gateway-workers.js';
 
 const TOKEN = 'a-token-for-this-test-only';
@@ -108,6 +108,32 @@ describe('with a token demanded', () => {
       await stop();
     }
   });
+});
+
+const ends = async (vm: string, body: object, wanted: string): Promise<void> => {
+  const response = await at('/api/v1/convert', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ vm_name: vm, vcenter: { server: 'vc', username: 'u', password: 'p' }, ...body }),
+  });
+  const { job_id: id } = (await response.json()) as { job_id: string };
+  await until(
+    async () => (await at(`/api/v1/jobs/${id}`)).json() as Promise<{ status: string }>,
+    (job) => job.status === wanted,
+  );
+};
+
+it('goes by conversion.auto_convert where the request says nothing', async () => {
+  gateway = await stack.gateway({ conversion: { auto_convert: false } });
+  const stop = await startWorkers(stack.nats.servers);
+  try {
+    await ends('asked', { options: { auto_convert: true } }, 'completed');
+    await ends('default', {}, 'exported');
+    const { rows } = await stack.db.query("SELECT vm_name FROM jobs WHERE options->>'auto_convert' = 'false'");
+    expect(rows).toEqual([{ vm_name: 'default' }]);
+  } finally {
+    await stop();
+  }
 });
 
 it('does not start on an address that others reach, without token and TLS', async () => {

@@ -1,8 +1,8 @@
-import { CONFIG } from '@hyper2kvm/runtime';
-import { Module } from '@nestjs/common';
+import { CONFIG, InjectLogger, type Logger } from '@hyper2kvm/runtime';
+import { Module, type OnModuleInit } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import type { Sections } from './config.js';
+import { InjectSections, notices, type Sections } from './config.js';
 import { connectDatabase, dataSourceOptions } from './database/index.js';
 import { AuthGuard } from './http/auth.guard.js';
 import { JobFollower } from './http/job-follower.js';
@@ -48,4 +48,13 @@ const CONNECT = { retryAttempts: 60, retryDelay: 1000 };
     { provide: APP_GUARD, useClass: AuthGuard },
   ],
 })
-export class AppModule {}
+export class AppModule implements OnModuleInit {
+  constructor(
+    @InjectSections() private readonly config: Sections,
+    @InjectLogger() private readonly logger: Logger,
+  ) {}
+
+  onModuleInit(): void {
+    for (const notice of notices(this.config)) this.logger.warn(notice);
+  }
+}

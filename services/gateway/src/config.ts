@@ -86,9 +86,35 @@ export const RetryPolicyConfig = RetryPolicy.extend({
   permanent_errors: z.array(z.string()).optional(),
 });
 
+/** The seed's `conversion`: what a request that says nothing means. */
+export const ConversionConfig = z.strictObject({
+  auto_convert: z.boolean().default(true),
+  cleanup_source: z.boolean().default(false),
+  /** Queue folder and socket of the former daemon: without meaning, accepted with a notice. */
+  python_daemon: z.record(z.string(), z.unknown()).optional(),
+});
+export type ConversionConfig = z.infer<typeof ConversionConfig>;
+
+/** Lines for the log about keys that do nothing. */
+export function notices(config: Sections): string[] {
+  const { conversion, retry_policy: retries } = config;
+  return [
+    ...(conversion.python_daemon === undefined
+      ? []
+      : ['conversion.python_daemon has no meaning any more: converters are reached over NATS']),
+    ...(conversion.cleanup_source
+      ? ['conversion.cleanup_source is not there yet: exported disks stay after the conversion']
+      : []),
+    ...(retries.retryable_errors === undefined && retries.permanent_errors === undefined
+      ? []
+      : ['retry_policy.retryable_errors and permanent_errors have no meaning any more: each error code says itself']),
+  ];
+}
+
 export const SECTIONS = {
   gateway: GatewayConfig.prefault({}),
   vsphere: VsphereConfig.prefault({}),
+  conversion: ConversionConfig.prefault({}),
   retry_policy: RetryPolicyConfig.prefault({}),
 };
 export type Sections = { [Name in keyof typeof SECTIONS]: z.infer<(typeof SECTIONS)[Name]> };

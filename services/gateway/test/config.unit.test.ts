@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { GatewayConfig, SECTIONS } from '../src/config.js';
+import { GatewayConfig, notices, SECTIONS, type Sections } from '../src/config.js';
 
 const TOKEN = 'sixteen-characters';
 const auth = { api: { auth: { enabled: true, token: TOKEN } } };
@@ -26,6 +26,19 @@ it.each(['0.0.0.0:1', '[::]:1', '10.0.0.5:1', 'gateway.example.com:1', '127.evil
     expect(problems({ listen, ...auth, behind_proxy: true })).toEqual([]);
   },
 );
+
+const config = (changes: object): Sections =>
+  Object.fromEntries(
+    Object.entries(SECTIONS).map(([name, schema]) => [name, schema.parse(changes[name as never])]),
+  ) as Sections;
+
+it('says which keys do nothing', () => {
+  expect(notices(config({}))).toEqual([]);
+  expect(
+    notices(config({ conversion: { auto_convert: true, cleanup_source: true, python_daemon: { queue_dir: '/q' } } })),
+  ).toHaveLength(2);
+  expect(notices(config({ retry_policy: { permanent_errors: ['VM not found'] } }))).toHaveLength(1);
+});
 
 it('wants a token where authentication is on, and no unknown keys', () => {
   expect(problems({ api: { auth: { enabled: true } } })).toEqual([expect.stringContaining('api.auth.token')]);

@@ -12,6 +12,7 @@ import { Body, Controller, Headers, Param, Query, Req, Res } from '@nestjs/commo
 import type { FastifyReply } from 'fastify';
 import { ConvertService, JobActions, JobQueries } from '../jobs/index.js';
 import type { AuthenticatedRequest } from './auth.guard.js';
+import { ConvertPipe } from './convert.pipe.js';
 import { EventStream } from './event-stream.js';
 import { JobFollower } from './job-follower.js';
 import { Serve } from './route.js';
@@ -32,10 +33,7 @@ export class JobsController {
   ) {}
 
   @Serve(ROUTES.convert)
-  convert(
-    @Body(new ZodPipe(ROUTES.convert.body)) body: ConvertRequest,
-    @Req() request: AuthenticatedRequest,
-  ): Promise<ConvertAccepted> {
+  convert(@Body(ConvertPipe) body: ConvertRequest, @Req() request: AuthenticatedRequest): Promise<ConvertAccepted> {
     return this.converts.convert(body, callerOf(request));
   }
 
