@@ -4,7 +4,7 @@
 //
 //   node scripts/setup.mjs            everything: npm packages, build, system packages, nats-server, the vCenter simulator
 //   node scripts/setup.mjs --check    only say what is missing (exit 1 if anything is)
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -50,6 +50,18 @@ function run(command, args, options = {}) {
   if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${result.status ?? result.signal}`);
 }
 
+/** The same without blocking, for what can go on side by side. */
+function runBeside(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], ...options });
+    child.once('error', (error) => reject(new Error(`${command}: ${error.message}`)));
+    child.once('exit', (status, signal) => {
+      if (status === 0) resolve();
+      else reject(new Error(`${command} ${args.join(' ')} ended with ${status ?? signal}`));
+    });
+  });
+}
+
 function output(command, args) {
   const result = spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   return result.status === 0 ? result.stdout.trim() : undefined;
@@ -74,6 +86,15 @@ function asRoot(command, args) {
   return run('sudo', ['-n', 'env', 'DEBIAN_FRONTEND=noninteractive', command, ...args], { env });
 }
 
+/** A third party's source that does not answer must not stop us: what is missing shows at the installation. */
+function aptUpdate() {
+  try {
+    asRoot('apt-get', ['update', '-q']);
+  } catch (error) {
+    say(`${error.message}; going on with the lists that are there`);
+  }
+}
+
 function systemPackages() {
   const missing = [
     ...new Set(
@@ -90,7 +111,7 @@ function systemPackages() {
     );
   }
   say(`system packages to install: ${missing.join(' ')}`);
-  asRoot('apt-get', ['update', '-q']);
+  aptUpdate();
   asRoot('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing]);
 }
 
@@ -112,13 +133,13 @@ function go() {
     const codename = /VERSION_CODENAME=(\S+)/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'bookworm';
     asRoot('sh', ['-c', `echo "deb ${mirror} ${codename}-backports main" > ${list}`]);
   }
-  asRoot('apt-get', ['update', '-q']);
+  aptUpdate();
   asRoot('apt-get', ['install', '-q', '-y', '--no-install-recommends', 'golang-1.23-go', 'ca-certificates']);
   return DEBIAN_GO;
 }
 
 /** Built again whenever its sources changed: their hash lies beside the program. */
-function vcsim() {
+async function vcsim() {
   const stamp = `${VCSIM}.sources`;
   const hash = createHash('sha256');
   for (const name of readdirSync(VCSIM_SOURCES).toSorted())
@@ -132,24 +153,24 @@ function vcsim() {
   const env = { ...process.env, GOTOOLCHAIN: 'auto', GOFLAGS: '-mod=readonly' };
   // Built aside and renamed: a running simulator keeps its file, and two builders don't mix.
   const aside = `${VCSIM}.${process.pid}`;
-  run(go(), ['build', '-trimpath', '-o', aside, '.'], { cwd: VCSIM_SOURCES, env });
+  await runBeside(go(), ['build', '-trimpath', '-o', aside, '.'], { cwd: VCSIM_SOURCES, env });
   renameSync(aside, VCSIM);
   writeFileSync(stamp, sources);
 }
 
-function npmPackages() {
+async function npmPackages() {
   const stamp = path.join(ROOT, 'node_modules', '.package-lock.json');
   const fresh = existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(path.join(ROOT, 'package-lock.json')).mtimeMs;
   if (fresh) return say('npm packages: there');
   if (check) return lacking.push('npm packages (npm ci)');
   say('npm packages: npm ci');
-  run('npm', ['ci', '--no-audit', '--no-fund']);
+  await runBeside('npm', ['ci', '--no-audit', '--no-fund']);
 }
 
-function build() {
+async function build() {
   if (check) return;
   say('build: npm run build');
-  run('npm', ['run', '--silent', 'build']);
+  await runBeside('npm', ['run', '--silent', 'build']);
 }
 
 const lacking = [];
@@ -158,9 +179,9 @@ try {
   if (major < 20 || (major === 20 && minor < 19))
     throw new Error(`Node ${process.versions.node} is too old: 20.19 or newer is needed`);
   systemPackages();
-  npmPackages();
-  vcsim();
-  build();
+  // The simulator takes about as long as the packages and the build together, and needs neither.
+  const simulator = vcsim();
+  await Promise.all([simulator, npmPackages().then(build)]);
   if (lacking.length > 0) {
     say(`missing: ${lacking.join(', ')}`);
     process.exit(1);
