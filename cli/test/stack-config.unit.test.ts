@@ -42,6 +42,9 @@ describe('the configuration of the local stack', () => {
       exporter: { work_dir: '/srv/w' },
       retry_policy: { max_retries: 0 },
     });
+    await prepareConfig(paths, { set: ['notifier.smtp.host='] });
+    expect(config()['notifier']).toMatchObject({ smtp: { port: 2525 } });
+    expect(config()['notifier']?.['smtp']).not.toHaveProperty('host');
     await expect(prepareConfig(paths, { set: ['nonsense'] })).rejects.toThrow(/key\.path=value/);
   });
 

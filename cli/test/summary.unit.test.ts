@@ -7,7 +7,7 @@ import { completed, failed, job, JOB_ID } from '../../test/integration/cli-sampl
 
 const PLAIN = { color: false, columns: 80 };
 const XML = `<domain type='kvm'>
-  <name>production-db</name>
+  <name>bob-s-vm</name>
   <os><type arch='x86_64' machine='q35'>hvm</type>
     <loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>
     <nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'>/srv/out/nvram.fd</nvram></os>
@@ -97,14 +97,15 @@ describe('the virt-install line', () => {
       vm_name: "bob's vm",
     });
     expect(virtInstall(efi, readDomainXml(XML))).toEqual([
-      `virt-install --name 'bob'\\''s vm'`,
+      'virt-install --name bob-s-vm',
       '--memory 1536 --vcpus 2',
       `--disk 'path=/srv/out/a & b.qcow2,format=qcow2,bus=virtio'`,
       '--disk path=/srv/out/c,,d.raw,format=raw,bus=scsi',
+      '--controller type=scsi,model=virtio-scsi',
       '--network network=lan,model=virtio,mac=00:50:56:ab:cd:ef',
       '--network bridge=br0,model=virtio,mac=00:50:56:ab:cd:f0',
       '--machine q35',
-      '--boot loader=/usr/share/OVMF/OVMF_CODE_4M.fd,loader.readonly=yes,loader.type=pflash,nvram=/srv/out/nvram.fd',
+      '--boot loader=/usr/share/OVMF/OVMF_CODE_4M.fd,loader.readonly=yes,loader.type=pflash,nvram=/srv/out/nvram.fd,nvram.template=/usr/share/OVMF/OVMF_VARS_4M.fd',
       '--import --osinfo detect=on,require=off --noautoconsole',
     ]);
   });

@@ -1,15 +1,20 @@
 /** What a virt-install line needs of a domain.xml that the converter wrote. */
 export interface DomainFacts {
+  /** libvirt's name, which may differ from the VM's. */
+  readonly name: string | undefined;
   readonly disks: readonly { readonly file: string; readonly format: string; readonly bus: string }[];
   readonly nics: readonly { readonly source: string; readonly model: string; readonly mac: string | undefined }[];
   readonly machine: string | undefined;
   readonly loader: string | undefined;
   readonly nvram: string | undefined;
+  readonly nvramTemplate: string | undefined;
+  readonly secureBoot: boolean;
 }
 
 /** Reads the XML as libvirt and our converter write it; this is no general XML reader. */
 export function readDomainXml(xml: string): DomainFacts {
   return {
+    name: text(xml, 'name'),
     disks: blocks(xml, 'disk').flatMap((disk) => {
       const file = attribute(disk, 'source', 'file');
       if (file === undefined) return [];
@@ -33,6 +38,8 @@ export function readDomainXml(xml: string): DomainFacts {
     machine: attribute(xml, 'type', 'machine'),
     loader: text(xml, 'loader'),
     nvram: text(xml, 'nvram'),
+    nvramTemplate: attribute(xml, 'nvram', 'template'),
+    secureBoot: attribute(xml, 'loader', 'secure') === 'yes',
   };
 }
 

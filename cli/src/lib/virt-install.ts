@@ -16,9 +16,10 @@ export function virtInstall(job: JobDetail, domain: DomainFacts | undefined): st
       : job.files.map((file) => ({ file, format: file.endsWith('.raw') ? 'raw' : 'qcow2', bus: 'virtio' }));
   const nics = domain?.nics ?? [{ source: 'network=default', model: 'virtio', mac: undefined }];
   return [
-    `virt-install --name ${shellQuote(job.vm_name)}`,
+    `virt-install --name ${shellQuote(domain?.name ?? job.vm_name)}`,
     `--memory ${memory} --vcpus ${job.machine?.cpus ?? 2}`,
     ...disks.map(({ file, format, bus }) => `--disk ${shellQuote(`path=${comma(file)},format=${format},bus=${bus}`)}`),
+    ...(disks.some(({ bus }) => bus === 'scsi') ? ['--controller type=scsi,model=virtio-scsi'] : []),
     ...nics.map(
       ({ source, model, mac }) =>
         `--network ${shellQuote(`${source},model=${model}${mac === undefined ? '' : `,mac=${mac}`}`)}`,
@@ -36,8 +37,14 @@ const comma = (value: string): string => value.replaceAll(',', ',,');
 function firmware(job: JobDetail, domain: DomainFacts | undefined): string[] {
   if (job.machine?.firmware !== 'efi') return [];
   if (domain?.loader === undefined || domain.nvram === undefined) return ['--boot uefi'];
-  const { loader, nvram } = domain;
-  return [
-    `--boot ${shellQuote(`loader=${comma(loader)},loader.readonly=yes,loader.type=pflash,nvram=${comma(nvram)}`)}`,
+  const { loader, nvram, nvramTemplate: template, secureBoot } = domain;
+  const parts = [
+    `loader=${comma(loader)}`,
+    'loader.readonly=yes',
+    'loader.type=pflash',
+    ...(secureBoot ? ['loader.secure=yes'] : []),
+    `nvram=${comma(nvram)}`,
+    ...(template === undefined ? [] : [`nvram.template=${comma(template)}`]),
   ];
+  return [`--boot ${shellQuote(parts.join(','))}`, ...(secureBoot ? ['--features smm.state=on'] : [])];
 }

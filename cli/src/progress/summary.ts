@@ -88,7 +88,7 @@ function proof(job: JobDetail): string[] {
 }
 
 function nextSteps(job: JobDetail, options: SummaryOptions): string[] {
-  const vm = shellQuote(job.libvirt_domain ?? job.vm_name);
+  const vm = shellQuote(job.libvirt_domain ?? options.domain?.name ?? job.vm_name);
   const manual = virtInstall(job, options.domain).map((line, index, all) => {
     const indent = index === 0 ? '   ' : '     ';
     return `${indent}${line}${index === all.length - 1 ? '' : ' \\'}`;

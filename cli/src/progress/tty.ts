@@ -13,13 +13,10 @@ const WIDEST_BAR = 32;
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const SPINNER_MS = 100;
 
-/** Lines for what happened from number `from` on: printed once, they scroll away above the moving part. */
+/** Lines for what happened from number `from` on: printed once, they scroll away above the moving part; long ones wrap. */
 export function happenedLines(model: Model, from: number, options: TtyOptions): string[] {
   const paint = painter(options.color);
-  return model.happened
-    .slice(from)
-    .flatMap(({ what }) => happenedText(what, paint, options))
-    .map((line) => fit(line, options.columns));
+  return model.happened.slice(from).flatMap(({ what }) => happenedText(what, paint, options));
 }
 
 /** The moving part: bars, queue position, the step that runs. `now` in ms since 1970. */
@@ -100,6 +97,12 @@ function barLine(
 
 const took = (seconds: number | null): string => (seconds === null ? '' : ` (${durationWord(seconds)})`);
 
+/** What the design's example gives a picture of gets it; the rest stays in the background. */
+function infoText(message: string, paint: Paint): string {
+  if (message.startsWith('Detected:')) return `  🔍 ${message}`;
+  return /^File ?systems?:/.test(message) ? `  🧬 ${message}` : paint('dim', `     ${message}`);
+}
+
 function happenedText(what: Happened, paint: Paint, options: TtyOptions): string[] {
   const tick = `  ✅ `;
   switch (what.kind) {
@@ -130,7 +133,7 @@ function happenedText(what: Happened, paint: Paint, options: TtyOptions): string
     case 'resumed':
       return [`${tick}${what.done} of ${plural(what.total, 'step')} already done`];
     case 'log':
-      if (what.log.level === 'info') return [paint('dim', `     ${printable(what.log.message)}`)];
+      if (what.log.level === 'info') return [infoText(printable(what.log.message), paint)];
       return [
         what.log.level === 'error'
           ? paint('red', `  ❌ ${printable(what.log.message)}`)

@@ -28,7 +28,7 @@ export interface StackConfig {
 export interface ConfigRequest {
   /** For the gateway; undefined keeps the configured one. */
   readonly port?: number | undefined;
-  /** `key.path=value`, values read as YAML. */
+  /** `key.path=value`, values read as YAML; `key.path=` removes the key. */
   readonly set: readonly string[];
 }
 
@@ -126,7 +126,8 @@ function assign(document: Document, assignment: string): void {
   if (equals < 1 || keys.some((key) => !/^\w+$/.test(key)))
     throw new UsageError(`--set ${assignment}: expected key.path=value, for example notifier.smtp.port=2525`);
   const value: unknown = parse(assignment.slice(equals + 1));
-  document.setIn(keys, document.createNode(value));
+  if (value === null) document.deleteIn(keys);
+  else document.setIn(keys, document.createNode(value));
 }
 
 function save(file: string, document: Document): void {

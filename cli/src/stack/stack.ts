@@ -14,6 +14,8 @@ export const ALL = [...INFRASTRUCTURE, ...SERVICES] as const;
 
 /** From the first process to a gateway that says healthy. */
 const READY_LIMIT_MS = 120_000;
+/** A service that dies this often before it is ready will not come up: mostly its configuration is wrong. */
+const DEATHS_AT_START = 3;
 
 export interface StackRequest extends ConfigRequest {
   readonly home: string;
@@ -117,6 +119,11 @@ export class Stack {
   async #until(end: number, signal: AbortSignal, done: () => Promise<boolean>, why: () => string): Promise<void> {
     while (!(await done())) {
       signal.throwIfAborted();
+      const dying = this.#supervised.find((one) => one.deaths.count >= DEATHS_AT_START && !one.isRunning);
+      if (dying !== undefined) {
+        const { name } = dying.spec;
+        throw new CliError(`${name} does not start: ${dying.deaths.lastWords} (see ${logFile(this.#paths, name)})`);
+      }
       if (Date.now() > end) throw new CliError(`${why()} (waited ${READY_LIMIT_MS / 1000} s)`);
       await sleep(100);
     }

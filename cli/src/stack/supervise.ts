@@ -23,6 +23,8 @@ const PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 /** A service that ran for this long is started again at once, and its pauses begin anew. */
 const STABLE_MS = 10_000;
+/** Lines of a service that failed to start which are shown to the user. */
+const KEPT_LINES = 5;
 const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
 
 /** One service under supervision: started, watched, started again when it dies, stopped. */
@@ -34,6 +36,8 @@ export class Supervised {
   #startedAt: number | undefined;
   #restarts = 0;
   #stopping = false;
+  #lastLines: string[] = [];
+  #lastWords = '';
   #loop: Promise<void> = Promise.resolve();
   readonly #wake = new AbortController();
   readonly #log: WriteStream;
@@ -70,6 +74,11 @@ export class Supervised {
     return this.#state === 'running' && this.#process !== undefined && isAlive(this.#process);
   }
 
+  /** How often it died since the supervisor started, and what it said last. */
+  get deaths(): { readonly count: number; readonly lastWords: string } {
+    return { count: this.#restarts, lastWords: this.#lastWords };
+  }
+
   /** Asks it to end, waits for its limit, ends it by force. Afterwards nothing of it runs. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -104,6 +113,7 @@ export class Supervised {
       if (this.#stopping) return;
       const lived = Date.now() - began;
       pause = lived > STABLE_MS ? FIRST_PAUSE_MS : Math.min(Math.max(PAUSE_MS, pause * 2), LONGEST_PAUSE_MS);
+      this.#lastWords = this.#lastLines.join('\n');
       this.#restarts += 1;
       this.#note(`it ended with ${exit} after ${Math.round(lived / 1000)} s; started again in ${pause / 1000} s`);
       this.#set('restarting');
@@ -117,9 +127,13 @@ export class Supervised {
     const guard = spawnGuarded(spec.command, spec.args, {
       cwd: this.cwd,
       ...(spec.env === undefined ? {} : { env: spec.env }),
-      onLine: (line) => void this.#log.write(`${line}\n`),
+      onLine: (line) => {
+        this.#log.write(`${line}\n`);
+        this.#lastLines = [...this.#lastLines, line].slice(-KEPT_LINES);
+      },
     });
     this.#guard = guard;
+    this.#lastLines = [];
     this.#guardId = identify(guard.pid);
     this.#startedAt = Date.now();
     const ended = new AbortController();

@@ -23,7 +23,7 @@ export default class DaemonStart extends BaseCommand<typeof DaemonStart> {
     set: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
-      description: 'key.path=value for the configuration; kept. Repeatable.',
+      description: 'key.path=value for the configuration; kept (key.path= removes it). Repeatable.',
     }),
     foreground: Flags.boolean({ description: 'Stay here until Ctrl-C.' }),
     only: Flags.string({ hidden: true, description: 'Only these services, separated by commas (for developing).' }),
