@@ -254,6 +254,8 @@ describe('a job that fails', () => {
     );
     expect(waiting).toMatchObject({ status: 'pending', error: 'the line broke', retry_available: false });
     const failed = await reaches(id, 'failed');
+    const early = await stack.db.query('SELECT type FROM outbox WHERE published_at < available_at');
+    expect(early.rows).toEqual([]);
     expect(failed).toMatchObject({
       phase: 'export',
       retry_count: 2,
@@ -298,9 +300,11 @@ describe('a job that fails', () => {
 describe('cancel', () => {
   it('takes a waiting job out of the queue, so that no worker ever starts it', async () => {
     const started: string[] = [];
-    const exporting = async (data: { job_id: string }): Promise<void> => void started.push(data.job_id);
-    // Only questions are answered at first: the converter stand-in takes no exports.
-    await work({ exporting: async () => new Promise((resolve) => setTimeout(resolve, 1500)) }, ['exporter']);
+    const exporting = async (data: { job_id: string }): Promise<void> => {
+      started.push(data.job_id);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    };
+    await work({ exporting });
     const blockers = [await accepted(vmName()), await accepted(vmName())];
     const id = await accepted(vmName());
     await until(
@@ -310,13 +314,10 @@ describe('cancel', () => {
     const response = await fetch(`${gateway.url}/api/v1/jobs/${id}`, { method: 'DELETE' });
     expect(response.status).toBe(200);
     expect(JobDetail.parse(await response.json())).toMatchObject({ status: 'cancelled' });
-    for (const blocker of blockers) await reaches(blocker, 'exported');
-    await stopWorkers();
-    await work({ exporting });
-    for (const blocker of blockers) await reaches(blocker, 'completed');
+    // Behind the cancelled one in the queue: when it is through, the other would have been started.
     const later = await accepted(vmName());
-    await reaches(later, 'completed');
-    expect(started).toEqual([later]);
+    for (const other of [...blockers, later]) await reaches(other, 'completed');
+    expect(new Set(started)).toEqual(new Set([...blockers, later]));
     expect((await detail(id)).status).toBe('cancelled');
   });
 });

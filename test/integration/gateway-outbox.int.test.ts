@@ -141,13 +141,13 @@ it('two gateways keep the order of each job', async () => {
     `INSERT INTO outbox (id, job_id, kind, type, data)
      SELECT gen_random_uuid(), id, 'fact', 'job.reprioritised.v1',
        jsonb_build_object('job_id', id, 'vm_name', n::text, 'priority', 'low')
-     FROM generate_series(1, 60) AS n, unnest($1::text[]) AS id ORDER BY n`,
+     FROM generate_series(1, 300) AS n, unnest($1::text[]) AS id ORDER BY n`,
     [ids],
   );
   await outboxEmpty();
   await close();
   for (const id of ids) {
-    expect(seen.get(id)).toHaveLength(60);
+    expect(seen.get(id)).toHaveLength(300);
     expect(seen.get(id)).toEqual(await facts(id));
   }
 });
