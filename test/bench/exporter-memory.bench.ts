@@ -58,9 +58,9 @@ async function makeDisk(folder: string): Promise<{ raw: string; vmdk: string }> 
 /** Samples until stopped. VmHWM only grows, so a sample misses nothing but processes shorter than the interval. */
 function watchMemory(pid: number): { stop(): Promise<Peak> } {
   const peak: Peak = { total: 0, exporter: 0, children: {} };
-  let running = true;
+  const over = new AbortController();
   const done = (async () => {
-    while (running) {
+    while (!over.signal.aborted) {
       const alive = await family(pid);
       let total = 0;
       for (const { id, name, hwm } of alive) {
@@ -74,7 +74,7 @@ function watchMemory(pid: number): { stop(): Promise<Peak> } {
   })();
   return {
     stop: async () => {
-      running = false;
+      over.abort();
       await done;
       return peak;
     },
@@ -132,6 +132,8 @@ async function twoSteps(vcsim: Vcsim, folder: string): Promise<number> {
   return ms;
 }
 
+const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+
 async function main(): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'h2k-bench-'));
   const stops: (() => Promise<void>)[] = [async () => rm(folder, { recursive: true, force: true })];
@@ -158,7 +160,6 @@ async function main(): Promise<void> {
     const peerMs = await twoSteps(vcsim, folder);
 
     const ours = completed.duration_seconds;
-    const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
     const children = Object.entries(peak.children).map(([name, hwm]) => `${name} ${mb(hwm)}`);
     const lines = [
       `stream ${mb(size)}, image ${mb(written)}, identical in content (qemu-img compare)`,

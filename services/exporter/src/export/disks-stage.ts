@@ -7,6 +7,7 @@ import { transferAndVerify, type TransferResult } from '../transfer/index.js';
 import type { ExportContext } from './context.js';
 import type { ProgressMeter } from './progress-meter.js';
 import { Slots } from './slots.js';
+import { noSpace } from './space.js';
 
 /** Codes of a transfer that is worth beginning again while the lease stands. */
 const TRY_AGAIN = new Set(['EXPORT_TRANSFER', 'EXPORT_CORRUPT', 'EXPORT_MISMATCH']);
@@ -115,7 +116,8 @@ async function transferWithRetries(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof JobError)) throw error;
-      const named = new JobError(error.code, `disk ${disk.index} (${disk.name}): ${error.message}`, {
+      const words = error.code === 'DISK_FULL' ? await noSpace(settings.workDir) : error.message;
+      const named = new JobError(error.code, `disk ${disk.index} (${disk.name}): ${words}`, {
         retryable: error.retryable,
       });
       const pause = settings.diskRetryMs[attempt];

@@ -64,8 +64,13 @@ export async function exportVm(
   } catch (error) {
     const { reason } = work.signal as { reason: unknown };
     if (work.signal.aborted && !isCancel(reason)) throw reason;
-    const failure = work.signal.aborted ? reason : asJobError(error, folder.path);
-    const orphan = await giveUp(request, settings, open).catch((cleanup: unknown) => String(cleanup));
+    const failure = work.signal.aborted ? reason : asJobError(error, settings.workDir);
+    // The failure may come from another worker's taking over: then snapshot and files are theirs.
+    if (!work.signal.aborted) await work.assertOwner();
+    const orphan = await giveUp(request, settings, open).catch((cleanup: Error) => {
+      work.log('warn', `Files of the job could not be removed: ${cleanup.message}`);
+      return undefined;
+    });
     if (orphan === undefined) throw failure;
     if (failure instanceof JobError) throw withOrphan(failure, orphan);
     work.log('error', orphan);
@@ -100,6 +105,7 @@ async function run(
 
   const meter = new ProgressMeter(described.machine);
   work.progress(meter.report());
+  await work.assertOwner();
   const snapshot = await ensureSnapshot(context);
   const lease = await openLease(context, snapshot);
   const keeper = new LeaseKeeper(session, lease, () => meter.percent);
@@ -139,12 +145,13 @@ async function finish(
   session: VimSession | undefined,
   machine: Machine,
 ): Promise<void> {
-  await folder.removeEpoch();
+  // The artifact stands, whatever happens here.
+  await folder.removeEpoch().catch((error: Error) => ports.work.log('warn', error.message));
   const { vm, snapshot } = journal.state;
   if (vm === undefined || snapshot === undefined) return;
   const orphan = await removeLeftovers(request.endpoint, settings, vm, snapshot.name, machine.name, session);
   if (orphan === undefined) {
-    await journal.remove();
+    await journal.remove().catch((error: Error) => ports.work.log('warn', error.message));
     ports.work.log('info', `Snapshot "${snapshot.name}" removed`);
   } else {
     ports.work.log('error', orphan);
@@ -171,14 +178,13 @@ async function removeLeftovers(
   }
 }
 
-/** After a failure: lease, snapshot, files. Returns what is left behind, in words. */
+/** After a failure: lease, snapshot, files. Returns what is left on vCenter, in words. */
 async function giveUp(
   request: ExportRequest,
   settings: ExportSettings,
   open: Partial<ExportContext>,
 ): Promise<string | undefined> {
   const { folder, journal, session } = open;
-  await folder?.removeEpoch();
   const { lease, snapshot, vm, machine, disks = [] } = journal?.state ?? {};
   if (session !== undefined && lease !== undefined) await abortLease(session, leaseRef(lease)).catch(() => {});
   let orphan: string | undefined;
@@ -186,9 +192,10 @@ async function giveUp(
     const name = snapshotName(request.jobId);
     orphan = await removeLeftovers(request.endpoint, settings, vm, name, machine?.name ?? request.vmName, session);
   }
-  // Disks of a snapshot that is gone are of no use to a retry.
-  await folder?.remove(disks.map(({ file }) => file));
+  await folder?.removeEpoch();
+  // Disks of a snapshot that is gone are of no use to a retry. The journal stays with a snapshot that does.
   if (orphan === undefined) await folder?.removeAll();
+  else await folder?.remove(disks.map(({ file }) => file));
   return orphan;
 }
 

@@ -26,3 +26,9 @@ export async function checkSpace(
   if (committedBytes === undefined || committedBytes <= free) return undefined;
   return `The VM takes up ${formatBytes(committedBytes)} on its datastores and ${folder} has ${formatBytes(free)} free: it may not fit`;
 }
+
+/** After a write that failed: how much there is left, before what was written is removed. */
+export async function noSpace(folder: string): Promise<string> {
+  const { bavail, bsize } = await statfs(folder);
+  return `no space left in ${folder} (${formatBytes(bavail * bsize)} free)`;
+}

@@ -1,9 +1,6 @@
 import { once } from 'node:events';
-import { statfs } from 'node:fs/promises';
-import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { JobError } from '@hyper2kvm/contracts';
-import { formatBytes } from '../files/index.js';
 import type { Children } from './children.js';
 import { serveImage, type ImageServer } from './image-server.js';
 import type { FromThread, ToThread, TransferFailure, TransferResult, TransferTask } from './messages.js';
@@ -47,7 +44,7 @@ export async function transferAndVerify(transfer: DiskTransfer): Promise<Transfe
     return result;
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof ThreadFailure ? await toJobError(error.failure, task.path) : error;
+    throw error instanceof ThreadFailure ? new JobError(error.failure.code, error.message) : error;
   } finally {
     signal.removeEventListener('abort', onAbort);
     await server?.stop();
@@ -132,15 +129,4 @@ function deferred<T>(): { promise: Promise<T>; resolve(value: T): void; reject(e
   });
   promise.catch(() => {});
   return { promise, resolve, reject };
-}
-
-async function toJobError(failure: TransferFailure, file: string): Promise<JobError> {
-  if (failure.code !== 'DISK_FULL') return new JobError(failure.code, failure.message);
-  const folder = path.dirname(file);
-  const free = await statfs(folder).then(
-    ({ bavail, bsize }) => bavail * bsize,
-    () => undefined,
-  );
-  const left = free === undefined ? '' : `, ${formatBytes(free)} are free`;
-  return new JobError('DISK_FULL', `no space left in ${folder}${left}`);
 }
