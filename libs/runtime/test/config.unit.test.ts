@@ -74,6 +74,38 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('takes a text from the environment as it is, whatever it looks like', () => {
+    for (const password of ['123456', 'true', '*alias', 'a: b', '#x', '"', '[', '!tag', 'p@ss #1', ' '])
+      expect(load('', { HYPER2KVM_NATS__PASSWORD: password }).nats.password).toBe(password);
+    expect(() => load('', { HYPER2KVM_EXPORTER__SLOTS: '*s3cret' })).toThrow(/^(?!.*s3cret).*exporter\.slots/s);
+    expect(load('exporter:\n  slots: 3', { HYPER2KVM_EXPORTER: '7', HYPER2KVM_NATS__REPLICAS: '3' })).toMatchObject({
+      nats: { replicas: 3 },
+      exporter: { slots: 3 },
+    });
+  });
+
+  it('never shows a line of the file, which may hold a password', () => {
+    for (const yaml of [
+      'nats:\n  password: s3cret: x',
+      'nats:\n  password: *s3cret',
+      'nats:\n  password: "s3cret',
+      's3cret',
+    ])
+      expect(() => load(yaml)).toThrow(/^(?!.*s3cret).*is not valid YAML/s);
+    expect(() => load('nats:\n  password: s3cret: x')).toThrow(/line 2, column/);
+  });
+
+  it('cannot be used to reach the prototype of objects', () => {
+    expect(() => load('__proto__:\n  polluted: 1\nnats:\n  __proto__: {polluted: 1}')).toThrow(/unknown section/);
+    const env = {
+      HYPER2KVM_CONSTRUCTOR__PROTOTYPE__POLLUTED: '1',
+      HYPER2KVM_NATS__CONSTRUCTOR__PROTOTYPE__POLLUTED: '1',
+    };
+    expect(() => load('', env)).toThrow(/constructor/);
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect((Object as unknown as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+
   it('cannot be changed', () => {
     const config = load('');
     expect(() => Object.assign(config.exporter, { slots: 9 })).toThrow(TypeError);

@@ -46,6 +46,36 @@ describe('the guard', () => {
     await gone(pid);
   });
 
+  it('ends a command that would fill the memory', async () => {
+    await expect(runGuarded('yes', ['x'.repeat(1000)])).rejects.toThrow(/printed more than 64 MiB/);
+  });
+
+  it('ends although something that left its session holds the output open', async () => {
+    const lines: string[] = [];
+    const guarded = spawnGuarded('sh', ['-c', 'setsid sleep 30 & echo $!; wait'], {
+      onLine: (line) => lines.push(line),
+    });
+    await expect.poll(() => lines.length, { timeout: 5000 }).toBe(1);
+    await guarded.kill();
+    process.kill(Number(lines[0]));
+  });
+
+  it('passes early ends, unread input and aborts', async () => {
+    expect(await runGuarded('true', [], { input: Buffer.alloc(4_000_000) })).toEqual({ stdout: '', stderr: '' });
+    const lines: string[] = [];
+    await runGuarded('sh', ['-c', 'exec 1>&-; printf "no newline" >&2'], { onLine: (line) => lines.push(line) });
+    expect(lines).toEqual(['no newline']);
+    expect(() => spawnGuarded('true', [], { signal: AbortSignal.abort(new Error('too late')) })).toThrow('too late');
+    const abort = new AbortController();
+    const running = runGuarded('sleep', ['60'], { signal: abort.signal });
+    abort.abort(new Error('enough'));
+    await expect(running).rejects.toThrow('enough');
+    const ended = spawnGuarded('sh', ['-c', 'kill -9 $$']);
+    expect(await ended.exited).toMatchObject({ code: 137 });
+    await ended.kill();
+    await expect(runGuarded('true', [], { cwd: '/nonexistent' })).rejects.toThrow(/could not be started/);
+  });
+
   it('ends the whole session when the worker is killed with -9', async () => {
     const script = `import { spawnGuarded } from '${new URL('../dist/index.js', import.meta.url).href}';
       spawnGuarded('sh', ['-c', 'sleep 60 & echo $! ; wait'], { onLine: (line) => console.log(line) }); setInterval(() => {}, 1000);`;

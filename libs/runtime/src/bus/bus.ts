@@ -9,7 +9,6 @@ import {
   type RequestDefinition,
 } from '@hyper2kvm/contracts';
 import {
-  consumerOpts,
   ErrorCode as NatsCode,
   type JetStreamClient,
   type JetStreamManager,
@@ -18,10 +17,12 @@ import {
 } from 'nats';
 import { z } from 'zod';
 import { traceparent as activeTraceparent, withSpan, SpanKind } from '../telemetry/tracing.js';
-import { decode, encode } from './cloudevents.js';
+import { decode, encode, InvalidMessage } from './cloudevents.js';
 import type { Buckets } from './declare.js';
+import { followSubject } from './follow.js';
 
 const PUBLISH_MS = 1_000;
+const HISTORY_MS = 20_000;
 
 /** An answer on the wire: the reply or a failure. */
 const Answer = z.union([z.object({ ok: z.unknown() }), z.object({ failure: Failure })]);
@@ -107,7 +108,7 @@ export class Bus {
 
   /** Publishes without waiting for the store: for progress, of which only the newest matters. */
   send<D extends EventDefinition>(event: D, id: string, data: EventData<D>): void {
-    if (this.connection.isClosed()) return;
+    if (this.connection.isClosed() || this.connection.isDraining()) return;
     const { headers, body } = encode(this.#envelope(event, id, { eventId: randomUUID() }), data);
     this.connection.publish(factSubject(event, id), body, { headers });
   }
@@ -166,23 +167,25 @@ export class Bus {
     options: { from: 'last' | 'all' | 'new'; afterSeq?: number; signal: AbortSignal },
   ): AsyncGenerator<Followed<EventData<D>>> {
     if (options.signal.aborted) return;
-    // A push consumer of the client's ordered kind: it is made anew, at the right place, after every loss of connection.
-    const consumer = consumerOpts().orderedConsumer();
-    if (options.afterSeq !== undefined) consumer.startSequence(options.afterSeq + 1);
-    else if (options.from === 'last') consumer.deliverLastPerSubject();
-    else if (options.from === 'new') consumer.deliverNew();
-    const messages = await this.js.subscribe(factSubject(event, id), consumer);
-    const stop = (): void => messages.unsubscribe();
-    options.signal.addEventListener('abort', stop, { once: true });
-    try {
-      for await (const message of messages) {
-        const { envelope, data } = decode(message.headers, message.data);
-        yield { data: data as EventData<D>, seq: message.seq, time: envelope.time };
-      }
-    } finally {
-      options.signal.removeEventListener('abort', stop);
-      stop();
+    // Always from a known place on, so that it can be gone on from there after a loss of connection.
+    const after = options.afterSeq ?? (await this.#place(event, id, options.from));
+    for await (const message of followSubject(
+      this.connection,
+      this.js,
+      factSubject(event, id),
+      after,
+      options.signal,
+    )) {
+      const read = readable(() => decode(message.headers, message.data));
+      if (read) yield { data: read.data as EventData<D>, seq: message.seq, time: read.envelope.time };
     }
+  }
+
+  /** The sequence after which following begins. */
+  async #place(event: EventDefinition, id: string, from: 'last' | 'all' | 'new'): Promise<number> {
+    if (from === 'all' || event.stream === 'by lane') return 0;
+    const newest = from === 'last' ? await this.#newest(event, id) : undefined;
+    return newest === undefined ? (await this.jsm.streams.info(event.stream)).state.last_seq : newest.seq - 1;
   }
 
   /** All events of a subject up to now, oldest first; at most the last `limit`. */
@@ -190,11 +193,13 @@ export class Bus {
     const newest = await this.#newest(event, id);
     if (newest === undefined) return [];
     const kept: EventData<D>[] = [];
-    const abort = new AbortController();
-    for await (const { data, seq } of this.follow(event, id, { from: 'all', signal: abort.signal })) {
-      kept.push(data);
+    // The newest one may vanish meanwhile (its age, its number), or NATS with it: what was read by then is given.
+    const signal = AbortSignal.timeout(HISTORY_MS);
+    for await (const message of followSubject(this.connection, this.js, factSubject(event, id), 0, signal)) {
+      const read = readable(() => decode(message.headers, message.data));
+      if (read) kept.push(read.data as EventData<D>);
       if (kept.length > limit) kept.shift();
-      if (seq >= newest.seq) break;
+      if (message.seq >= newest.seq) break;
     }
     return kept;
   }
@@ -234,10 +239,22 @@ export class Bus {
   }
 }
 
+/** One message that cannot be read (of another version) must not end the following of those that can. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof InvalidMessage) return undefined;
+    throw error;
+  }
+}
+
 /** The answer to a failed question. */
-export const failureAnswer = (error: unknown): { failure: Failure } => ({
-  failure: (error instanceof JobError
-    ? error
-    : new JobError('INTERNAL', 'an unexpected error, see the log of the service')
-  ).toFailure(),
-});
+export function failureAnswer(error: unknown): { failure: Failure } {
+  if (error instanceof JobError) return { failure: error.toFailure() };
+  const known =
+    error instanceof InvalidMessage
+      ? new JobError('INVALID_MESSAGE', `the question could not be understood: ${error.message}`)
+      : new JobError('INTERNAL', 'an unexpected error, see the log of the service');
+  return { failure: known.toFailure() };
+}

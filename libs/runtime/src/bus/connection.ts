@@ -22,6 +22,8 @@ export async function connectNats(
     pingInterval: 3_000,
     maxPingOut: 2,
     timeout: 5_000,
+    // Otherwise two refused log-ins (a server that is being reconfigured) close the connection for good.
+    ignoreAuthErrorAbort: true,
     ...(config.user === undefined ? {} : { user: config.user }),
     ...(config.password === undefined ? {} : { pass: config.password }),
     ...(config.token === undefined ? {} : { token: config.token }),
@@ -29,6 +31,8 @@ export async function connectNats(
     ...(config.creds_file === undefined ? {} : { authenticator: credsAuthenticator(readFileSync(config.creds_file)) }),
   };
   const deadline = performance.now() + waitMs;
+  const where = config.servers.map((server) => server.replace(/^(\w+:\/\/)?.*@/, '$1')).join(', ');
+  let told = false;
   for (;;) {
     try {
       const connection = await connect(options);
@@ -36,9 +40,9 @@ export async function connectNats(
       return connection;
     } catch (error) {
       if (performance.now() > deadline)
-        throw new Error(`NATS cannot be reached at ${config.servers.join(', ')}: ${(error as Error).message}`, {
-          cause: error,
-        });
+        throw new Error(`NATS cannot be reached at ${where}: ${(error as Error).message}`, { cause: error });
+      if (!told) logger.warn({ error: (error as Error).message }, `waiting for NATS at ${where}`);
+      told = true;
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }

@@ -10,12 +10,15 @@ import {
   type NatsConnection,
   type StreamConfig,
 } from 'nats';
+import { isAway } from './passing.js';
 
 /** Within it a message with a known id is dropped: longer than any publisher goes on repeating itself. */
 const DUPLICATE_WINDOW_MS = 120_000;
 /** Work messages are always acknowledged by the record's rules; this is only a backstop that never matters. */
 const MAX_ACK_PENDING = 10_000;
 const WORKER_TTL_MS = 30_000;
+/** JetStream: "stream name already in use with a different configuration". */
+const NAME_IN_USE = 10_058;
 
 /** Declares every stream; safe to run at each start and by all services at once. */
 export async function declareStreams(jsm: JetStreamManager, replicas: number): Promise<void> {
@@ -38,10 +41,14 @@ export async function declareStreams(jsm: JetStreamManager, replicas: number): P
 
 async function addOrUpdate(jsm: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {
   try {
-    await jsm.streams.add(config);
-  } catch {
-    // There already, perhaps with other limits (an older version, another number of replicas): brought to this state.
-    await jsm.streams.update(config.name, config);
+    await jsm.streams.add(config).catch(async (error: unknown) => {
+      if ((error as { api_error?: { err_code?: number } }).api_error?.err_code !== NAME_IN_USE) throw error;
+      // There already, perhaps with other limits (an older version, another number of replicas): brought to this state.
+      await jsm.streams.update(config.name, config);
+    });
+  } catch (error) {
+    if (isAway(error)) throw error;
+    throw new Error(`the stream ${config.name} cannot be declared: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -20,6 +20,8 @@ export type Take =
 /** The records of all phases of all jobs: who may work on what. */
 export class Claims {
   readonly #seen = new Map<string, { revision: number; since: number }>();
+  /** Epochs of takes that gave no answer: when the record shows one of them, it landed, and its work never began. */
+  readonly #unanswered = new Map<string, number>();
 
   constructor(
     private readonly kv: KV,
@@ -80,7 +82,10 @@ export class Claims {
       if (record.attempt > fence.attempt || record.generation > fence.generation || record.cancelled)
         return { kind: 'stale' };
       if (record.done !== null) return { kind: 'done', record };
-      if (record.owner !== null && !isDead(record.owner) && !this.#stoodStill(key, entry?.revision ?? 0))
+      const { owner } = record;
+      const landed = owner?.incarnation === this.self.incarnation && this.#unanswered.get(key) === record.epoch;
+      if (landed) record = { ...record, starts: Math.max(0, record.starts - 1) };
+      else if (owner !== null && !isDead(owner) && !this.#stoodStill(key, entry?.revision ?? 0))
         return { kind: 'busy' };
       const exhausted = record.starts >= maxStarts;
       const taken: ClaimRecord = {
@@ -93,12 +98,15 @@ export class Claims {
       try {
         const revision = await this.kv.put(key, encodeRecord(taken), { previousSeq: entry?.revision ?? 0 });
         this.#seen.delete(key);
+        this.#unanswered.delete(key);
         return {
           kind: exhausted ? 'exhausted' : 'taken',
           lease: new Lease(this.kv, key, taken, revision, sent + LEASE_MS),
         };
       } catch (error) {
-        if (!isConflict(error)) throw error;
+        if (isConflict(error)) continue;
+        this.#unanswered.set(key, taken.epoch);
+        throw error;
       }
     }
     return { kind: 'busy' };

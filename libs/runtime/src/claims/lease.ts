@@ -6,12 +6,20 @@ import type { ClaimRecord } from './record.js';
 /** The lease belongs to another worker, or the job's attempt is over: nothing may be done any more. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
+  constructor(
+    message: string,
+    /** Nobody else has it: the job was cancelled. */
+    readonly cancelled = false,
+  ) {
+    super(message);
+  }
 }
 
 /** A worker's right to one phase of one job, kept by renewing its record. */
 export class Lease {
   #chain: Promise<unknown> = Promise.resolve();
   #lost = false;
+  #cancelled = false;
 
   constructor(
     private readonly kv: KV,
@@ -37,6 +45,11 @@ export class Lease {
 
   get lost(): boolean {
     return this.#lost;
+  }
+
+  /** Lost because the job was cancelled: nobody else works on it, so its user may still be told things. */
+  get cancelled(): boolean {
+    return this.#cancelled;
   }
 
   /** @throws LeaseLost when it belongs to another; other errors are passing (NATS away) */
@@ -67,7 +80,7 @@ export class Lease {
   }
 
   async #compareAndSet(next: (record: ClaimRecord) => ClaimRecord): Promise<void> {
-    if (this.#lost) throw new LeaseLost('the lease was lost');
+    if (this.#lost) throw new LeaseLost('the lease was lost', this.#cancelled);
     for (;;) {
       const wanted = next(this.record);
       const sent = performance.now();
@@ -99,7 +112,8 @@ export class Lease {
         !found.record.cancelled);
     if (!ours) {
       this.#lost = true;
-      throw new LeaseLost(found?.record.cancelled === true ? 'the job was cancelled' : 'another worker took the lease');
+      this.#cancelled = found?.record.cancelled === true;
+      throw new LeaseLost(this.#cancelled ? 'the job was cancelled' : 'another worker took the lease', this.#cancelled);
     }
     this.record = found.record;
     this.revision = found.revision;

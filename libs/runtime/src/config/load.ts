@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { BaseConfig, SECTIONS } from './base.js';
 import { dropObsolete } from './obsolete.js';
@@ -32,18 +32,69 @@ function expand(value: unknown, env: NodeJS.ProcessEnv, path: string): unknown {
   return value;
 }
 
-/** HYPER2KVM_NATS__SERVERS='["10.0.0.1:4222"]' sets nats.servers: values are read as YAML, so numbers and lists work. */
-function applyEnvironment(tree: Tree, env: NodeJS.ProcessEnv): void {
-  for (const [name, text] of Object.entries(env)) {
-    if (!name.startsWith(PREFIX) || !name.includes('__') || text === undefined) continue;
+interface Override {
+  readonly keys: readonly string[];
+  readonly text: string;
+}
+
+/** HYPER2KVM_NATS__SERVERS='["10.0.0.1:4222"]' sets nats.servers. */
+function overridesIn(env: NodeJS.ProcessEnv): Override[] {
+  return Object.entries(env).flatMap(([name, text]) => {
     const keys = name.slice(PREFIX.length).toLowerCase().split('__');
-    let node = tree;
-    for (const key of keys.slice(0, -1)) {
-      if (!isTree(node[key])) node[key] = {};
-      node = node[key] as Tree;
-    }
-    node[keys.at(-1) ?? ''] = parse(text);
+    return name.startsWith(PREFIX) && keys.length > 1 && text !== undefined ? [{ keys, text }] : [];
+  });
+}
+
+function put(tree: Tree, keys: readonly string[], value: unknown): void {
+  let node = tree;
+  for (const key of keys.slice(0, -1)) {
+    if (!Object.hasOwn(node, key) || !isTree(node[key])) node[key] = {};
+    node = node[key] as Tree;
   }
+  node[keys.at(-1) ?? ''] = value;
+}
+
+/** Numbers, booleans and lists are written as YAML; what is not YAML stays the text it is. */
+function readValue(text: string): unknown {
+  try {
+    return parse(text, { logLevel: 'silent' });
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * Validates a section with the environment over it. A value is taken as text where text is allowed, so that a password of
+ * digits or signs means itself, and as YAML where it is not.
+ */
+function validate(
+  section: string,
+  schema: z.ZodType,
+  value: unknown,
+  overrides: readonly Override[],
+): z.ZodSafeParseResult<unknown> {
+  const own = overrides.filter(({ keys }) => keys[0] === section);
+  const tree: Tree = { [section]: structuredClone(value ?? undefined) };
+  for (const { keys, text } of own) put(tree, keys, text);
+  for (const left = new Set(own); ;) {
+    const parsed = schema.safeParse(tree[section]);
+    if (parsed.success) return parsed;
+    const paths = parsed.error.issues.map(({ path }) => [section, ...path.map(String)]);
+    const refused = [...left].filter(({ keys }) => paths.some((at) => keys.every((key, index) => at[index] === key)));
+    if (refused.length === 0) return parsed;
+    for (const override of refused) {
+      left.delete(override);
+      put(tree, override.keys, readValue(override.text));
+    }
+  }
+}
+
+/** Where and what, without the line itself: it may hold a password. */
+function yamlProblem(error: unknown): string {
+  if (!(error instanceof YAMLParseError))
+    return error instanceof ReferenceError ? 'an alias without its anchor' : String(error);
+  const [at] = error.linePos ?? [];
+  return `${at === undefined ? '' : `line ${at.line}, column ${at.col}: `}${error.code}`;
 }
 
 function explain(error: z.ZodError, prefix: string): string[] {
@@ -78,16 +129,17 @@ export function loadConfig<Sections extends Record<string, z.ZodType>>(
     tree = expand(parsed, env, '') as Tree;
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    throw new ConfigError(`${file ?? DEFAULT_CONFIG_FILE} is not valid YAML: ${(error as Error).message}`);
+    throw new ConfigError(`${file ?? DEFAULT_CONFIG_FILE} is not valid YAML: ${yamlProblem(error)}`);
   }
-  applyEnvironment(tree, env);
+  const overrides = overridesIn(env);
   for (const text of dropObsolete(tree)) notice(text);
-  const problems = Object.keys(tree)
+  const sectionsSeen = new Set([...Object.keys(tree), ...overrides.map(({ keys }) => keys[0] ?? '')]);
+  const problems = [...sectionsSeen]
     .filter((key) => !SECTIONS.includes(key))
     .map((key) => `${key}: unknown section; there are ${SECTIONS.join(', ')}`);
   const result: Tree = {};
   for (const [key, schema] of Object.entries({ ...BaseConfig.shape, ...sections })) {
-    const parsed = schema.safeParse(tree[key] ?? undefined);
+    const parsed = validate(key, schema, tree[key], overrides);
     if (parsed.success) result[key] = parsed.data;
     else problems.push(...explain(parsed.error, key));
   }

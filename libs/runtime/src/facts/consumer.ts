@@ -1,6 +1,6 @@
 import { BaseRpcContext } from '@nestjs/microservices';
 import { JobError, type EventDefinition } from '@hyper2kvm/contracts';
-import { AckPolicy, DeliverPolicy, nanos, type ConsumerMessages, type JsMsg } from 'nats';
+import { AckPolicy, DeliverPolicy, nanos, type Consumer, type ConsumerMessages, type JsMsg } from 'nats';
 import type { Bus } from '../bus/bus.js';
 import { decode, InvalidMessage, type Envelope } from '../bus/cloudevents.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -28,11 +28,19 @@ export class FactContext extends BaseRpcContext<[]> {
   }
 }
 
+/**
+ * A pull waits this long for a fact. Also the longest deafness after the server came back: the client's endless `consume`
+ * may sleep for its whole expiry then, and ends without a word when its consumer is gone.
+ */
+const PULL_MS = 5_000;
+const PAUSE_MS = 500;
+
 export type FactHandler = (data: unknown, context: FactContext) => Promise<unknown>;
 
 /** One service's durable consumer of one kind of fact: each of them reaches one instance, at least once, in order. */
 export class FactConsumer {
   #messages: ConsumerMessages | undefined;
+  #stopped = false;
   #running: Promise<void> = Promise.resolve();
 
   constructor(
@@ -48,6 +56,10 @@ export class FactConsumer {
   ) {}
 
   async start(): Promise<void> {
+    this.#running = this.#run(await this.#declare());
+  }
+
+  async #declare(): Promise<Consumer> {
     const { bus, service, event } = this.options;
     if (event.stream === 'by lane') throw new Error(`${event.type} is a command`);
     const durable = `${service}-${event.name.replaceAll('.', '-')}`;
@@ -59,9 +71,7 @@ export class FactConsumer {
       deliver_policy: await this.#policy(durable),
       max_deliver: -1,
     });
-    const consumer = await bus.js.consumers.get(event.stream, durable);
-    this.#messages = await consumer.consume({ max_messages: 50 });
-    this.#running = this.#run(this.#messages);
+    return bus.js.consumers.get(event.stream, durable);
   }
 
   /** Of one that is there already it may not be changed. */
@@ -72,12 +82,31 @@ export class FactConsumer {
   }
 
   async stop(): Promise<void> {
-    this.#messages?.stop();
+    this.#stopped = true;
+    void this.#messages?.close();
     await this.#running;
   }
 
-  async #run(messages: ConsumerMessages): Promise<void> {
-    for await (const message of messages) await this.#handle(message);
+  /** One at a time: facts that wait in this process behind a slow one would be delivered again meanwhile. */
+  async #run(first: Consumer): Promise<void> {
+    const { bus, event, logger } = this.options;
+    let consumer: Consumer | undefined = first;
+    while (!this.#stopped) {
+      try {
+        consumer ??= await this.#declare();
+        this.#messages = await consumer.fetch({ max_messages: 1, expires: PULL_MS });
+        for await (const message of this.#messages) {
+          if (this.#stopped) message.nak(1);
+          else await this.#handle(message);
+        }
+      } catch (error) {
+        if (this.#stopped) return;
+        if (consumer !== undefined && bus.status() === 'connected')
+          logger.warn({ err: error, event: event.type }, 'facts could not be read, trying again');
+        consumer = undefined;
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      }
+    }
   }
 
   async #handle(message: JsMsg): Promise<void> {
@@ -102,7 +131,7 @@ export class FactConsumer {
         logger.error({ subject: message.subject, error: error.message }, 'a fact was put aside');
         await deadLetter(bus, message, service, error.message).then(
           () => message.ack(),
-          () => message.nak(1_000),
+          () => message.nak(PAUSE_MS),
         );
         return;
       }

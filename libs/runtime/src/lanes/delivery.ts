@@ -31,17 +31,12 @@ export class Delivery {
 
   /** Holds the message for another ack wait. Harmless while the server is down. */
   working(): void {
-    this.connection.publish(this.#reply, WORKING);
+    this.#tell(WORKING);
   }
 
   /** Gives it back; it is delivered again after `delayMs`. */
   nak(delayMs: number): void {
-    const payload = encoder.encode(`-NAK ${JSON.stringify({ delay: nanos(Math.max(1, delayMs)) })}`);
-    try {
-      this.connection.publish(this.#reply, payload);
-    } catch {
-      // The connection is closing: it comes again after its ack wait.
-    }
+    this.#tell(encoder.encode(`-NAK ${JSON.stringify({ delay: nanos(Math.max(1, delayMs)) })}`));
   }
 
   /** Removes it from the queue. Returns once the server confirmed, or gave no answer for a minute: then a reconciler sweeps it. */
@@ -54,6 +49,14 @@ export class Delivery {
       } catch {
         await sleep(150);
       }
+    }
+  }
+
+  #tell(payload: Uint8Array): void {
+    try {
+      this.connection.publish(this.#reply, payload);
+    } catch {
+      // The connection is closing: the message comes again after its ack wait.
     }
   }
 

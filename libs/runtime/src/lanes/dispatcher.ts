@@ -12,6 +12,9 @@ const LOOK_AGAIN_MS = [2, 5, 15, 50, 150];
 /** Redeliveries ring no bell. */
 const TICK_MS = 1_000;
 
+/** Between two attempts to make the consumers again. */
+const HEAL_MS = 5_000;
+
 type Wake = 'bell' | 'slot' | 'timer' | 'stop';
 
 /** Gives a worker's free slots the next message in lane order, one at a time. Open pulls on several lanes would give one slot several. */
@@ -23,6 +26,7 @@ export class Dispatcher {
   #picks = 0;
   #rung = false;
   #stopped = false;
+  #healAfter = Number.NEGATIVE_INFINITY;
   #waiter: ((wake: Wake) => void) | undefined;
   readonly #loop: Promise<void>;
 
@@ -35,6 +39,8 @@ export class Dispatcher {
       readonly logger: Logger;
       /** Handles one message to its end; never rejects. */
       readonly run: (delivery: Delivery) => Promise<void>;
+      /** Makes the lanes' consumers, when one is gone. */
+      readonly declare: () => Promise<void>;
     },
   ) {
     const { connection, command, pools } = options;
@@ -100,11 +106,22 @@ export class Dispatcher {
           return delivery;
         } catch (error) {
           // One sick lane must not stop the others.
-          this.options.logger.debug({ lane, error: (error as Error).message }, 'a lane could not be read');
+          this.#heal(lane, error as Error);
         }
       }
     }
     return undefined;
+  }
+
+  /** A lane refuses while its server starts, and when somebody deleted its consumer: then nobody else would make it again. */
+  #heal(lane: Lane, error: Error): void {
+    const { declare, logger } = this.options;
+    if (this.#stopped || performance.now() < this.#healAfter) return;
+    this.#healAfter = performance.now() + HEAL_MS;
+    logger.warn({ lane, error: error.message }, 'a lane could not be read, its consumers are declared again');
+    declare().catch((failure: unknown) =>
+      logger.warn({ lane, error: (failure as Error).message }, 'the consumers could not be declared'),
+    );
   }
 
   #order(): readonly Lane[] {

@@ -20,6 +20,9 @@ export function phaseOfCommand(command: { name: string }): Phase {
   return phase;
 }
 
+/** In the bucket `control`: the last attempt of a job that was cancelled. */
+export const cancelKey = (jobId: string): string => `cancelled.${jobId}`;
+
 /** Puts commands into lanes and takes them out again. The record is written first: it fences everything that follows. */
 export class CommandQueue {
   constructor(
@@ -65,6 +68,8 @@ export class CommandQueue {
       if (now === undefined) throw new Error(`the record of ${jobId} vanished`);
       return now.cancelled || now.done !== null ? now : { ...now, cancelled: true };
     });
+    // The record decides; this reaches a worker that is at it at once.
+    await this.bus.buckets.control.put(cancelKey(jobId), String(record.attempt));
     // By sequence, never by purge: on server 2.9 a purge strands every other waiting message.
     if (record.seq !== null)
       await this.bus.jsm.streams

@@ -50,6 +50,9 @@ export interface ServiceOptions<Section extends z.ZodType> {
   };
 }
 
+/** What settling may take after the grace time, before the process ends as it is. */
+const STOP_LIMIT_MS = 10_000;
+
 @Module({})
 class RuntimeModule {}
 
@@ -85,6 +88,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
   const { bus, claims, queue, close } = await openBus({ nats: config.nats, service: name, workerId, logger });
   const pools = section.pools ?? ['any'];
   const slots = section.slots ?? 1;
+  const graceMs = (section.shutdown_grace_seconds ?? 5) * 1000;
   const strategy = new JetStreamStrategy({
     bus,
     claims,
@@ -94,7 +98,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
     pools,
     slots,
     factsFrom: options.factsFrom ?? 'all',
-    graceMs: (section.shutdown_grace_seconds ?? 5) * 1000,
+    graceMs,
   });
 
   const providers = [
@@ -166,14 +170,28 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, 'stopping: nothing new is taken');
-    server?.close();
-    await app.close();
-    await heartbeat.stop();
-    await close();
-    await flushTelemetry();
-    logger.info('stopped');
+    // NATS may be away, a handler deaf, a client's connection open: each of them survives a kill, so it gets no more than this.
+    setTimeout(() => {
+      logger.warn({ active_jobs: strategy.activeJobs }, 'not everything ended in time: stopped all the same');
+      process.exit(0);
+    }, graceMs + STOP_LIMIT_MS).unref();
+    try {
+      server?.close();
+      await app.close();
+      await heartbeat.stop();
+      await close();
+      await flushTelemetry();
+      logger.info('stopped');
+    } catch (error) {
+      logger.error({ err: error }, 'an error while stopping');
+    }
     process.exit(0);
   };
+  void bus.connection.closed().then((error) => {
+    if (stopping) return;
+    logger.error({ err: error }, 'NATS: the connection was closed for good; ending, to be started again');
+    process.exit(1);
+  });
   process.on('SIGTERM', (signal) => void stop(signal));
   process.on('SIGINT', (signal) => void stop(signal));
   process.on('unhandledRejection', (error) => logger.error({ err: error }, 'an error that nobody handled'));

@@ -1,24 +1,27 @@
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import {
+  BUCKETS,
   CATALOGUE,
   describeVm,
   type CommandDefinition,
   type EventDefinition,
   type RequestDefinition,
 } from '@hyper2kvm/contracts';
+import type { Msg } from 'nats';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { failureAnswer, type Bus } from '../bus/bus.js';
 import { envelopeOf, InvalidMessage } from '../bus/cloudevents.js';
 import { declareLanes } from '../bus/declare.js';
+import { followSubject } from '../bus/follow.js';
 import type { Claims } from '../claims/claims.js';
 import { FactConsumer } from '../facts/consumer.js';
 import { Dispatcher } from '../lanes/dispatcher.js';
+import { cancelKey } from '../lanes/queue.js';
 import type { Logger } from '../telemetry/logger.js';
 import { contextFrom, SpanKind, withSpan } from '../telemetry/tracing.js';
 import { CommandWorker } from '../work/worker.js';
 
 const REQUESTS: ReadonlyMap<string, RequestDefinition> = new Map([[describeVm.subject, describeVm]]);
-const CANCEL_PREFIX = 'cancelled.';
 
 export interface StrategyOptions {
   readonly bus: Bus;
@@ -53,7 +56,7 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
   async listen(callback: (error?: unknown) => void): Promise<void> {
     try {
       for (const [pattern, handler] of this.messageHandlers) await this.#attach(pattern, handler);
-      await this.#watchCancellations();
+      this.#watchCancellations();
       callback();
     } catch (error) {
       callback(error);
@@ -68,10 +71,15 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
     ]);
     const { graceMs } = this.options;
     const deadline = performance.now() + graceMs;
-    while (this.activeJobs.length > 0 && performance.now() < deadline) await pause();
+    while (this.#busy > 0 && performance.now() < deadline) await pause();
     for (const { worker } of this.#workers) worker.stopAll('shutdown');
     await stopped;
-    while (this.activeJobs.length > 0) await pause();
+    while (this.#busy > 0) await pause();
+  }
+
+  /** Messages in hand, also those whose record is still being asked for. */
+  get #busy(): number {
+    return this.#workers.reduce((sum, { dispatcher }) => sum + dispatcher.busy, 0);
   }
 
   on(): never {
@@ -120,6 +128,7 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
       slots,
       logger,
       run: async (delivery) => worker.run(delivery),
+      declare: async () => declareLanes(bus.jsm, command, pools),
     });
     this.#workers.push({ worker, dispatcher });
   }
@@ -145,32 +154,57 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
           `${request.subject} process`,
           {},
           async () => {
-            const parsed = request.request.safeParse(message.json());
-            if (!parsed.success) throw new InvalidMessage(`${request.subject}: ${parsed.error.message}`);
-            return handler(parsed.data, {});
+            const parsed = request.request.safeParse(readJson(message));
+            if (!parsed.success) {
+              const [issue] = parsed.error.issues;
+              throw new InvalidMessage(
+                `${request.subject} at ${issue?.path.join('.') ?? '?'}: ${issue?.message ?? ''}`,
+              );
+            }
+            return { ok: request.reply.parse(await handler(parsed.data, {})) };
           },
           { kind: SpanKind.SERVER, parent },
-        ).then(
-          (reply) => message.respond(JSON.stringify({ ok: request.reply.parse(reply) })),
-          (failure: unknown) => {
+        )
+          .catch((failure: unknown) => {
             logger.warn({ err: failure }, `${request.subject} failed`);
-            message.respond(JSON.stringify(failureAnswer(failure)));
-          },
-        );
+            return failureAnswer(failure);
+          })
+          .then((answer) => message.respond(JSON.stringify(answer)))
+          .catch((failure: unknown) => {
+            logger.warn({ err: failure }, `the answer to ${request.subject} could not be sent`);
+          });
       },
     });
     this.#stops.push(() => subscription.unsubscribe());
   }
 
-  async #watchCancellations(): Promise<void> {
+  #watchCancellations(): void {
     if (this.#workers.length === 0) return;
-    const watch = await this.options.bus.buckets.control.watch({ key: `${CANCEL_PREFIX}*`, ignoreDeletes: true });
-    this.#stops.push(() => watch.stop());
+    const { bus, logger } = this.options;
+    const stop = new AbortController();
+    const subject = `$KV.${BUCKETS.control}.${cancelKey('*')}`;
     void (async () => {
-      for await (const entry of watch)
-        for (const { worker } of this.#workers) worker.cancel(entry.key.slice(CANCEL_PREFIX.length));
+      while (!stop.signal.aborted && !bus.connection.isClosed()) {
+        try {
+          for await (const { subject: key } of followSubject(bus.connection, bus.js, subject, 0, stop.signal))
+            for (const { worker } of this.#workers) worker.cancel(key.split('.').at(-1) ?? '');
+        } catch (error) {
+          // Until it works again the renewal of the lease tells of cancellations.
+          logger.warn({ err: error }, 'cancellations cannot be followed, trying again');
+          await pause(1_000);
+        }
+      }
     })();
+    this.#stops.push(() => stop.abort());
   }
 }
 
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 25));
+const pause = (ms = 25): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function readJson(message: Msg): unknown {
+  try {
+    return message.json();
+  } catch (error) {
+    throw new InvalidMessage('its body is not JSON', { cause: error });
+  }
+}

@@ -7,6 +7,10 @@ import { JobError } from '@hyper2kvm/contracts';
 /** From src and from dist alike: the script is not compiled. */
 const GUARD = fileURLToPath(new URL('../../src/process/guard.sh', import.meta.url));
 const KEPT_STDERR_LINES = 20;
+/** Of each stream that is kept in memory: a guest's files decide how much some tools print. */
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** After the session was ended, for output that is still under way. */
+const CLOSE_MS = 1_000;
 
 export interface GuardOptions {
   readonly cwd?: string;
@@ -50,7 +54,13 @@ export function spawnGuarded(command: string, args: readonly string[], options: 
     env,
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   });
-  const [stdin, stdout, stderr, lifeline] = child.stdio as unknown as [Writable, Readable, Readable, Writable];
+  // Without descriptors or memory for a process there are no streams either.
+  const streams = child.stdio as unknown as [Writable, Readable, Readable, Writable] | undefined;
+  if (streams === undefined) {
+    child.on('error', () => {});
+    throw new JobError('CHILD_FAILED', `${command} could not be started: too many open files or processes`);
+  }
+  const [stdin, stdout, stderr, lifeline] = streams;
   // A command that ends early closes its pipes: that is its exit code's to tell.
   for (const stream of [stdin, lifeline]) stream.on('error', () => {});
   if (options.stdin !== 'pipe') stdin.end(options.input ?? '');
@@ -65,8 +75,17 @@ export function spawnGuarded(command: string, args: readonly string[], options: 
       resolve({ code, signal }),
     );
   });
+  // What left the session may hold the output open for ever.
+  const close = (): void => {
+    setTimeout(() => {
+      stdout.destroy();
+      stderr.destroy();
+    }, CLOSE_MS).unref();
+  };
   const kill = async (): Promise<void> => {
     lifeline.end();
+    if (child.exitCode === null && child.signalCode === null) child.once('exit', close);
+    else close();
     await exited;
   };
   const onAbort = (): void => void kill();
@@ -90,8 +109,18 @@ export async function runGuarded(
 ): Promise<{ stdout: string; stderr: string }> {
   const child = spawnGuarded(command, args, options);
   const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
-  child.stdout.on('data', (chunk: Buffer) => output.stdout.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => output.stderr.push(chunk));
+  let tooMuch = false;
+  for (const name of ['stdout', 'stderr'] as const) {
+    let bytes = 0;
+    child[name].on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= MAX_OUTPUT_BYTES) output[name].push(chunk);
+      else if (!tooMuch) {
+        tooMuch = true;
+        void child.kill();
+      }
+    });
+  }
   let timedOut = false;
   const timer =
     options.timeoutMs === undefined
@@ -107,6 +136,11 @@ export async function runGuarded(
   const stderr = Buffer.concat(output.stderr).toString('utf8');
   if (timedOut)
     throw new JobError('CHILD_FAILED', `${command} did not end within ${(options.timeoutMs ?? 0) / 1000} s`);
+  if (tooMuch)
+    throw new JobError(
+      'CHILD_FAILED',
+      `${command} printed more than ${MAX_OUTPUT_BYTES / 1024 / 1024} MiB and was ended`,
+    );
   if (exit.code !== 0) {
     const last = stderr.trim().split('\n').slice(-KEPT_STDERR_LINES).join('\n');
     const how = exit.code === 127 ? 'could not be started' : `ended with ${exit.code ?? exit.signal}`;

@@ -1,27 +1,29 @@
 import type { LoggerService } from '@nestjs/common';
 import { isSpanContextValid, trace } from '@opentelemetry/api';
-import { pino, type Logger } from 'pino';
+import { pino, stdSerializers, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { redact, redactUrls } from './redact.js';
 
 export type { Logger } from 'pino';
 
-/** Keys whose values never reach a log, at any of the first three levels of an object. */
-const SECRET_KEYS = ['password', 'password_sealed', 'token', 'authorization', 'cookie', 'key', 'secret'];
-const REDACTED = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
-
 /** JSON lines on standard output, each with the trace it belongs to. */
-export function createLogger(service: string, level: string): Logger {
-  return pino({
+export function createLogger(service: string, level: string, to?: DestinationStream): Logger {
+  const options: LoggerOptions = {
     level,
     base: { service },
     messageKey: 'msg',
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: REDACTED, censor: '[redacted]' },
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: {
+      level: (label) => ({ level: label }),
+      log: (fields) => redact(fields) as Record<string, unknown>,
+    },
+    serializers: { err: (error: unknown) => redact(stdSerializers.err(error as Error)) },
+    hooks: { streamWrite: redactUrls },
     mixin: () => {
       const span = trace.getActiveSpan()?.spanContext();
       return span !== undefined && isSpanContextValid(span) ? { trace_id: span.traceId, span_id: span.spanId } : {};
     },
-  });
+  };
+  return to === undefined ? pino(options) : pino(options, to);
 }
 
 /** NestJS's own messages go the same way. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { BaseRpcContext } from '@nestjs/microservices';
 import {
   jobLog,
@@ -12,6 +13,7 @@ import type { Bus } from '../bus/bus.js';
 import type { Lease } from '../claims/lease.js';
 import { LeaseLost } from '../claims/lease.js';
 import type { Logger } from '../telemetry/logger.js';
+import { isPassing } from '../bus/passing.js';
 
 /** At most four a second reach the bus. */
 const PROGRESS_MS = 250;
@@ -39,6 +41,7 @@ export class WorkContext extends BaseRpcContext<[]> {
   #lastSent = Number.NEGATIVE_INFINITY;
   #last: ProgressUpdate | undefined;
   #logs: Promise<unknown> = Promise.resolve();
+  #closed = false;
 
   constructor(
     private readonly options: {
@@ -51,6 +54,8 @@ export class WorkContext extends BaseRpcContext<[]> {
     },
   ) {
     super([]);
+    // One listener per disk, request and child process is no leak.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   get jobId(): string {
@@ -89,9 +94,10 @@ export class WorkContext extends BaseRpcContext<[]> {
         return;
       } catch (error) {
         if (error instanceof LeaseLost) {
-          this.stop('lease lost');
+          this.stop(error.cancelled ? 'cancelled' : 'lease lost');
           throw this.signal.reason;
         }
+        if (!isPassing(error)) throw error;
         await new Promise((resolve) => setTimeout(resolve, PUBLISH_PAUSE_MS));
       }
     }
@@ -99,6 +105,7 @@ export class WorkContext extends BaseRpcContext<[]> {
 
   /** Newest wins; a change of phase or step, a disk that is done and 100 % always pass. */
   progress(update: ProgressUpdate): void {
+    if (this.#closed) return;
     const marks = (value: ProgressUpdate | undefined): string =>
       `${value?.phase}/${value?.step}/${value?.steps_completed}/${value?.percent_complete === 100}/${value?.disks?.filter((disk) => disk.state === 'done').length}`;
     const important = marks(update) !== marks(this.#last);
@@ -118,6 +125,8 @@ export class WorkContext extends BaseRpcContext<[]> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#waiting = undefined;
+    // Past its deadline another worker may have the job: what it tells must not be overwritten.
+    if (!this.options.lease.valid && !this.options.lease.cancelled) return;
     this.#lastSent = performance.now();
     this.options.bus.send(jobProgress, this.jobId, {
       ...update,
@@ -140,7 +149,11 @@ export class WorkContext extends BaseRpcContext<[]> {
       worker: this.workerId,
       ...fields,
     };
-    this.#logs = this.#logs.then(() => this.#publish(jobLog, line)).catch(() => {});
+    this.#logs = this.#logs
+      .then(() => this.#publish(jobLog, line))
+      .catch((error: unknown) => {
+        if (!(error instanceof LeaseLost)) this.options.logger.warn({ err: error }, 'a line of the log was lost');
+      });
   }
 
   /** Emits a fact of this job, such as `export.started`; repeats itself while NATS is away. */
@@ -150,12 +163,15 @@ export class WorkContext extends BaseRpcContext<[]> {
 
   async #publish<D extends EventDefinition>(event: D, data: EventData<D>, eventId?: string): Promise<void> {
     const id = eventId ?? `${this.jobId}:${process.pid}:${performance.now()}`;
+    const { lease } = this.options;
     for (let tries = 0; ; tries += 1) {
       try {
+        // Nothing is said for a job that may be another's by now; one that was cancelled is nobody's.
+        if (!lease.valid && !lease.cancelled) await lease.renew();
         await this.options.bus.publish(event, this.jobId, data, { eventId: id });
         return;
       } catch (error) {
-        if (tries >= PUBLISH_TRIES) throw error;
+        if (tries >= PUBLISH_TRIES || !isPassing(error)) throw error;
         await new Promise((resolve) => setTimeout(resolve, PUBLISH_PAUSE_MS));
       }
     }
@@ -165,5 +181,11 @@ export class WorkContext extends BaseRpcContext<[]> {
   async flush(): Promise<void> {
     if (this.#waiting) this.#sendProgress(this.#waiting);
     await this.#logs;
+  }
+
+  /** @internal After the end nothing more is told, whatever the handler left running. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
   }
 }

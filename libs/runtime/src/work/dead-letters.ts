@@ -1,8 +1,12 @@
 import { headers, type MsgHdrs } from 'nats';
 import type { Bus } from '../bus/bus.js';
+import { MAX_BODY_BYTES } from '../bus/cloudevents.js';
+
+/** For the headers of the original and of its death. */
+const ROOM_BYTES = 8192;
 
 /**
- * Keeps a message that nobody can or may handle, as it came, with the reason. Subject: `dead.<its own subject>`, so that it
+ * Keeps a message that nobody can or may handle, as it came, with the reason; of one that is too large only the headers. Subject: `dead.<its own subject>`, so that it
  * can be listed by kind and sent again.
  */
 export async function deadLetter(
@@ -19,5 +23,11 @@ export async function deadLetter(
   hdrs.set('h2k-dead-reason', reason.replaceAll(/[\r\n]+/g, ' ').slice(0, 1000));
   hdrs.set('h2k-dead-source', source);
   hdrs.set('h2k-dead-time', new Date().toISOString());
-  await bus.js.publish(`dead.${message.subject}`, message.data, { headers: hdrs, timeout: 2_000 });
+  // With these headers a message of the greatest size would be too large, and could never be put aside.
+  const fits = message.data.length + ROOM_BYTES <= (bus.connection.info?.max_payload ?? MAX_BODY_BYTES);
+  if (!fits) hdrs.set('h2k-dead-bytes', String(message.data.length));
+  await bus.js.publish(`dead.${message.subject}`, fits ? message.data : new Uint8Array(), {
+    headers: hdrs,
+    timeout: 2_000,
+  });
 }

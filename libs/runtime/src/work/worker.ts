@@ -1,7 +1,7 @@
-import { JobError, type CommandDefinition, type CommandFence, type Failure } from '@hyper2kvm/contracts';
+import { JobError, JobId, type CommandDefinition, type CommandFence, type Failure } from '@hyper2kvm/contracts';
 import type { KV } from 'nats';
 import type { Bus } from '../bus/bus.js';
-import { decode, InvalidMessage, type Envelope } from '../bus/cloudevents.js';
+import { decode, InvalidMessage, MAX_BODY_BYTES, type Envelope } from '../bus/cloudevents.js';
 import type { Claims } from '../claims/claims.js';
 import type { Lease } from '../claims/lease.js';
 import { LeaseLost } from '../claims/lease.js';
@@ -12,11 +12,14 @@ import type { Logger } from '../telemetry/logger.js';
 import { contextFrom, SpanKind, traceparent, withSpan } from '../telemetry/tracing.js';
 import { WorkContext, WorkStopped, type StopKind } from './context.js';
 import { deadLetter } from './dead-letters.js';
+import { isPassing } from '../bus/passing.js';
 
 /** A third of the lease, so that two renewals may fail before it is in doubt. */
 const RENEW_MS = 15_000;
 const BUSY_MS = 5_000;
 const SETTLE_PAUSE_MS = 500;
+/** For the record around the result, and the headers of the fact. */
+const ROOM_BYTES = 4096;
 
 export type CommandHandler = (data: unknown, context: WorkContext) => Promise<unknown>;
 type Done = NonNullable<ClaimRecord['done']>;
@@ -24,6 +27,7 @@ type Done = NonNullable<ClaimRecord['done']>;
 /** Takes the messages of one command to their end, by the settle rules of docs/adr/0002. */
 export class CommandWorker {
   readonly #active = new Map<string, WorkContext>();
+  #stopped: StopKind | undefined;
 
   constructor(
     private readonly options: {
@@ -44,6 +48,7 @@ export class CommandWorker {
 
   /** Tells running work to stop. */
   stopAll(kind: StopKind): void {
+    this.#stopped = kind;
     for (const work of this.#active.values()) work.stop(kind);
   }
 
@@ -112,12 +117,13 @@ export class CommandWorker {
     const phase = phaseOfCommand(command);
     const work = new WorkContext({ bus, lease, logger, jobId: data.job_id, phase, workerId });
     this.#active.set(data.job_id, work);
+    if (this.#stopped !== undefined) work.stop(this.#stopped);
     const hold = setInterval(() => {
       if (lease.valid) delivery.working();
     }, command.policy.ackWaitMs / 3);
     const renew = setInterval(() => {
       lease.renew().catch((error: unknown) => {
-        if (error instanceof LeaseLost) work.stop(/cancelled/.test(error.message) ? 'cancelled' : 'lease lost');
+        if (error instanceof LeaseLost) work.stop(error.cancelled ? 'cancelled' : 'lease lost');
       });
     }, RENEW_MS);
     try {
@@ -144,10 +150,11 @@ export class CommandWorker {
       // Cancelled: nobody waits for this end. Otherwise another worker has the message now, and it is theirs to settle.
       if (!(error instanceof LeaseLost)) throw error;
       logger.warn({ job_id: data.job_id }, error.message);
-      if ((await this.#isCancelled(data.job_id)) || /cancelled/.test(error.message)) await delivery.ack();
+      if (error.cancelled || (await this.#isCancelled(data.job_id))) await delivery.ack();
     } finally {
       clearInterval(hold);
       clearInterval(renew);
+      work.close();
       this.#active.delete(data.job_id);
     }
   }
@@ -159,7 +166,9 @@ export class CommandWorker {
       work.signal.throwIfAborted();
       const result = await handler(data, work);
       const fact = { ...(result as object), job_id: data.job_id, attempt: data.attempt, worker: workerId };
-      return this.#done(command.completed.type, command.completed.schema.parse(fact), data, envelope);
+      const done = this.#done(command.completed.type, command.completed.schema.parse(fact), data, envelope);
+      this.#assertFits(done);
+      return done;
     } catch (error) {
       const stopped = work.signal.aborted ? (work.signal.reason as WorkStopped) : undefined;
       if (stopped?.kind === 'cancelled')
@@ -195,7 +204,7 @@ export class CommandWorker {
         await lease.finish(done);
         break;
       } catch (error) {
-        if (error instanceof LeaseLost) throw error;
+        if (error instanceof LeaseLost || !isPassing(error)) throw error;
         await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS));
       }
     }
@@ -215,6 +224,7 @@ export class CommandWorker {
         });
         return;
       } catch (error) {
+        if (!isPassing(error)) throw error;
         this.options.logger.warn({ err: error, job_id: jobId }, `${done.type} could not be published, trying again`);
         await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS));
       }
@@ -229,6 +239,14 @@ export class CommandWorker {
       data,
       envelope,
     );
+  }
+
+  /** The record and the fact carry the whole result: one that NATS never takes would be tried for ever. */
+  #assertFits(done: Done): void {
+    const limit = (this.options.bus.connection.info?.max_payload ?? MAX_BODY_BYTES) - ROOM_BYTES;
+    const bytes = Buffer.byteLength(JSON.stringify(done));
+    if (bytes > limit)
+      throw new JobError('INTERNAL', `the result has ${bytes} bytes, and NATS takes ${limit}`, { retryable: false });
   }
 
   #done(type: string, fact: unknown, data: CommandFence, envelope: Envelope): Done {
@@ -248,7 +266,8 @@ export class CommandWorker {
     logger.error({ subject: delivery.message.subject, error: error.message }, 'an invalid message was put aside');
     await deadLetter(bus, delivery.message, service, error.message);
     const jobId = delivery.message.subject.split('.').at(-1) ?? '';
-    const found = await claims.get(phaseOfCommand(command), jobId);
+    // Only a job's id may be a key of the bucket; anything else names no job.
+    const found = JobId.safeParse(jobId).success ? await claims.get(phaseOfCommand(command), jobId) : undefined;
     if (found !== undefined && found.record.done === null) {
       const { attempt, generation, lane, pool } = found.record;
       const fence = { job_id: jobId, attempt, generation, lane, pool };
