@@ -2,7 +2,7 @@
 import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { JobError, type ErrorCode } from '@hyper2kvm/contracts';
-import { exportVm, type ExportRequest, type ExportSettings } from '@hyper2kvm/exporter';
+import { exportVm, type ExportPorts, type ExportRequest, type ExportSettings } from '@hyper2kvm/exporter';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MinimalSoap, referenceIn } from '../support/soap.js';
@@ -131,25 +131,21 @@ describe('an export fails and leaves nothing', () => {
   });
 });
 
-test('a failure within a job that another worker has taken over touches nothing of it', async () => {
+/** Ports of a worker that finds out, when it asks after its first bytes, that another one owns the job. */
+function losingPorts(): { ports: ExportPorts; gone: Error } {
   const recorded = recordingPorts();
   const gone = Object.assign(new Error('another worker owns the job'), { kind: 'lease lost' });
-  let failing = false;
-  const ports = {
-    ...recorded.ports,
-    work: {
-      ...recorded.ports.work,
-      signal: recorded.stop.signal,
-      progress: () => {
-        failing = true;
-      },
-      assertOwner: async () => {
-        if (!failing) return;
-        recorded.stop.abort(gone);
-        throw gone;
-      },
-    },
+  const assertOwner = async (): Promise<void> => {
+    if ((recorded.progress.at(-1)?.disks?.[0]?.state ?? 'waiting') === 'waiting') return;
+    recorded.stop.abort(gone);
+    throw gone;
   };
+  const { signal } = recorded.stop;
+  return { gone, ports: { ...recorded.ports, work: { ...recorded.ports.work, signal, assertOwner } } };
+}
+
+test('a failure within a job that another worker has taken over touches nothing of it', async () => {
+  const { ports, gone } = losingPorts();
   await expect(exportVm(requestOf('job-taken1', 'resized'), settingsFor(folder), ports)).rejects.toThrow(gone.message);
   expect((await vcsim.control()).snapshots.map(({ name }) => name)).toEqual(['hyper2kvm-job-taken1']);
   // Its owner fails too, and cleans up.
@@ -206,19 +202,7 @@ describe('what an earlier start left behind', () => {
   });
 
   test('a job that is not ours any more does not end the lease as complete, and keeps its hands off', async () => {
-    const recorded = recordingPorts();
-    const gone = Object.assign(new Error('another worker owns the job'), { kind: 'lease lost' });
-    const ports = {
-      ...recorded.ports,
-      work: {
-        ...recorded.ports.work,
-        signal: recorded.stop.signal,
-        assertOwner: async () => {
-          recorded.stop.abort(gone);
-          throw gone;
-        },
-      },
-    };
+    const { ports, gone } = losingPorts();
     const before = await vcsim.control();
     await expect(exportVm(requestOf('job-lost1', 'good'), settingsFor(folder), ports)).rejects.toThrow(gone.message);
     const state = await vcsim.control();
