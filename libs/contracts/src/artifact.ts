@@ -34,3 +34,10 @@ export const Artifact = z.object({
   created_at: Timestamp,
 });
 export type Artifact = z.infer<typeof Artifact>;
+
+/**
+ * The same as it travels in a fact: without the segments' hashes, which would pass a message's size at about 1 TB of content.
+ * They lie in `artifact.json`.
+ */
+export const ArtifactSummary = Artifact.extend({ disks: z.array(ArtifactDisk.omit({ segments: true })).min(1) });
+export type ArtifactSummary = z.infer<typeof ArtifactSummary>;

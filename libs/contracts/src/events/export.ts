@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Artifact } from '../artifact.js';
+import { ArtifactSummary } from '../artifact.js';
 import { Failure } from '../errors.js';
 import { Machine } from '../machine.js';
 import { Source } from '../options.js';
@@ -24,7 +24,7 @@ export const exportCompleted = defineEvent({
   name: 'export.completed',
   version: 1,
   schema: WorkerFact.extend({
-    artifact: Artifact,
+    artifact: ArtifactSummary,
     /** Absolute folder of `artifact.json` and the images, on storage that the converter sees. */
     artifact_dir: z.string().startsWith('/'),
     /** Pool whose workers can reach `artifact_dir`. */
