@@ -61,6 +61,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       await this.trace.end(error);
       throw error;
     }
+    await flushed();
     this.exit(code);
   }
 
@@ -94,6 +95,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const wantsJson = this.argv.includes('--json');
     if (error.oclif !== undefined) {
       if (wantsJson) this.printJson(errorDocument(new CliError(error.message, { code: 'USAGE' })));
+      await flushed();
       throw error;
     }
     const known = error instanceof CliError ? error : defect(error);
@@ -101,8 +103,17 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     if (wantsJson) this.printJson(errorDocument(known));
     this.logToStderr(explain(known).join('\n'));
     if (process.env['DEBUG'] !== undefined) this.logToStderr(error.stack ?? '');
+    await flushed();
     this.exit(known.exitCode);
   }
+}
+
+/** An exit drops what a slow reader at the other end of a pipe has not taken yet. */
+async function flushed(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr])
+    await new Promise<void>((resolve) => {
+      stream.write('', () => resolve());
+    });
 }
 
 const defect = (error: Error): CliError =>

@@ -65,6 +65,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     (error: unknown) => (broken = error),
   );
   let seen = '';
+  let latest: StackState | undefined;
   const otherLimit = Date.now() + OTHER_LIMIT_MS;
   for (;;) {
     if (broken !== undefined) throw broken;
@@ -75,12 +76,15 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     const current = state !== undefined && (already ? isAlive(state.supervisor) : state.supervisor.pid === child.pid);
     if (current && JSON.stringify(state) !== seen) {
       seen = JSON.stringify(state);
+      latest = state;
       options.onState(state);
     }
     if (current && state.state === 'ready') {
       if (!options.foreground) child.unref();
       return { state, already, ended };
     }
+    // Ctrl-C, or `daemon stop` from elsewhere: as it was meant.
+    if (gone && exit === 0 && latest !== undefined) return { state: latest, already, ended };
     if (gone)
       throw new CliError(`the local stack did not start: ${state?.error ?? lastLines(log)}`, {
         advice: `look at ${log}`,

@@ -48,7 +48,8 @@ export default class DaemonStart extends BaseCommand<typeof DaemonStart> {
     };
     if (this.isJson) this.printJson({ ...summary, supervisor_pid: state.supervisor.pid });
     else if (!this.isQuiet) {
-      const what = already ? `The local stack already runs (pid ${state.supervisor.pid})` : 'The local stack is ready';
+      const ready = state.state === 'ready' ? 'The local stack is ready' : 'The local stack was stopped';
+      const what = already ? `The local stack already runs (pid ${state.supervisor.pid})` : ready;
       this.log(`${what}: gateway ${state.gateway_url}, home ${state.home}`);
       if (already && (this.flags.set !== undefined || this.flags.port !== undefined))
         this.logToStderr('Note: --set and --port have no effect on a stack that runs; stop it first');
