@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { JobError, jobFolder, type ConversionCompleted, type ConversionRequested } from '@hyper2kvm/contracts';
-import { loadArtifact } from './artifact/index.js';
+import { loadArtifact, type LoadedArtifact } from './artifact/index.js';
 import {
   clearWork,
   findOutput,
@@ -14,10 +14,11 @@ import { prepareCommit } from './prepare-commit.js';
 import { nativeEngine } from './engines/index.js';
 import { accelerator, type ApplianceDisk } from './guest/index.js';
 import { dateFolder } from './output-root.js';
-import { createOverlay, prepareEpoch } from './overlay/index.js';
+import { createOverlay, discardEpoch, prepareEpoch } from './overlay/index.js';
 import { plannedSteps, stepReporter, type StepReporter } from './progress.js';
 import { proveBoot } from './proof/index.js';
 import { completedOf } from './result.js';
+import { checkSpace, OVERLAY_BYTES } from './space.js';
 import { completeMachine, defineDomain, domainUuid, findFirmware, planDomain } from './targets/libvirt/index.js';
 import type { ConverterSettings, WorkPort } from './work.js';
 
@@ -44,11 +45,14 @@ async function run(request: Conversion, settings: ConverterSettings, work: WorkP
   const jobDir = jobFolder(settings.workDir, work.jobId);
   const dateDir = dateFolder(settings, request.options.output_dir, request.requested_at);
   const planned = plannedSteps(request.options);
-  const reporter = stepReporter(work, planned);
+  const begun = await readMarker(jobDir);
+  const left = begun === undefined ? planned : planned.filter((name) => name === 'commit' || name === 'define');
+  const reporter = stepReporter(work, left);
   const manifest =
     (await findOutput(dateDir, request.vm_name, work.jobId)) ??
-    (await goOn(jobDir, work, reporter)) ??
-    (await fromArtifact(request, { settings, work, reporter, jobDir, dateDir, started }));
+    (begun === undefined
+      ? await fromArtifact(request, { settings, work, reporter, jobDir, dateDir, started })
+      : await goOn(jobDir, begun, work, reporter));
   await clearWork(jobDir, request.artifact_dir, settings.keepArtifact);
   const result = completedOf(manifest);
   if (!request.options.to_libvirt) return result;
@@ -56,11 +60,9 @@ async function run(request: Conversion, settings: ConverterSettings, work: WorkP
 }
 
 /** A commit that was begun is finished; whatever else lies there is not looked at. */
-async function goOn(jobDir: string, work: WorkPort, reporter: StepReporter): Promise<Manifest | undefined> {
-  const marker = await readMarker(jobDir);
-  if (marker === undefined) return undefined;
+async function goOn(jobDir: string, begun: CommitMarker, work: WorkPort, reporter: StepReporter): Promise<Manifest> {
   work.log('info', 'The conversion was done before; its commit is finished now', { step: 'commit' });
-  return reporter.step('commit', () => finish(jobDir, marker, work));
+  return reporter.step('commit', () => finish(jobDir, begun, work));
 }
 
 interface Job {
@@ -74,9 +76,30 @@ interface Job {
 }
 
 async function fromArtifact(request: Conversion, job: Job): Promise<Manifest> {
-  const { settings, work, reporter, jobDir } = job;
+  const { work, jobDir } = job;
   const loaded = await loadArtifact(request.artifact_dir, work.signal);
+  await checkSpace(job.settings.workDir, OVERLAY_BYTES);
   const folder = await prepareEpoch(jobDir, work.attempt, work.epoch);
+  try {
+    const marker = await convertInto(folder, request, loaded, job);
+    await work.assertOwner();
+    await writeMarker(jobDir, marker);
+    return await job.reporter.step('commit', () => finish(jobDir, marker, work));
+  } catch (error) {
+    // Nothing of it is of use to the next attempt; with a marker it is what the commit goes on from.
+    if ((await readMarker(jobDir)) === undefined) await discardEpoch(folder);
+    throw error;
+  }
+}
+
+/** All that is done on overlays, up to what the commit needs to know. */
+async function convertInto(
+  folder: string,
+  request: Conversion,
+  loaded: LoadedArtifact,
+  job: Job,
+): Promise<CommitMarker> {
+  const { settings, work, reporter, jobDir } = job;
   const disks: ApplianceDisk[] = [];
   for (const [index, image] of loaded.images.entries()) {
     disks.push(await createOverlay(image, path.join(folder, `disk${index + 1}.overlay.qcow2`), work.signal));
@@ -113,22 +136,7 @@ async function fromArtifact(request: Conversion, job: Job): Promise<Manifest> {
         }),
       )
     : undefined;
-  return reporter.step('commit', async () => {
-    const marker: CommitMarker = await prepareCommit({
-      ...job,
-      request,
-      loaded,
-      machine,
-      disks,
-      domain,
-      converted,
-      proof,
-      folder,
-    });
-    await work.assertOwner();
-    await writeMarker(jobDir, marker);
-    return finish(jobDir, marker, work);
-  });
+  return prepareCommit({ ...job, request, loaded, machine, disks, domain, converted, proof, folder });
 }
 
 async function define(

@@ -6,6 +6,6 @@ export * from './engines/index.js';
 export { accelerator, Appliance, clearLeftovers, inspect, type Accelerator, type GuestFacts } from './guest/index.js';
 export { safeName } from './names.js';
 export * from './overlay/index.js';
-export { proveBoot } from './proof/index.js';
+export { boot, proveBoot, qemuArgs } from './proof/index.js';
 export * from './targets/libvirt/index.js';
 export type { ConverterSettings, WorkPort } from './work.js';

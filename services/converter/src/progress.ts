@@ -1,4 +1,5 @@
 import { CONVERSION_STEPS, type ConversionStep } from '@hyper2kvm/contracts';
+import { withSpan } from '@hyper2kvm/runtime';
 import type { WorkPort } from './work.js';
 
 /** Seconds that each step took on a plain guest without KVM: the weights of the percentage. */
@@ -41,7 +42,7 @@ export function stepReporter(work: WorkPort, planned: readonly ConversionStep[])
       work.signal.throwIfAborted();
       report(name);
       const start = performance.now();
-      const result = await action();
+      const result = await withSpan(`conversion.${name}`, { 'job.id': work.jobId, step: name }, action);
       durationsMs[name] = Math.round(performance.now() - start);
       done += WEIGHTS[name];
       completed += 1;

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { clearLeftovers } from '../guest/index.js';
 
@@ -27,4 +27,11 @@ export async function prepareEpoch(jobDir: string, attempt: number, epoch: numbe
 export async function removeEpoch(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) await clearLeftovers(path.join(folder, name));
   await rm(folder, { recursive: true, force: true });
+}
+
+/** Removes an epoch's folder, and the job's folder where nothing else lies in it. */
+export async function discardEpoch(folder: string): Promise<void> {
+  await removeEpoch(folder);
+  // Evidence of a failed proof stays there: then it is not empty.
+  await rmdir(path.dirname(folder)).catch(() => undefined);
 }
