@@ -6,7 +6,11 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{libs,services}/*/test/**/*.unit.test.ts', 'cli/test/**/*.unit.test.ts', 'test/support/**/*.unit.test.ts'],
+          include: [
+            '{libs,services}/*/test/**/*.unit.test.ts',
+            'cli/test/**/*.unit.test.ts',
+            'test/support/**/*.unit.test.ts',
+          ],
           testTimeout: 30_000,
         },
       },

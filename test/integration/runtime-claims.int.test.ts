@@ -49,8 +49,8 @@ beforeAll(async () => {
   }));
 });
 afterAll(async () => {
-  await close();
-  await nats.stop();
+  await close?.();
+  await nats?.stop();
 });
 
 describe('a claim', () => {

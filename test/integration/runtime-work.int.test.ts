@@ -132,8 +132,8 @@ beforeAll(async () => {
   }));
 });
 afterAll(async () => {
-  await close();
-  await nats.stop();
+  await close?.();
+  await nats?.stop();
 });
 beforeEach(() => {
   handler = async (data) => artifact(data.job_id);
