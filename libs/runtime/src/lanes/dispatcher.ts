@@ -115,8 +115,9 @@ export class Dispatcher {
 
   /** A lane refuses while its server starts, and when somebody deleted its consumer: then nobody else would make it again. */
   #heal(lane: Lane, error: Error): void {
-    const { declare, logger } = this.options;
-    if (this.#stopped || performance.now() < this.#healAfter) return;
+    const { connection, declare, logger } = this.options;
+    const connected = connection.info !== undefined;
+    if (this.#stopped || !connected || performance.now() < this.#healAfter) return;
     this.#healAfter = performance.now() + HEAL_MS;
     logger.warn({ lane, error: error.message }, 'a lane could not be read, its consumers are declared again');
     declare().catch((failure: unknown) =>

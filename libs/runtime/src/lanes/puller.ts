@@ -6,7 +6,7 @@ const ANSWER_MS = 1_000;
 /** After this long a parked request is given up and the inbox renewed. */
 const PARKED_MS = 5_000;
 
-/** The server refused a pull: the consumer is gone, or too many requests wait. */
+/** The server refused a pull or did not answer it: the consumer is gone, or too many requests wait. */
 export class PullRefused extends Error {
   override readonly name = 'PullRefused';
 }
@@ -47,6 +47,8 @@ export class LanePuller {
     if (this.#outstanding) {
       if (performance.now() - this.#outstanding.since < PARKED_MS) return undefined;
       this.#renew();
+      // A server answers nothing at all for a consumer that does not exist.
+      throw new PullRefused('no answer');
     }
     return new Promise((resolve, reject) => {
       const outstanding: Outstanding = { since: performance.now(), settled: false, resolve, reject };

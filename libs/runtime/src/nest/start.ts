@@ -165,6 +165,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
     });
   }
 
+  nestLogger.started = true;
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {
     if (stopping) return;

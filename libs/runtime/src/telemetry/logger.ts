@@ -28,10 +28,13 @@ export function createLogger(service: string, level: string, to?: DestinationStr
 
 /** NestJS's own messages go the same way. */
 export class NestLogger implements LoggerService {
+  /** Until then errors are the caller's, who ends the process with one line. */
+  started = false;
   constructor(private readonly logger: Logger) {}
   #write(level: 'debug' | 'info' | 'warn' | 'error', message: unknown, rest: unknown[]): void {
     const context = rest.findLast((item) => typeof item === 'string');
-    if (message instanceof Error) this.logger[level]({ err: message, context }, message.message);
+    if (message instanceof Error)
+      this.logger[this.started ? level : 'debug']({ err: message, context }, message.message);
     else this.logger[level]({ context }, typeof message === 'string' ? message : JSON.stringify(message));
   }
   log(message: unknown, ...rest: unknown[]): void {
