@@ -2,7 +2,7 @@ import { ERRORS } from '@hyper2kvm/contracts';
 import { describe, expect, it } from 'vitest';
 import { CliError, errorDocument, explain, GatewayProblem, GatewayUnreachable, UsageError } from '../src/lib/errors.js';
 import { exitCodeOf } from '../src/lib/exit-codes.js';
-import { JOB_ID } from '../../test/integration/cli-samples.js';
+import { JOB_ID } from '../../test/support/cli-samples.js';
 
 describe('exit codes', () => {
   it.each([

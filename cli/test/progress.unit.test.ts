@@ -3,16 +3,7 @@ import { EMPTY, reduce, type Model, type ViewEvent } from '../src/progress/model
 import { PLAIN_START, plainLines } from '../src/progress/plain.js';
 import { happenedLines, liveLines } from '../src/progress/tty.js';
 import { stringWidth } from '../src/lib/width.js';
-import {
-  completed,
-  converting,
-  exporting,
-  failed,
-  GB,
-  job,
-  JOB_ID,
-  START,
-} from '../../test/integration/cli-samples.js';
+import { completed, converting, exporting, failed, GB, job, JOB_ID, START } from '../../test/support/cli-samples.js';
 
 const WIDE = { columns: 100, color: false };
 

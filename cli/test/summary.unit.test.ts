@@ -3,7 +3,7 @@ import { readDomainXml } from '../src/lib/domain-xml.js';
 import { virtInstall } from '../src/lib/virt-install.js';
 import { summaryLines } from '../src/progress/summary.js';
 import { statusLines } from '../src/progress/status.js';
-import { completed, failed, job, JOB_ID } from '../../test/integration/cli-samples.js';
+import { completed, failed, job, JOB_ID } from '../../test/support/cli-samples.js';
 
 const PLAIN = { color: false, columns: 80 };
 const XML = `<domain type='kvm'>

@@ -27,6 +27,6 @@ it('npm run demo', async () => {
     [...stdout.matchAll(/^ {2}(disk|domain|serial log|screenshot): +(\/\S+)$/gm)].map(([, what, file]) => [what, file]),
   );
   expect(Object.keys(named)).toEqual(['disk', 'domain', 'serial log', 'screenshot']);
-  for (const file of Object.values(named)) expect((await stat(file ?? '')).size, file).toBeGreaterThan(0);
+  for (const file of Object.values(named) as string[]) expect((await stat(file)).size, file).toBeGreaterThan(0);
   await expectNoProcesses(home);
 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import type { JobDetail } from '@hyper2kvm/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Mailbox } from '../integration/notifier-mailbox.js';
+import { Mailbox } from '../support/mailbox.js';
 import { bootImage, type BootOptions } from '../support/boot.js';
 import { ensureGuest, type Guest } from '../support/guest/guest.js';
 import { MAC, productionDb } from '../support/guest/vm.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { completed, converting, exporting, failed, job, JOB_ID } from './cli-samples.js';
+import { completed, converting, exporting, failed, job, JOB_ID } from '../support/cli-samples.js';
 import { startOtlpReceiver } from '../support/otlp.js';
 import { hyperctl, json, StandIn } from './cli-standin.js';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { JobError, jobCompleted, jobFailed } from '@hyper2kvm/contracts';
 import { EmailChannel, NotifierConfig, type OutcomeFact } from '@hyper2kvm/notifier';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Mailbox } from './notifier-mailbox.js';
+import { Mailbox } from '../support/mailbox.js';
 
 const golden = (type: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../libs/contracts/test/golden/${type}.json`, import.meta.url), 'utf8'));

@@ -9,7 +9,7 @@ import { jobCompleted, jobFailed } from '@hyper2kvm/contracts';
 import { createLogger, openBus, type Bus } from '@hyper2kvm/runtime';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../support/ports.js';
-import { Mailbox } from './notifier-mailbox.js';
+import { Mailbox } from '../support/mailbox.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const golden = (type: string): unknown =>

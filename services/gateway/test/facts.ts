@@ -36,7 +36,6 @@ export const fact = {
             format: 'qcow2',
             capacity_bytes: 1000,
             bytes_downloaded: 700,
-            segments: ['a'.repeat(64)],
             verified: true,
           },
         ],
