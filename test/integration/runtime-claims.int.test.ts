@@ -1,7 +1,8 @@
 // The record decides who may work: races, takeovers and late writers, against a real key-value bucket.
 import { spawnSync } from 'node:child_process';
-import type { CommandFence } from '@hyper2kvm/contracts';
-import { Claims, createLogger, openBus, type Bus } from '@hyper2kvm/runtime';
+import { conversionRequested, type CommandFence } from '@hyper2kvm/contracts';
+import { AckPolicy } from 'nats';
+import { Claims, createLogger, openBus, type Bus, type CommandQueue } from '@hyper2kvm/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startNats, type NatsServer } from '../support/nats.js';
 
@@ -9,6 +10,7 @@ const DONE = { event_id: 'e', type: 'export.completed.v1', data: {}, time: '2026
 let nats: NatsServer;
 let close: () => Promise<void>;
 let bus: Bus;
+let queue: CommandQueue;
 let serial = 0;
 
 const read = (command: string): string => spawnSync('sh', ['-c', command], { encoding: 'utf8' }).stdout.trim();
@@ -39,9 +41,12 @@ const fence = (over: Partial<CommandFence> = {}): CommandFence => ({
   ...over,
 });
 
+const subject = (one: CommandFence): string => `conversion.requested.normal.any.${one.job_id}`;
+const inLane = async (): Promise<number> => (await bus.jsm.streams.info('CONVERSION_NORMAL')).state.messages;
+
 beforeAll(async () => {
   nats = await startNats();
-  ({ bus, close } = await openBus({
+  ({ bus, queue, close } = await openBus({
     nats: { servers: nats.servers, replicas: 1 },
     service: 'test',
     workerId: 't',
@@ -124,5 +129,26 @@ describe('a claim', () => {
       await held.lease.renew();
     }
     expect(held.lease.valid).toBe(true);
+  });
+
+  it('that is done takes its message along, when a killed server kept it after its acknowledgement', async () => {
+    const [ended, open, last] = [fence(), fence(), fence()];
+    for (const one of [ended, open, last]) {
+      await bus.js.publish(subject(one), 'x');
+      const take = await claims('w').take('conversion', one, 3);
+      if (take.kind === 'taken' && one !== open) await take.lease.finish(DONE);
+    }
+    // Its filter leaves out the first two: to it they lie behind what was acknowledged, as after such a kill.
+    await bus.jsm.consumers.add('CONVERSION_NORMAL', {
+      durable_name: 'workers-any',
+      filter_subject: subject(last),
+      ack_policy: AckPolicy.Explicit,
+    });
+    expect(await queue.sweep(conversionRequested)).toBe(0);
+    const consumer = await bus.js.consumers.get('CONVERSION_NORMAL', 'workers-any');
+    expect(await (await consumer.next())?.ackAck()).toBe(true);
+    expect(await queue.sweep(conversionRequested)).toBe(1);
+    expect(await inLane()).toBe(1);
+    expect(await queue.sweep(conversionRequested)).toBe(0);
   });
 });

@@ -90,6 +90,8 @@ const again = async (pause: number): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, pause));
   await nats.start();
 };
+const dead = async (): Promise<string[]> =>
+  Object.keys((await test.bus.jsm.streams.info('DEAD_LETTERS', { subjects_filter: '>' })).state.subjects ?? {});
 /** Repeated until the server that just started takes it. */
 const surely = async (action: () => Promise<unknown>): Promise<void> =>
   expect
@@ -153,8 +155,6 @@ describe('a service', () => {
     const subjects = ['job$bad', 'job-abcdef.more', 'job-toolarge1'].map((id) => `export.requested.normal.any.${id}`);
     for (const subject of subjects)
       await test.bus.js.publish(subject, subject.includes('large') ? 'x'.repeat(1024 * 1024) : 'x');
-    const dead = async () =>
-      Object.keys((await test.bus.jsm.streams.info('DEAD_LETTERS', { subjects_filter: '>' })).state.subjects ?? {});
     await expect
       .poll(dead, { timeout: 15_000 })
       .toEqual(expect.arrayContaining(subjects.map((subject) => `dead.${subject}`)));

@@ -39,7 +39,7 @@ export class Delivery {
     this.#tell(encoder.encode(`-NAK ${JSON.stringify({ delay: nanos(Math.max(1, delayMs)) })}`));
   }
 
-  /** Removes it from the queue. Returns once the server confirmed, or gave no answer for a minute: then a reconciler sweeps it. */
+  /** Removes it from the queue. Returns once the server confirmed, or gave no answer for a minute: then it is delivered again, and found done. */
   async ack(): Promise<void> {
     const deadline = performance.now() + ACK_BUDGET_MS;
     while (performance.now() < deadline && !this.connection.isClosed()) {

@@ -11,6 +11,7 @@ import {
 import type { Bus } from '../bus/bus.js';
 import { laneConsumer } from '../bus/declare.js';
 import { Claims } from '../claims/claims.js';
+import { sweepLane } from './sweep.js';
 
 /** The phase a command begins: `export.requested` → export. */
 export function phaseOfCommand(command: { name: string }): Phase {
@@ -75,6 +76,13 @@ export class CommandQueue {
       await this.bus.jsm.streams
         .deleteMessage(laneStream(command.name, record.lane), record.seq, false)
         .catch(() => {});
+  }
+
+  /** Removes what a killed server left in the lanes of jobs that ended; returns how many. Safe to run anywhere at any time. */
+  async sweep(command: CommandDefinition): Promise<number> {
+    let swept = 0;
+    for (const lane of LANES) swept += await sweepLane(this.bus, this.claims, command, phaseOfCommand(command), lane);
+    return swept;
   }
 
   /** How many wait in each lane, all pools together. */

@@ -12,16 +12,20 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import { failureAnswer, type Bus } from '../bus/bus.js';
 import { envelopeOf, InvalidMessage } from '../bus/cloudevents.js';
 import { declareLanes } from '../bus/declare.js';
-import { followSubject } from '../bus/follow.js';
+import { followSubject, onReconnect } from '../bus/follow.js';
 import type { Claims } from '../claims/claims.js';
 import { FactConsumer } from '../facts/consumer.js';
 import { Dispatcher } from '../lanes/dispatcher.js';
-import { cancelKey } from '../lanes/queue.js';
+import { cancelKey, CommandQueue } from '../lanes/queue.js';
 import type { Logger } from '../telemetry/logger.js';
 import { contextFrom, SpanKind, withSpan } from '../telemetry/tracing.js';
 import { CommandWorker } from '../work/worker.js';
 
 const REQUESTS: ReadonlyMap<string, RequestDefinition> = new Map([[describeVm.subject, describeVm]]);
+
+const SWEEP_MS = 300_000;
+/** By then what the server forgot to have been acknowledged was delivered again and settled. */
+const SWEEP_SOON_MS = 45_000;
 
 export interface StrategyOptions {
   readonly bus: Bus;
@@ -131,6 +135,7 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
       declare: async () => declareLanes(bus.jsm, command, pools),
     });
     this.#workers.push({ worker, dispatcher });
+    this.#sweepNowAndThen(command);
   }
 
   async #consume(
@@ -176,6 +181,31 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
       },
     });
     this.#stops.push(() => subscription.unsubscribe());
+  }
+
+  /** After each reconnection, when there may be something, and seldom otherwise. */
+  #sweepNowAndThen(command: CommandDefinition): void {
+    const { bus, claims, logger } = this.options;
+    const queue = new CommandQueue(bus, claims);
+    const sweep = (): void => {
+      queue.sweep(command).then(
+        (swept) => {
+          if (swept > 0) logger.info({ swept }, `${command.name}: messages of ended jobs were removed`);
+        },
+        (error: unknown) => logger.debug({ err: error }, 'the lanes could not be swept'),
+      );
+    };
+    let soon: NodeJS.Timeout | undefined;
+    const forget = onReconnect(bus.connection, () => {
+      clearTimeout(soon);
+      soon = setTimeout(sweep, SWEEP_SOON_MS).unref();
+    });
+    const timer = setInterval(sweep, SWEEP_MS).unref();
+    this.#stops.push(() => {
+      forget();
+      clearTimeout(soon);
+      clearInterval(timer);
+    });
   }
 
   #watchCancellations(): void {
