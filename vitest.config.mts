@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Most integration tests wait for other processes; more than one fits on a core.
+    maxWorkers: 3,
     projects: [
       {
         test: {

@@ -154,11 +154,13 @@ describe('hyperctl convert --verify-boot', () => {
   });
 
   it('changes a guest that does not boot on virtio into one that does, on the same machine and with its network', async () => {
-    const before = await bootImage({ ...VIRTIO, disks: [{ path: guest.rawPath, format: 'raw' }] });
+    const [file = ''] = job.files;
+    const [before, after] = await Promise.all([
+      bootImage({ ...VIRTIO, disks: [{ path: guest.rawPath, format: 'raw' }] }),
+      bootImage({ ...VIRTIO, disks: [{ path: file, format: 'qcow2' }] }),
+    ]);
     expect(before.booted).toBe(false);
     expect(before.log).toMatch(/ALERT! +\/dev\/sda1 does not exist/);
-    const [file = ''] = job.files;
-    const after = await bootImage({ ...VIRTIO, disks: [{ path: file, format: 'qcow2' }] });
     expect(after.booted, after.log.slice(-2000)).toBe(true);
     expect(after.log).toMatch(/ens192\D+10\.0\.2\.\d+/);
     const same = (args: readonly string[]): string[] =>

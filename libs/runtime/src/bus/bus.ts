@@ -184,8 +184,10 @@ export class Bus {
   /** The sequence after which following begins. */
   async #place(event: EventDefinition, id: string, from: 'last' | 'all' | 'new'): Promise<number> {
     if (from === 'all' || event.stream === 'by lane') return 0;
+    // First the stream, then the subject: what is published in between is found by one of them.
+    const { last_seq: end } = (await this.jsm.streams.info(event.stream)).state;
     const newest = from === 'last' ? await this.#newest(event, id) : undefined;
-    return newest === undefined ? (await this.jsm.streams.info(event.stream)).state.last_seq : newest.seq - 1;
+    return newest === undefined ? end : newest.seq - 1;
   }
 
   /** All events of a subject up to now, oldest first; at most the last `limit`. */
