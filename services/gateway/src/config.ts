@@ -103,7 +103,7 @@ export function notices(config: Sections): string[] {
       ? []
       : ['conversion.python_daemon has no meaning any more: converters are reached over NATS']),
     ...(conversion.cleanup_source
-      ? ['conversion.cleanup_source is not there yet: exported disks stay after the conversion']
+      ? ['conversion.cleanup_source has no effect here: it is converter.cleanup_source now']
       : []),
     ...(retries.retryable_errors === undefined && retries.permanent_errors === undefined
       ? []
