@@ -127,7 +127,7 @@ export type JobLogs = z.infer<typeof JobLogs>;
  * GET /api/v1/jobs/{id}/events: server-sent events until the job ended. `job` carries a JobDetail (first, and after each change
  * of state), `progress` a JobProgress, `log` a JobLog, `end` a JobDetail; `id:` is for Last-Event-ID.
  */
-export const SSE_EVENTS = ['job', 'progress', 'log', 'end'] as const;
+export type SseEvent = 'job' | 'progress' | 'log' | 'end';
 
 /** Errors as RFC 9457 problem+json, with the product's code. */
 export const Problem = z.object({

@@ -2,7 +2,7 @@
  * Keys of the daemons that this system replaces which have no meaning any more, with what took their place. They are accepted
  * with a notice, so that an old file starts; docs/migrating-configuration.md maps all of them.
  */
-export const OBSOLETE_KEYS: Readonly<Record<string, string>> = {
+const OBSOLETE_KEYS: Readonly<Record<string, string>> = {
   watch_dir: 'jobs come over NATS, no folder is watched',
   queue_dir: 'jobs come over NATS, there is no queue folder',
   control_socket: 'workers are controlled through the gateway',

@@ -7,7 +7,7 @@ const ANSWER_MS = 1_000;
 const PARKED_MS = 5_000;
 
 /** The server refused a pull or did not answer it: the consumer is gone, or too many requests wait. */
-export class PullRefused extends Error {
+class PullRefused extends Error {
   override readonly name = 'PullRefused';
 }
 

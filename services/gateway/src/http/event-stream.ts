@@ -1,3 +1,4 @@
+import type { SseEvent } from '@hyper2kvm/contracts';
 import type { ServerResponse } from 'node:http';
 
 const HEARTBEAT_MS = 15_000;
@@ -25,7 +26,7 @@ export class EventStream {
     return this.#closed.signal;
   }
 
-  send(event: string, data: unknown, id?: string): void {
+  send(event: SseEvent, data: unknown, id?: string): void {
     if (this.signal.aborted) return;
     const head = id === undefined ? '' : `id: ${id}\n`;
     this.response.write(`${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
