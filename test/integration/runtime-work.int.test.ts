@@ -5,6 +5,7 @@ import { Ctx, Payload, type MicroserviceOptions } from '@nestjs/microservices';
 import {
   exportCompleted,
   exportFailed,
+  ExportOptions,
   exportRequested,
   JobError,
   type ExportRequested,
@@ -82,6 +83,7 @@ const command = (lane: Lane = 'normal'): ExportRequested => ({
   job_id: `job-test${String((serial += 1)).padStart(6, '0')}`,
   attempt: 1,
   generation: 0,
+  options: ExportOptions.parse({}),
   lane,
   pool: 'any',
   vm_name: 'vm',

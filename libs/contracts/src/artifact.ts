@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Machine } from './machine.js';
-import { Bytes, JobId, Sha256, Timestamp } from './words.js';
+import { Bytes, Checksum, JobId, Sha256, Timestamp } from './words.js';
 
 /** Guest-visible content is hashed in segments of this many bytes; the last one may be shorter. */
 export const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -20,7 +20,11 @@ export const ArtifactDisk = z.object({
   /** SHA-256 of each 64 MiB segment of guest-visible content; null is a segment that is one hole (all zeros). */
   segments: z.array(Sha256.nullable()),
   /** True when the content was read back through QEMU and compared with `segments`. */
-  verified: z.literal(true),
+  verified: z.boolean(),
+  /** How it came. */
+  transport: z.enum(['nfc', 'datastore', 'file']).optional(),
+  /** Digests of the source that were given (by vCenter's lease, an OVF manifest or the user) and agreed with what was read. */
+  source_checksums: z.array(Checksum).optional(),
 });
 export type ArtifactDisk = z.infer<typeof ArtifactDisk>;
 
@@ -31,6 +35,8 @@ export const Artifact = z.object({
   attempt: z.number().int().positive(),
   machine: Machine,
   disks: z.array(ArtifactDisk).min(1),
+  /** What a person should know of the export; they go on into the report. */
+  concerns: z.array(z.string()).optional(),
   created_at: Timestamp,
 });
 export type Artifact = z.infer<typeof Artifact>;

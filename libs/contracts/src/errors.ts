@@ -56,7 +56,7 @@ export const ERRORS = {
     false,
     404,
     'VM not found',
-    'List what there is with: govc find / -type m, and check --datacenter.',
+    'List what there is: hyperctl vms --vcenter <vcenter>, and check --datacenter.',
   ),
   VM_AMBIGUOUS: meaning(
     false,
@@ -70,6 +70,31 @@ export const ERRORS = {
     422,
     'the VM cannot be exported',
     'See the message: it names the device or state in the way.',
+  ),
+  VM_POWER: meaning(
+    true,
+    502,
+    'the source VM could not be switched off',
+    'See the message; switch it off in vCenter and use --source-power keep.',
+  ),
+  // Local files
+  PATH_DENIED: meaning(
+    false,
+    403,
+    'a path outside of the allowed folders',
+    "Move the file beneath one of the folders in the exporter's allowed_roots, or add its folder there.",
+  ),
+  SOURCE_INVALID: meaning(
+    false,
+    422,
+    'a given file is no disk that can be read',
+    'The message names the file and what is wrong with it.',
+  ),
+  SOURCE_CHECKSUM: meaning(
+    false,
+    422,
+    'a given file differs from its checksum',
+    'Copy the file again from where it came.',
   ),
   // Export
   EXPORT_TRANSFER: meaning(
@@ -89,6 +114,30 @@ export const ERRORS = {
     500,
     'a written disk differs from what was received',
     "Check the worker's disk and memory: what was read back is not what was written.",
+  ),
+  SOURCE_CHANGED: meaning(
+    true,
+    409,
+    'the source changed while it was read',
+    'It is tried again: the export starts anew, nothing of before is mixed in.',
+  ),
+  TRANSPORT_UNAVAILABLE: meaning(
+    false,
+    422,
+    'the transport that was asked for cannot be used',
+    'The message says why; use --transport auto.',
+  ),
+  DATASTORE_FULL: meaning(
+    false,
+    507,
+    'the source datastore is running out of space',
+    "Free space on the datastore; the snapshot's delta grows there while the VM runs.",
+  ),
+  CLEANUP_INCOMPLETE: meaning(
+    true,
+    502,
+    'something was left behind on vCenter',
+    'It is tried again; the message names the snapshot, which can also be removed in vCenter.',
   ),
   EXPORT_LEASE: meaning(true, 502, 'the export lease was lost', 'It is tried again.'),
   ARTIFACT_MISSING: meaning(
@@ -126,6 +175,12 @@ export const ERRORS = {
     507,
     'no space left',
     'Free space in the folder that the message names, then convert the VM again.',
+  ),
+  VERIFY_MISMATCH: meaning(
+    false,
+    409,
+    'a file differs from what was recorded of it',
+    'The message names the first segment that differs. A VM that ran from the files has changed them.',
   ),
   OUTPUT_EXISTS: meaning(
     false,

@@ -24,6 +24,8 @@ export const Disk = z.object({
   /** File name in the datastore, for example `production-db_1.vmdk`. */
   name: z.string(),
   capacity_bytes: Bytes,
+  /** Bytes that it takes up on its datastore, where that is known. */
+  used_bytes: Bytes.optional(),
   controller: z.string().optional(),
 });
 export type Disk = z.infer<typeof Disk>;
@@ -41,6 +43,8 @@ export const Machine = z.object({
   memory_bytes: Bytes,
   firmware: Firmware,
   secure_boot: z.boolean().default(false),
+  /** A virtual TPM 2.0: the converted VM gets a blank one. */
+  tpm: z.boolean().optional(),
   guest_id: z.string().optional(),
   guest_name: z.string().optional(),
   power_state: z.enum(['poweredOn', 'poweredOff', 'suspended']).optional(),

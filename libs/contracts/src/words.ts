@@ -19,10 +19,24 @@ export const PHASES = ['export', 'conversion', 'cleanup'] as const;
 export const Phase = z.enum(PHASES);
 export type Phase = z.infer<typeof Phase>;
 
+/** What a worker can be at for a job: a phase of it, or a look at its files. */
+export const ACTIVITIES = [...PHASES, 'verify'] as const;
+export const Activity = z.enum(ACTIVITIES);
+export type Activity = z.infer<typeof Activity>;
+
 /** RFC 3339 in UTC. */
 export const Timestamp = z.iso.datetime({ offset: true });
 /** Bytes, up to 2^53 - 1 (8 PiB): a number in JSON. */
 export const Bytes = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+/** Bytes a second; `hyperctl` takes `200M` for 200,000,000. */
+export const BytesPerSecond = z.number().int().min(65_536).max(Number.MAX_SAFE_INTEGER);
+/** A path on the worker. */
+export const WorkerPath = z.string().min(2).max(4096).startsWith('/', 'an absolute path on the worker');
+/** A digest as given by a person or a manifest: `sha256:` and hexadecimal digits. */
+export const Checksum = z
+  .string()
+  .regex(/^(md5:[0-9a-f]{32}|sha1:[0-9a-f]{40}|sha256:[0-9a-f]{64})$/i, 'md5:, sha1: or sha256: and the digits')
+  .transform((text) => text.toLowerCase());
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hexadecimal');
 /** Colon-separated or plain hexadecimal MAC, kept in lower case with colons as libvirt writes it. */
 export const Mac = z

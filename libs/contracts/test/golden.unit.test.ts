@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { CATALOGUE, describeVm } from '@hyper2kvm/contracts';
+import { CATALOGUE, REQUESTS } from '@hyper2kvm/contracts';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 
@@ -13,8 +13,10 @@ const golden = (name: string): JsonObject =>
 /** Everything that crosses a process border, with the name of its sample. */
 const SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
   ...[...CATALOGUE].map(([type, { schema }]): [string, z.ZodType] => [type, schema]),
-  [`${describeVm.subject}.request`, describeVm.request],
-  [`${describeVm.subject}.reply`, describeVm.reply],
+  ...[...REQUESTS.values()].flatMap(({ subject, request, reply }): [string, z.ZodType][] => [
+    [`${subject}.request`, request],
+    [`${subject}.reply`, reply],
+  ]),
 ]);
 
 /** Top-level keys that a sender of this version always writes, as they were when the version was published. */
@@ -29,6 +31,12 @@ const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map(
     'conversion.completed.v1':
       'job_id attempt worker vm_name output_dir files disks domain_xml manifest duration_seconds modifications guest concerns',
     'conversion.failed.v1': 'job_id attempt worker failure',
+    'task.cleanup.v1': 'job_id attempt generation lane pool vm_name source remove_files',
+    'cleanup.completed.v1': 'job_id attempt worker removed_snapshots removed_files',
+    'cleanup.failed.v1': 'job_id attempt worker failure',
+    'task.verify.v1': 'job_id attempt generation lane pool folder',
+    'verify.completed.v1': 'job_id attempt worker identical files verified_at duration_seconds',
+    'verify.failed.v1': 'job_id attempt worker failure',
     'job.created.v1': 'job_id vm_name priority created_at requested_by tags',
     'job.retried.v1': 'job_id vm_name retry_count from',
     'job.reprioritised.v1': 'job_id vm_name priority',
@@ -40,6 +48,8 @@ const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map(
     'job.log.v1': 'job_id time level phase message',
     'exporter.describe-vm.request': 'source vm_name',
     'exporter.describe-vm.reply': 'name cpus memory_bytes firmware disks nics',
+    'exporter.list-vms.request': 'source filter offset limit',
+    'exporter.list-vms.reply': 'vms total',
   }).map(([name, keys]) => [name, keys.split(' ')]),
 );
 

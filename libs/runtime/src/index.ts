@@ -1,4 +1,5 @@
 export * from './process/spawn.js';
+export { serveImage, type ImageServer } from './content/image-server.js';
 export * from './config/base.js';
 export * from './config/load.js';
 export * from './secrets/sealer.js';

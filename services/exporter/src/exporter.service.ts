@@ -84,7 +84,7 @@ export class ExporterService {
       if (!signal.aborted) throw error;
       throw new JobError(
         'VCENTER_UNREACHABLE',
-        `vCenter ${source.server} did not answer within ${DESCRIBE_LIMIT_MS / 1000} s`,
+        `${source.kind === 'vsphere' ? `vCenter ${source.server}` : 'the source'} did not answer within ${DESCRIBE_LIMIT_MS / 1000} s`,
       );
     } finally {
       // The answer does not wait for a logout.
@@ -93,6 +93,8 @@ export class ExporterService {
   }
 
   private endpoint(source: Source): Endpoint {
+    if (source.kind !== 'vsphere')
+      throw new JobError('BAD_REQUEST', `a source of kind ${source.kind} cannot be read yet`);
     return {
       server: source.server,
       username: source.username,

@@ -1,7 +1,6 @@
 export { ExporterConfig, toSettings } from './config.js';
 export * from './export/index.js';
-export { Qcow2Writer, SegmentHasher } from './image/index.js';
-export { NbdClient } from './nbd/index.js';
+export { Qcow2Writer } from './image/index.js';
 export { TlsTrustError, type Trust } from './net/index.js';
 export * from './sources/vsphere/index.js';
 export * from './transfer/index.js';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import * as fc from 'fast-check';
+import { SegmentHasher } from '@hyper2kvm/runtime/content';
 import { describe, expect, test } from 'vitest';
 import { ProgressMeter, Slots } from '../src/export/index.js';
-import { SegmentHasher } from '../src/image/index.js';
 
 describe('hashes of segments', () => {
   test('are those of the content with zeros filled in, and null where there is no data', () => {

@@ -1,5 +1,13 @@
 import type { EventDefinition } from './define.js';
 import { conversionCompleted, conversionFailed, conversionRequested, conversionStarted } from './conversion.js';
+import {
+  cleanupCompleted,
+  cleanupFailed,
+  cleanupRequested,
+  verifyCompleted,
+  verifyFailed,
+  verifyRequested,
+} from './tasks.js';
 import { exportCompleted, exportFailed, exportRequested, exportStarted } from './export.js';
 import {
   batchCompleted,
@@ -24,6 +32,12 @@ export const CATALOGUE: ReadonlyMap<string, EventDefinition> = new Map(
     conversionStarted,
     conversionCompleted,
     conversionFailed,
+    cleanupRequested,
+    cleanupCompleted,
+    cleanupFailed,
+    verifyRequested,
+    verifyCompleted,
+    verifyFailed,
     jobCreated,
     jobRetried,
     jobReprioritised,

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { StreamName } from '../streams.js';
+import { LANES, type Lane } from '../words.js';
 
 /** How the consumers of an event treat it. Times in milliseconds. */
 export interface DeliveryPolicy {
@@ -30,6 +31,8 @@ export interface CommandDefinition<
   Failed extends EventDefinition = EventDefinition,
 > extends EventDefinition<Schema> {
   readonly kind: 'command';
+  /** The queues in which it waits. Tasks have one: they lie in the stream TASKS, and carry `normal`. */
+  readonly lanes: readonly Lane[];
   readonly completed: Completed;
   readonly failed: Failed;
   /** Starts that never ended after which the message is a dead letter. */
@@ -71,6 +74,7 @@ export function defineCommand<
 ): CommandDefinition<Schema, Completed, Failed> {
   return {
     kind: 'command',
+    lanes: LANES,
     type: `${options.name}.v${options.version}`,
     name: options.name,
     stream: 'by lane',
@@ -80,6 +84,13 @@ export function defineCommand<
     failed: options.failed,
     maxStarts: options.maxStarts ?? 3,
   };
+}
+
+/** Defines a task: a command without lanes, `<name>.<pool>.<job>` in the stream TASKS. */
+export function defineTask<Schema extends z.ZodType, Completed extends EventDefinition, Failed extends EventDefinition>(
+  options: Parameters<typeof defineCommand<Schema, Completed, Failed>>[0],
+): CommandDefinition<Schema, Completed, Failed> {
+  return { ...defineCommand(options), stream: 'TASKS', lanes: ['normal'] };
 }
 
 /** A question with a short answer: core NATS request/reply, answered by any one worker of the service. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ArtifactSummary } from '../artifact.js';
 import { Failure } from '../errors.js';
 import { Machine } from '../machine.js';
-import { Source } from '../options.js';
+import { ExportOptions, Source } from '../options.js';
 import { Bytes, JobId, Lane, Timestamp, Token } from '../words.js';
 import { defineCommand, defineEvent, type EventData } from './define.js';
 
@@ -31,6 +31,8 @@ export const exportCompleted = defineEvent({
     pool: Token,
     bytes_downloaded: Bytes,
     duration_seconds: z.number().nonnegative(),
+    /** The snapshot that could not be removed; the gateway asks for its clean-up. */
+    leftover: z.object({ vm: z.string(), snapshot: z.string() }).optional(),
   }),
 });
 export type ExportCompleted = EventData<typeof exportCompleted>;
@@ -63,6 +65,7 @@ export const exportRequested = defineCommand({
     vm_name: z.string().min(1),
     moref: z.string().optional(),
     source: Source,
+    options: ExportOptions.prefault({}),
   }),
 });
 export type ExportRequested = EventData<typeof exportRequested>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../errors.js';
-import { BatchId, Bytes, JobId, Lane, Phase, Timestamp } from '../words.js';
+import { Activity, BatchId, Bytes, JobId, Lane, Phase, Timestamp } from '../words.js';
 import { defineEvent, type EventData } from './define.js';
 import { conversionCompleted, ConversionStep } from './conversion.js';
 
@@ -89,7 +89,7 @@ export const jobProgress = defineEvent({
   schema: z.object({
     job_id: JobId,
     attempt: z.number().int().positive(),
-    phase: Phase,
+    phase: Activity,
     time: Timestamp,
     percent_complete: z.number().min(0).max(100),
     /** Of capacity, in the last seconds; absent where it means nothing. */
@@ -113,7 +113,7 @@ export const jobLog = defineEvent({
     attempt: z.number().int().positive().optional(),
     time: Timestamp,
     level: z.enum(['debug', 'info', 'warn', 'error']),
-    phase: Phase,
+    phase: Activity,
     step: z.string().optional(),
     message: z.string(),
     worker: z.string().optional(),

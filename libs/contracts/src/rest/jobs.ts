@@ -3,25 +3,17 @@ import { Failure } from '../errors.js';
 import { Modifications, ProofResult } from '../events/conversion.js';
 import { DiskProgress, jobLog } from '../events/job.js';
 import { JobStatus } from '../job/states.js';
-import { JobOptions } from '../options.js';
-import { Bytes, JobId, Lane, Phase, Timestamp } from '../words.js';
-
-/** The seed's `vcenter` object. What is missing comes from the gateway's `vsphere` section. */
-export const VcenterRequest = z.strictObject({
-  server: z.string().min(1).optional(),
-  username: z.string().min(1).optional(),
-  password: z.string().min(1).optional(),
-  datacenter: z.string().min(1).optional(),
-  ca_pem: z.string().optional(),
-  thumbprint: z.string().optional(),
-  insecure: z.boolean().optional(),
-});
-export type VcenterRequest = z.infer<typeof VcenterRequest>;
+import { verifyCompleted } from '../events/tasks.js';
+import { DisksSource, JobOptions, OvaSource } from '../options.js';
+import { Bytes, BytesPerSecond, JobId, Lane, Phase, Timestamp } from '../words.js';
+import { VcenterRequest } from './vcenter.js';
 
 /** POST /api/v1/convert */
 export const ConvertRequest = z.strictObject({
   vm_name: z.string().min(1).max(1024),
   vcenter: VcenterRequest.prefault({}),
+  /** Files on the worker instead of a vCenter. */
+  source: z.discriminatedUnion('kind', [z.strictObject(DisksSource.shape), z.strictObject(OvaSource.shape)]).optional(),
   options: z.strictObject(JobOptions.shape).prefault({}),
 });
 export type ConvertRequest = z.infer<typeof ConvertRequest>;
@@ -73,6 +65,29 @@ export type JobListQuery = z.infer<typeof JobListQuery>;
 export const JobList = z.object({ jobs: z.array(JobSummary), next_cursor: z.string().nullable() });
 export type JobList = z.infer<typeof JobList>;
 
+/** What was asked for and is being done about the traces of a job that ended. */
+export const CleanupState = z.object({
+  status: z.enum(['queued', 'in_progress', 'completed', 'failed']),
+  /** Of a failure: what is left where. */
+  message: z.string().nullable(),
+  next_try_at: Timestamp.nullable(),
+});
+export type CleanupState = z.infer<typeof CleanupState>;
+
+/** The latest look at the job's files. */
+export const Verification = z.object({
+  status: z.enum(['queued', 'in_progress', 'completed', 'failed']),
+  requested_at: Timestamp,
+  percent_complete: z.number(),
+  report: verifyCompleted.schema.omit({ job_id: true, attempt: true, worker: true }).nullable(),
+  failure: Failure.nullable(),
+});
+export type Verification = z.infer<typeof Verification>;
+
+/** PATCH /api/v1/jobs/{id}: what can be changed while a job waits or runs. */
+export const JobPatch = z.strictObject({ bandwidth_bytes_per_second: BytesPerSecond.nullable() });
+export type JobPatch = z.infer<typeof JobPatch>;
+
 /** GET /api/v1/jobs/{id}: the seed's shape, and what a completed or failed job adds. */
 export const JobDetail = JobSummary.extend({
   progress: z.object({
@@ -87,6 +102,12 @@ export const JobDetail = JobSummary.extend({
   /** When the next attempt starts by itself; null otherwise. */
   next_retry_at: Timestamp.nullable(),
   queue_position: z.number().int().nullable(),
+  /** Why a pending job is not in the queue yet: `4 of 4 disks of host esx07 are being exported`. */
+  waiting_reason: z.string().nullable(),
+  /** Of an export's clean-up after its end; null when there was none to do. */
+  cleanup: CleanupState.nullable(),
+  source_power: z.string(),
+  bandwidth_bytes_per_second: z.number().nullable(),
   export: z.object({
     status: z.string(),
     duration: z.string().nullable(),

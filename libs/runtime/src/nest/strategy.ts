@@ -2,7 +2,7 @@ import { Server, type CustomTransportStrategy, type MessageHandler } from '@nest
 import {
   BUCKETS,
   CATALOGUE,
-  describeVm,
+  REQUESTS,
   type CommandDefinition,
   type EventDefinition,
   type RequestDefinition,
@@ -20,8 +20,6 @@ import { cancelKey, CommandQueue } from '../lanes/queue.js';
 import type { Logger } from '../telemetry/logger.js';
 import { contextFrom, SpanKind, withSpan } from '../telemetry/tracing.js';
 import { CommandWorker } from '../work/worker.js';
-
-const REQUESTS: ReadonlyMap<string, RequestDefinition> = new Map([[describeVm.subject, describeVm]]);
 
 const SWEEP_MS = 300_000;
 /** By then what the server forgot to have been acknowledged was delivered again and settled. */

@@ -149,9 +149,12 @@ async function transfer(
   try {
     return await transferAndVerify({
       task: {
-        url: url.href,
-        ...(cookie === undefined ? {} : { cookie }),
-        trust: diskTrust(request.endpoint.trust, url, request.endpoint.server, offered.sslThumbprint),
+        input: {
+          kind: 'nfc',
+          url: url.href,
+          ...(cookie === undefined ? {} : { cookie }),
+          trust: diskTrust(request.endpoint.trust, url, request.endpoint.server, offered.sslThumbprint),
+        },
         path: partial,
         capacityBytes: disk.capacity_bytes,
         segmentBytes: SEGMENT_BYTES,

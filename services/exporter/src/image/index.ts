@@ -1,2 +1,1 @@
 export { Qcow2Writer } from './qcow2-writer.js';
-export { SegmentHasher } from './segment-hasher.js';

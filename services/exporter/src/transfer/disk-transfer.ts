@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { JobError } from '@hyper2kvm/contracts';
+import { serveImage, type ImageServer } from '@hyper2kvm/runtime';
 import type { Children } from './children.js';
-import { serveImage, type ImageServer } from './image-server.js';
 import type { FromThread, ToThread, TransferFailure, TransferResult, TransferTask } from './messages.js';
 
 /** MiB of JavaScript heap; the buffers of data lie outside of it and are bounded by themselves. */
@@ -34,7 +34,7 @@ export async function transferAndVerify(transfer: DiskTransfer): Promise<Transfe
   try {
     const result = await thread.written;
     signal.throwIfAborted();
-    server = await serveImage(children, task.path, transfer.socketPath, signal);
+    server = await serveImage(task.path, 'qcow2', transfer.socketPath, signal);
     thread.post({ kind: 'read-back', socketPath: transfer.socketPath });
     const failed = server.ended.then((error) => Promise.reject(error));
     failed.catch(() => {});

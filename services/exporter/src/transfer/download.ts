@@ -1,7 +1,7 @@
 import { get, type RequestOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { TrustingAgent } from '../net/index.js';
-import type { TransferTask } from './messages.js';
+import type { NfcInput } from './inputs/input.js';
 
 /** The server answered with something else than the disk. */
 export class HttpStatusError extends Error {
@@ -20,23 +20,23 @@ export class StalledError extends Error {
  * The body of the answer, piece by piece. A body cut short ends with an error (ECONNRESET).
  * Time is counted only while a piece is waited for: a slow disk of ours is no stall of the server.
  */
-export async function* download(task: TransferTask, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const agent = new TrustingAgent(task.trust, { keepAlive: false });
+export async function* download(input: NfcInput, stallTimeoutMs: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const agent = new TrustingAgent(input.trust, { keepAlive: false });
   let waitingSince: number | undefined = performance.now();
   let response: IncomingMessage | undefined;
-  const stalled = new StalledError(`no data for ${task.stallTimeoutMs / 1000} s`);
-  const request = get(task.url, {
+  const stalled = new StalledError(`no data for ${stallTimeoutMs / 1000} s`);
+  const request = get(input.url, {
     agent,
     signal,
-    headers: task.cookie === undefined ? {} : { Cookie: task.cookie },
+    headers: input.cookie === undefined ? {} : { Cookie: input.cookie },
   } satisfies RequestOptions);
   const watch = setInterval(
     () => {
-      if (waitingSince === undefined || performance.now() - waitingSince < task.stallTimeoutMs) return;
+      if (waitingSince === undefined || performance.now() - waitingSince < stallTimeoutMs) return;
       if (response === undefined) request.destroy(stalled);
       else response.destroy(stalled);
     },
-    Math.min(1_000, task.stallTimeoutMs / 4),
+    Math.min(1_000, stallTimeoutMs / 4),
   );
   try {
     response = await new Promise<IncomingMessage>((resolve, reject) => {

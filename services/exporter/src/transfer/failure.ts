@@ -1,8 +1,8 @@
+import { MismatchError } from '@hyper2kvm/runtime/content';
 import { ConnectError, TlsTrustError } from '../net/index.js';
 import { VmdkError } from '../vmdk/index.js';
 import { HttpStatusError, StalledError } from './download.js';
 import type { TransferFailure } from './messages.js';
-import { MismatchError } from './read-back.js';
 
 const DISK_FULL = new Set(['ENOSPC', 'EDQUOT']);
 const CONNECTION = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);

@@ -1,12 +1,9 @@
 import type { ErrorCode } from '@hyper2kvm/contracts';
-import type { Trust } from '../net/index.js';
+import type { DiskInput } from './inputs/input.js';
 
 /** What a transfer thread is given. Plain data. */
 export interface TransferTask {
-  readonly url: string;
-  /** The session's cookie, only where the URL's host issued it. */
-  readonly cookie?: string;
-  readonly trust: Trust;
+  readonly input: DiskInput;
   /** The image to create; it must not exist. */
   readonly path: string;
   /** What the source says; the stream's header has to say the same. */

@@ -1,11 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { readBack } from '@hyper2kvm/runtime/content';
 import { toFailure } from './failure.js';
 import type { FromThread, ToThread, TransferResult, TransferTask } from './messages.js';
-import { readBack } from './read-back.js';
 import { transferDisk } from './transfer.js';
 
 /*
- * The thread of one disk. It imports neither contracts nor runtime: each thread has its own heap, and three of them have
+ * The thread of one disk. It imports neither contracts nor the runtime's main entry: each thread has its own heap, and three of them have
  * to fit. Main and thread talk by the messages of messages.ts; the thread ends by itself after the read-back or a failure.
  */
 const PROGRESS_EVERY_MS = 250;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Qcow2Writer, SegmentHasher } from '../image/index.js';
+import { SegmentHasher } from '@hyper2kvm/runtime/content';
+import { Qcow2Writer } from '../image/index.js';
 import { GRAIN_BYTES, VmdkDecoder, VmdkError } from '../vmdk/index.js';
 import { download } from './download.js';
 import type { TransferResult, TransferTask } from './messages.js';
@@ -36,7 +37,8 @@ export async function transferDisk(
       },
       pressure: () => writer.pressure(),
     });
-    for await (const piece of download(task, signal)) {
+    if (task.input.kind !== 'nfc') throw new Error(`no way to read ${task.input.kind}`);
+    for await (const piece of download(task.input, task.stallTimeoutMs, signal)) {
       bytesDownloaded += piece.length;
       stream.update(piece);
       await decoder.write(piece);

@@ -51,7 +51,7 @@ function newJob(request: ConvertRequest, source: Source, machine: Machine, reque
   return Object.assign(new Job(), {
     id: newJobId(),
     vmName: request.vm_name,
-    vcenterServer: source.server,
+    vcenterServer: source.kind === 'vsphere' ? source.server : 'local',
     status: 'pending',
     phase: 'export',
     version: 1,

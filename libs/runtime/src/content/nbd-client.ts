@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { negotiate } from './handshake.js';
-import { SocketReader } from './reader.js';
+import { negotiate } from './nbd-handshake.js';
+import { SocketReader } from './socket-reader.js';
 
 /*
  * The part of the NBD protocol (NetworkBlockDevice/nbd, doc/proto.md) that reading back needs: fixed newstyle

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { SocketReader } from './reader.js';
+import type { SocketReader } from './socket-reader.js';
 
 const INIT_MAGIC = 0x4e_42_44_4d_41_47_49_43n;
 const OPTION_MAGIC = 0x49_48_41_56_45_4f_50_54n;

@@ -1,5 +1,5 @@
-import { SegmentHasher } from '../image/index.js';
-import { NbdClient } from '../nbd/index.js';
+import { NbdClient } from './nbd-client.js';
+import { SegmentHasher } from './segment-hasher.js';
 
 const READ_BYTES = 1024 * 1024;
 const READS_IN_FLIGHT = 4;
@@ -9,24 +9,28 @@ export class MismatchError extends Error {
   override readonly name = 'MismatchError';
 }
 
-export interface ReadBack {
+export interface ContentRead {
+  /** Of a qemu-nbd that serves the image (see image-server.ts). */
   readonly socketPath: string;
   readonly capacityBytes: number;
   readonly segmentBytes: number;
-  /** As hashed on the way in; null is a segment that has to read as zeros without being stored. */
-  readonly segments: readonly (string | null)[];
   /** Position in the disk. */
   progress?(doneBytes: number): void;
   readonly signal: AbortSignal;
 }
 
+export interface Content {
+  /** SHA-256 of each segment; null is a segment that reads as zeros without being stored. */
+  readonly segments: (string | null)[];
+  readonly bytesRead: number;
+}
+
 /**
- * Reads the disk as QEMU sees it and compares it with the hashes taken on the way in. Only what QEMU calls data is read;
- * the rest counts as zeros, so a hole where data should be (or the reverse) does not pass. Returns the bytes read.
- * @throws MismatchError naming the first segment that differs
+ * Reads a disk as QEMU sees it and hashes it by segments. Only what QEMU calls data is read; the rest counts as zeros.
+ * @throws MismatchError when the disk has another size
  */
-export async function readBack(options: ReadBack): Promise<number> {
-  const { capacityBytes, segmentBytes, segments, signal } = options;
+export async function readContent(options: ContentRead): Promise<Content> {
+  const { capacityBytes, segmentBytes, signal } = options;
   const client = await NbdClient.connect(options.socketPath);
   const onAbort = (): void => client.close();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -47,17 +51,37 @@ export async function readBack(options: ReadBack): Promise<number> {
       options.progress?.(offset);
     }
     await window.drain();
-    const found = hasher.finish();
-    const differs = segments.findIndex((hash, index) => hash !== found[index]);
-    if (differs >= 0 || found.length !== segments.length) {
-      const mib = segmentBytes / 2 ** 20;
-      throw new MismatchError(`segment ${differs + 1} of ${segments.length} (${mib} MiB each) reads back differently`);
-    }
-    return window.bytes;
+    return { segments: hasher.finish(), bytesRead: window.bytes };
   } finally {
     signal.removeEventListener('abort', onAbort);
     client.close();
   }
+}
+
+/** Number of the first segment that differs, from 1; undefined when all agree. */
+export function firstDifference(
+  wanted: readonly (string | null)[],
+  found: readonly (string | null)[],
+): number | undefined {
+  for (let index = 0; index < Math.max(wanted.length, found.length); index++)
+    if (wanted[index] !== found[index]) return index + 1;
+  return undefined;
+}
+
+/**
+ * Reads a written disk back and compares it with the hashes taken on the way in. A hole where data should be (or the
+ * reverse) does not pass. Returns the bytes read.
+ * @throws MismatchError naming the first segment that differs
+ */
+export async function readBack(options: ContentRead & { segments: readonly (string | null)[] }): Promise<number> {
+  const { segments, segmentBytes } = options;
+  const found = await readContent(options);
+  const differs = firstDifference(segments, found.segments);
+  if (differs !== undefined)
+    throw new MismatchError(
+      `segment ${differs} of ${segments.length} (${segmentBytes / 2 ** 20} MiB each) reads back differently`,
+    );
+  return found.bytesRead;
 }
 
 /** Reads under way, hashed in the order they were asked for. */

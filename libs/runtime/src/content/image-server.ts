@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobError } from '@hyper2kvm/contracts';
-import type { Children } from './children.js';
+import { spawnGuarded } from '../process/spawn.js';
 
 const START_TIMEOUT_MS = 20_000;
 const KEPT_LINES = 5;
@@ -14,18 +14,20 @@ export interface ImageServer {
 }
 
 /**
- * Serves a qcow2 image read-only through QEMU on a unix socket.
+ * Serves an image read-only through QEMU on a unix socket.
+ * @param format as QEMU names it; never guessed from the content, which a guest may have written
+ * @param socketPath short (107 bytes at most), in a folder that exists
  * @throws JobError CHILD_FAILED when it does not listen, with what it said
  */
 export async function serveImage(
-  children: Children,
   image: string,
+  format: string,
   socketPath: string,
   signal: AbortSignal,
 ): Promise<ImageServer> {
   const lines: string[] = [];
-  const args = ['--read-only', '--format=qcow2', '--persistent', '--shared=2', `--socket=${socketPath}`, image];
-  const child = children.spawn('qemu-nbd', args, {
+  const args = ['--read-only', `--format=${format}`, '--persistent', '--shared=2', `--socket=${socketPath}`, image];
+  const child = spawnGuarded('qemu-nbd', args, {
     signal,
     onLine: (line) => void lines.push(line),
   });

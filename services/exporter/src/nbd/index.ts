@@ -1,1 +1,0 @@
-export { NbdClient, type Extent } from './client.js';

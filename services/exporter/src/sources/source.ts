@@ -1,0 +1,56 @@
+import type { Machine, TransportChoice } from '@hyper2kvm/contracts';
+import type { DiskInput } from '../transfer/inputs/input.js';
+
+/** A disk of a source as the export sees it. */
+export interface SourceDiskPlan {
+  /** From 1, as in the machine. */
+  readonly index: number;
+  readonly name: string;
+  readonly capacityBytes: number;
+}
+
+export type TransportName = 'nfc' | 'datastore' | 'file';
+
+/** How one try of one disk is read. */
+export interface DiskAccess {
+  readonly input: DiskInput;
+  readonly transport: TransportName;
+  /** Digests of the stream that the source will be compared by afterwards. */
+  readonly digests?: readonly ('md5' | 'sha1' | 'sha256')[];
+  /** Ends what was started for this try (a qemu-nbd). */
+  close?(): Promise<void>;
+}
+
+/** A source whose disks can be read at one instant until `close`. */
+export interface PreparedSource {
+  /**
+   * What the content depends on (snapshot, file sizes and times). Disks that were finished, and journals written, under
+   * another binding are dropped: content of two instants is never mixed.
+   */
+  readonly binding: string;
+  /** Aborts with a JobError when the disks cannot be read any more (lease lost, datastore full). */
+  readonly lost: AbortSignal;
+  /** Called anew for each try of a disk. @param attempt from 0 @throws JobError */
+  access(disk: SourceDiskPlan, attempt: number): Promise<DiskAccess>;
+  /** Digests as the source tells them, to be compared with those of the stream; undefined where it does not. */
+  digestsOf?(disk: SourceDiskPlan): Promise<Partial<Record<'md5' | 'sha1' | 'sha256', string>> | undefined>;
+  /** After the last disk was verified. A failure here does not harm the artifact. */
+  complete(): Promise<void>;
+  /** Stops what runs (lease keeper, watchers); leaves the snapshot, which `Source.cleanup` removes. */
+  close(): Promise<void>;
+}
+
+/** Where a VM comes from: a vCenter, or files. One object per export. */
+export interface Source {
+  /** The machine, and what a person should know of it. Refuses what cannot be exported before any byte moves. @throws JobError */
+  describe(): Promise<{ machine: Machine; concerns: readonly string[]; neededBytes: number | undefined }>;
+  /** Makes the disks readable. May be called again by a later start of the same job. @throws JobError */
+  prepare(choice: TransportChoice): Promise<PreparedSource>;
+  /**
+   * Removes every trace on the source: lease, snapshot. Never throws.
+   * @returns what is left, in a sentence, or undefined
+   */
+  cleanup(): Promise<string | undefined>;
+  /** Ends sessions. */
+  close(): Promise<void>;
+}
