@@ -48,7 +48,7 @@ const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map(
     'job.log.v1': 'job_id time level phase message',
     'exporter.describe-vm.request': 'source vm_name',
     'exporter.describe-vm.reply': 'name cpus memory_bytes firmware disks nics',
-    'exporter.list-vms.request': 'source filter offset limit',
+    'exporter.list-vms.request': 'source',
     'exporter.list-vms.reply': 'vms total',
   }).map(([name, keys]) => [name, keys.split(' ')]),
 );
