@@ -1,4 +1,4 @@
-import type { Machine, TransportChoice } from '@hyper2kvm/contracts';
+import type { JobError, Machine, TransportChoice } from '@hyper2kvm/contracts';
 import type { DiskInput } from '../transfer/inputs/input.js';
 
 /** A disk of a source as the export sees it. */
@@ -17,6 +17,8 @@ export interface DiskAccess {
   readonly transport: TransportName;
   /** Digests of the stream that the source will be compared by afterwards. */
   readonly digests?: readonly ('md5' | 'sha1' | 'sha256')[];
+  /** Aborts with a JobError when what this try reads from is gone; others may stand. */
+  readonly lost?: AbortSignal;
   /** Ends what was started for this try (a qemu-nbd). */
   close?(): Promise<void>;
 }
@@ -28,10 +30,17 @@ export interface PreparedSource {
    * another binding are dropped: content of two instants is never mixed.
    */
   readonly binding: string;
-  /** Aborts with a JobError when the disks cannot be read any more (lease lost, datastore full). */
+  /** What a person should know of how the disks were made readable. */
+  readonly concerns?: readonly string[];
+  /** Aborts with a JobError when the disks cannot be read any more (datastore full, snapshot too old). */
   readonly lost: AbortSignal;
   /** Called anew for each try of a disk. @param attempt from 0 @throws JobError */
   access(disk: SourceDiskPlan, attempt: number): Promise<DiskAccess>;
+  /**
+   * Whether the next `access` goes another way to this disk after such a failure (another transport, another lease), so that
+   * it is tried at once and whatever the code says. The source says so in the log, and allows it a bounded number of times.
+   */
+  otherWay?(disk: SourceDiskPlan, failure: JobError): boolean;
   /** Digests as the source tells them, to be compared with those of the stream; undefined where it does not. */
   digestsOf?(disk: SourceDiskPlan): Promise<Partial<Record<'md5' | 'sha1' | 'sha256', string>> | undefined>;
   /** After the last disk was verified. A failure here does not harm the artifact. */
@@ -40,17 +49,26 @@ export interface PreparedSource {
   close(): Promise<void>;
 }
 
+/** What a clean-up of a source could not do, or found. */
+export interface Remains {
+  /** What is left, and what to do about it, in a sentence. */
+  readonly left?: string;
+  /** The snapshot that is left. */
+  readonly snapshot?: { readonly vm: string; readonly snapshot: string };
+  /** Names of snapshots that were removed. */
+  readonly removed?: readonly string[];
+  /** What a person should know of the source afterwards. */
+  readonly concerns?: readonly string[];
+}
+
 /** Where a VM comes from: a vCenter, or files. One object per export. */
 export interface Source {
   /** The machine, and what a person should know of it. Refuses what cannot be exported before any byte moves. @throws JobError */
   describe(): Promise<{ machine: Machine; concerns: readonly string[]; neededBytes: number | undefined }>;
   /** Makes the disks readable. May be called again by a later start of the same job. @throws JobError */
   prepare(choice: TransportChoice): Promise<PreparedSource>;
-  /**
-   * Removes every trace on the source: lease, snapshot. Never throws.
-   * @returns what is left, in a sentence, or undefined
-   */
-  cleanup(): Promise<string | undefined>;
+  /** Removes every trace on the source: lease, snapshot. Never throws. Undefined when there was nothing to say. */
+  cleanup(): Promise<Remains | undefined>;
   /** Ends sessions. */
   close(): Promise<void>;
 }
