@@ -131,6 +131,30 @@ describe('a claim', () => {
     expect(held.lease.valid).toBe(true);
   });
 
+  it('for a clean-up waits for the living owner of the export, not for a dead one, and the export for the clean-up', async () => {
+    const wanted = fence();
+    const held = await claims('exporter').take('export', wanted, 3);
+    if (held.kind !== 'taken') throw new Error(held.kind);
+    const cleaner = claims('cleaner');
+    expect((await cleaner.take('cleanup', wanted, 3)).kind).toBe('busy');
+    expect((await cleaner.take('conversion', wanted, 3)).kind).toBe('taken');
+    await claims('gateway').change('export', wanted.job_id, (record) => ({
+      ...(record as NonNullable<typeof record>),
+      cancelled: true,
+    }));
+    expect((await cleaner.take('cleanup', wanted, 3)).kind).toBe('busy');
+    await held.lease.leave();
+    const cleanup = await cleaner.take('cleanup', wanted, 3);
+    expect(cleanup.kind).toBe('taken');
+    expect((await claims('exporter').take('export', { ...wanted, attempt: 2 }, 3)).kind).toBe('busy');
+    if (cleanup.kind === 'taken') await cleanup.lease.finish({ ...DONE, type: 'cleanup.completed.v1' });
+    expect((await claims('exporter').take('export', { ...wanted, attempt: 2 }, 3)).kind).toBe('taken');
+
+    const other = fence();
+    await claims('dead', process.pid, '1').take('export', other, 3);
+    expect((await cleaner.take('cleanup', other, 3)).kind).toBe('taken');
+  });
+
   it('that is done takes its message along, when a killed server kept it after its acknowledgement', async () => {
     const [ended, open, last] = [fence(), fence(), fence()];
     for (const one of [ended, open, last]) {

@@ -233,7 +233,7 @@ describe('a command', () => {
     const data = command();
     await send(data);
     await expect.poll(() => strategy.activeJobs.length).toBe(1);
-    await bus.buckets.control.put(`cancelled.${data.job_id}`, '1');
+    await bus.buckets.control.put(`cancelled.export.${data.job_id}`, '1');
     await expect.poll(() => stopped).toMatchObject({ kind: 'cancelled' });
     await expect.poll(() => strategy.activeJobs.length).toBe(0);
     expect(await completed(data.job_id)).toBeUndefined();

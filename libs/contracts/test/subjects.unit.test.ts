@@ -1,14 +1,15 @@
 import {
   CATALOGUE,
+  cleanupRequested,
   commandSubject,
   conversionRequested,
   exportCompleted,
   exportRequested,
   factSubject,
-  LANES,
   laneStream,
   STREAM_NAMES,
   STREAMS,
+  type CommandDefinition,
 } from '@hyper2kvm/contracts';
 import { describe, expect, it } from 'vitest';
 
@@ -29,6 +30,10 @@ describe('subjects', () => {
   it('a command carries its lane, pool and job', () => {
     expect(commandSubject(exportRequested, 'high', 'any', JOB)).toBe(`export.requested.high.any.${JOB}`);
     expect(commandSubject(conversionRequested, 'low', 'kvm01', JOB)).toBe(`conversion.requested.low.kvm01.${JOB}`);
+  });
+
+  it('a task carries its pool and job alone', () => {
+    expect(commandSubject(cleanupRequested, 'normal', 'kvm01', JOB)).toBe(`task.cleanup.kvm01.${JOB}`);
   });
 
   it('a fact carries what it is about', () => {
@@ -54,18 +59,19 @@ describe('streams', () => {
     ]);
   });
 
-  const commands = [...CATALOGUE.values()].filter(({ kind }) => kind === 'command');
-  it.each(commands.flatMap((command) => LANES.map((lane) => [command.name, lane, command] as const)))(
-    '%s on %s lies in the stream of its lane and no other',
+  const commands = [...CATALOGUE.values()].filter((event): event is CommandDefinition => event.kind === 'command');
+  it.each(commands.flatMap((command) => command.lanes.map((lane) => [command.name, lane, command] as const)))(
+    '%s on %s lies in its stream and no other',
     (name, lane, command) => {
+      const stream = command.stream === 'by lane' ? laneStream(name, lane) : 'TASKS';
       for (const pool of ['any', 'kvm01']) {
-        expect(streamsOf(commandSubject(command, lane, pool, JOB))).toEqual([laneStream(name, lane)]);
+        expect(streamsOf(commandSubject(command, lane, pool, JOB))).toEqual([stream]);
       }
     },
   );
 
   it('the catalogue holds both kinds', () => {
-    expect(commands).toHaveLength(2);
+    expect(commands).toHaveLength(4);
     expect(facts.length).toBeGreaterThan(10);
   });
 });

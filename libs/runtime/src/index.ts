@@ -8,6 +8,7 @@ export * from './telemetry/tracing.js';
 export * from './telemetry/metrics.js';
 export { flushTelemetry } from './telemetry/register.js';
 export { Bus, type Followed, type PublishOptions } from './bus/bus.js';
+export type { BandwidthLimit, BandwidthScope } from './bus/bandwidth.js';
 export { openBus } from './open.js';
 
 export { InvalidMessage } from './bus/cloudevents.js';
@@ -21,5 +22,6 @@ export * from './nest/tokens.js';
 export { JetStreamStrategy, type StrategyOptions } from './nest/strategy.js';
 export { startService, type ServiceOptions } from './nest/start.js';
 export { diskFree } from './health/heartbeat.js';
+export { WorkerState } from './health/state.js';
 export { parseListen } from './health/server.js';
 export { VERSION } from './version.js';

@@ -18,6 +18,8 @@ import {
 import { z } from 'zod';
 import { traceparent as activeTraceparent, withSpan, SpanKind } from '../telemetry/tracing.js';
 import { decode, encode, InvalidMessage } from './cloudevents.js';
+import { BANDWIDTH_KEYS, bandwidthKey, readBandwidth, type BandwidthLimit, type BandwidthScope } from './bandwidth.js';
+import { followControl } from './control.js';
 import type { Buckets } from './declare.js';
 import { followSubject } from './follow.js';
 
@@ -213,6 +215,19 @@ export class Bus {
       if ((error as { code?: string }).code === '404' || /no message found/.test(String(error))) return undefined;
       throw error;
     }
+  }
+
+  /** Limits a job or a worker from now on; null lifts the limit. */
+  async setBandwidth(scope: BandwidthScope, id: string, bytesPerSecond: number | null): Promise<void> {
+    await this.buckets.control.put(bandwidthKey(scope, id), String(bytesPerSecond));
+  }
+
+  /** Tells every limit that is set, then each change, until the signal ends it; outages of NATS are waited out. */
+  watchBandwidth(callback: (limit: BandwidthLimit) => void, signal: AbortSignal): void {
+    void followControl(this.connection, this.js, BANDWIDTH_KEYS, signal, (key, value) => {
+      const limit = readBandwidth(key, value);
+      if (limit) callback(limit);
+    });
   }
 
   /** Workers whose heartbeat is fresh. */

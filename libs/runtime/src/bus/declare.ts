@@ -1,4 +1,4 @@
-import { BUCKETS, LANES, STREAMS, laneStream, type CommandDefinition } from '@hyper2kvm/contracts';
+import { BUCKETS, STREAMS, type CommandDefinition } from '@hyper2kvm/contracts';
 import {
   AckPolicy,
   DiscardPolicy,
@@ -10,6 +10,7 @@ import {
   type NatsConnection,
   type StreamConfig,
 } from 'nats';
+import { consumerOf, filterOf, streamOf } from '../lanes/address.js';
 import { isAway } from './passing.js';
 
 /** Within it a message with a known id is dropped: longer than any publisher goes on repeating itself. */
@@ -52,20 +53,17 @@ async function addOrUpdate(jsm: JetStreamManager, config: Partial<StreamConfig> 
   }
 }
 
-/** The durable consumer of one lane and pool. */
-export const laneConsumer = (pool: string): string => `workers-${pool}`;
-
 /** Declares the consumers of a command's lanes for these pools. */
 export async function declareLanes(
   jsm: JetStreamManager,
   command: CommandDefinition,
   pools: readonly string[],
 ): Promise<void> {
-  for (const lane of LANES) {
+  for (const lane of command.lanes) {
     for (const pool of pools) {
-      await jsm.consumers.add(laneStream(command.name, lane), {
-        durable_name: laneConsumer(pool),
-        filter_subject: `${command.name}.${lane}.${pool}.>`,
+      await jsm.consumers.add(streamOf(command, lane), {
+        durable_name: consumerOf(command, pool),
+        filter_subject: filterOf(command, lane, pool),
         ack_policy: AckPolicy.Explicit,
         ack_wait: nanos(command.policy.ackWaitMs),
         max_deliver: -1,

@@ -1,7 +1,8 @@
-import type { CommandFence, Phase } from '@hyper2kvm/contracts';
+import type { Activity, CommandFence } from '@hyper2kvm/contracts';
 import type { KV } from 'nats';
 import { decodeRecord, encodeRecord, isConflict, LEASE_MS } from './entry.js';
 import { Lease } from './lease.js';
+import { excludedBy } from './exclusion.js';
 import { type ClaimRecord, isDead, type Owner } from './record.js';
 
 const CAS_TRIES = 50;
@@ -13,11 +14,11 @@ export type Take =
   | { readonly kind: 'done'; readonly record: ClaimRecord }
   /** Of an older attempt or generation, or cancelled. */
   | { readonly kind: 'stale' }
-  /** Another worker has it. */
+  /** Another worker has it, or is at something of this job that has to end first. */
   | { readonly kind: 'busy' }
   | { readonly kind: 'exhausted'; readonly lease: Lease };
 
-/** The records of all phases of all jobs: who may work on what. */
+/** The records of all activities for all jobs: who may work on what. */
 export class Claims {
   readonly #seen = new Map<string, { revision: number; since: number }>();
   /** Epochs of takes that gave no answer: when the record shows one of them, it landed, and its work never began. */
@@ -28,17 +29,17 @@ export class Claims {
     private readonly self: Owner,
   ) {}
 
-  static key(phase: Phase, jobId: string): string {
-    return `${phase}.${jobId}`;
+  static key(activity: Activity, jobId: string): string {
+    return `${activity}.${jobId}`;
   }
 
-  async get(phase: Phase, jobId: string): Promise<{ record: ClaimRecord; revision: number } | undefined> {
-    return decodeRecord(await this.kv.get(Claims.key(phase, jobId)));
+  async get(activity: Activity, jobId: string): Promise<{ record: ClaimRecord; revision: number } | undefined> {
+    return decodeRecord(await this.kv.get(Claims.key(activity, jobId)));
   }
 
   /** Before a command is published: makes its record, or raises it to this attempt and generation. Idempotent. */
-  async prepare(phase: Phase, fence: CommandFence): Promise<ClaimRecord> {
-    return this.change(phase, fence.job_id, (record) => {
+  async prepare(activity: Activity, fence: CommandFence): Promise<ClaimRecord> {
+    return this.change(activity, fence.job_id, (record) => {
       if (record === undefined) return freshRecord(fence, 0);
       return isOlder(record, fence) ? { ...freshRecord(fence, record.epoch), cancelled: false } : record;
     });
@@ -49,11 +50,11 @@ export class Claims {
    * @param next gives the new record from the current one; the same object means "leave it"
    */
   async change(
-    phase: Phase,
+    activity: Activity,
     jobId: string,
     next: (record: ClaimRecord | undefined) => ClaimRecord,
   ): Promise<ClaimRecord> {
-    const key = Claims.key(phase, jobId);
+    const key = Claims.key(activity, jobId);
     for (let tries = 0; tries < CAS_TRIES; tries += 1) {
       const entry = await this.kv.get(key);
       const found = decodeRecord(entry);
@@ -71,8 +72,9 @@ export class Claims {
   }
 
   /** Takes the lease of a message's job, or says why not. Counts the start. */
-  async take(phase: Phase, fence: CommandFence, maxStarts: number): Promise<Take> {
-    const key = Claims.key(phase, fence.job_id);
+  async take(activity: Activity, fence: CommandFence, maxStarts: number): Promise<Take> {
+    const key = Claims.key(activity, fence.job_id);
+    const other = excludedBy(activity);
     for (let tries = 0; tries < CAS_TRIES; tries += 1) {
       const entry = await this.kv.get(key);
       const found = decodeRecord(entry);
@@ -85,8 +87,8 @@ export class Claims {
       const { owner } = record;
       const landed = owner?.incarnation === this.self.incarnation && this.#unanswered.get(key) === record.epoch;
       if (landed) record = { ...record, starts: Math.max(0, record.starts - 1) };
-      else if (owner !== null && !isDead(owner) && !this.#stoodStill(key, entry?.revision ?? 0))
-        return { kind: 'busy' };
+      else if (this.#lives(key, owner, entry?.revision ?? 0)) return { kind: 'busy' };
+      if (other !== undefined && (await this.#isHeld(other, fence.job_id))) return { kind: 'busy' };
       const exhausted = record.starts >= maxStarts;
       const taken: ClaimRecord = {
         ...record,
@@ -110,6 +112,16 @@ export class Claims {
       }
     }
     return { kind: 'busy' };
+  }
+
+  async #isHeld(activity: Activity, jobId: string): Promise<boolean> {
+    const found = await this.get(activity, jobId);
+    return found !== undefined && this.#lives(Claims.key(activity, jobId), found.record.owner, found.revision);
+  }
+
+  /** Whether a record's owner is still at its work, as far as can be told. */
+  #lives(key: string, owner: Owner | null, revision: number): boolean {
+    return owner !== null && !isDead(owner) && !this.#stoodStill(key, revision);
   }
 
   #stoodStill(key: string, revision: number): boolean {

@@ -15,7 +15,7 @@ export class LeaseLost extends Error {
   }
 }
 
-/** A worker's right to one phase of one job, kept by renewing its record. */
+/** A worker's right to one activity for one job, kept by renewing its record. */
 export class Lease {
   #chain: Promise<unknown> = Promise.resolve();
   #lost = false;
@@ -72,6 +72,22 @@ export class Lease {
     this.#lost = true;
   }
 
+  /**
+   * After cancelled work has ended: takes the owner out of the record, which is over, so that what waits for this end goes on.
+   * A record that another one has by now stays as it is.
+   */
+  async leave(): Promise<void> {
+    await this.#chain;
+    const found = decodeRecord(await this.kv.get(this.key));
+    if (found === undefined || !this.#isOurs(found.record)) return;
+    const left = { ...found.record, owner: null };
+    await this.kv.put(this.key, encodeRecord(left), { previousSeq: found.revision });
+  }
+
+  #isOurs(record: ClaimRecord): boolean {
+    return record.owner?.incarnation === this.record.owner?.incarnation && record.epoch === this.record.epoch;
+  }
+
   /** One write at a time: each needs the revision of the one before. */
   async #write(next: (record: ClaimRecord) => ClaimRecord): Promise<void> {
     const turn = this.#chain.then(() => this.#compareAndSet(next));
@@ -106,8 +122,7 @@ export class Lease {
     const ours =
       landed ||
       (found !== undefined &&
-        found.record.owner?.incarnation === this.record.owner?.incarnation &&
-        found.record.epoch === this.record.epoch &&
+        this.#isOurs(found.record) &&
         found.record.attempt === this.record.attempt &&
         !found.record.cancelled);
     if (!ours) {

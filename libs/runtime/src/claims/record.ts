@@ -19,7 +19,7 @@ export const Owner = z.object({
 });
 export type Owner = z.infer<typeof Owner>;
 
-/** The record of one phase of a job, in the bucket `claims` under `<phase>.<job>`. Changed by compare-and-set only: it is the truth, a message only a hint. */
+/** The record of one activity for a job, in the bucket `claims` under `<activity>.<job>`. Changed by compare-and-set only: it is the truth, a message only a hint. */
 export const ClaimRecord = z.object({
   attempt: z.number().int(),
   generation: z.number().int(),

@@ -34,11 +34,14 @@ export async function startHeartbeat(
     slots: number;
     workDir?: string | undefined;
     activeJobs: () => string[];
+    /** Bytes a second; null where there is no limit. */
+    bandwidth?: () => number | null;
   },
 ): Promise<Heartbeat> {
   const started = new Date().toISOString();
   const key = `${self.service}.${self.workerId}`;
   const beat = async (): Promise<void> => {
+    const bandwidth = self.bandwidth?.() ?? null;
     const heartbeat: WorkerHeartbeat = {
       worker_id: self.workerId,
       service: self.service,
@@ -49,6 +52,7 @@ export async function startHeartbeat(
       slots: self.slots,
       active_jobs: self.activeJobs(),
       paused: false,
+      ...(bandwidth === null ? {} : { bandwidth_bytes_per_second: bandwidth }),
       disk_free_bytes: await diskFree(self.workDir),
       started_at: started,
       time: new Date().toISOString(),

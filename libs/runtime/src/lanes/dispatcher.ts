@@ -1,7 +1,7 @@
-import { LANES, laneStream, type CommandDefinition, type Lane } from '@hyper2kvm/contracts';
+import type { CommandDefinition, Lane } from '@hyper2kvm/contracts';
 import type { NatsConnection, Subscription } from 'nats';
-import { laneConsumer } from '../bus/declare.js';
 import type { Logger } from '../telemetry/logger.js';
+import { consumerOf, filterOf, streamOf } from './address.js';
 import type { Delivery } from './delivery.js';
 import { LanePuller } from './puller.js';
 
@@ -45,15 +45,17 @@ export class Dispatcher {
   ) {
     const { connection, command, pools } = options;
     this.#free = options.slots;
-    for (const lane of LANES) {
-      const stream = laneStream(command.name, lane);
+    for (const lane of command.lanes) {
+      const stream = streamOf(command, lane);
       this.#pullers.set(
         lane,
-        pools.map((pool) => new LanePuller(connection, stream, laneConsumer(pool), () => this.#onLate())),
+        pools.map((pool) => new LanePuller(connection, stream, consumerOf(command, pool), () => this.#onLate())),
       );
     }
-    this.#bells = pools.map((pool) =>
-      connection.subscribe(`${command.name}.*.${pool}.>`, { callback: () => this.#wake('bell') }),
+    this.#bells = pools.flatMap((pool) =>
+      command.lanes.map((lane) =>
+        connection.subscribe(filterOf(command, lane, pool), { callback: () => this.#wake('bell') }),
+      ),
     );
     this.#loop = this.#run();
   }
@@ -126,8 +128,9 @@ export class Dispatcher {
   }
 
   #order(): readonly Lane[] {
-    if (this.#picks % GUARD_EVERY !== GUARD_EVERY - 1) return LANES;
-    const [high, ...lower] = LANES;
+    const { lanes } = this.options.command;
+    const [high, ...lower] = lanes;
+    if (high === undefined || this.#picks % GUARD_EVERY !== GUARD_EVERY - 1) return lanes;
     const served = (lane: Lane): number => this.#lastServed.get(lane) ?? -1;
     return [...lower.toSorted((a, b) => served(a) - served(b)), high];
   }

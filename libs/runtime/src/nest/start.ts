@@ -12,6 +12,7 @@ import { Claims } from '../claims/claims.js';
 import { ConfigError, loadConfig } from '../config/load.js';
 import { startHealthServer, parseListen } from '../health/server.js';
 import { startHeartbeat } from '../health/heartbeat.js';
+import { WorkerState } from '../health/state.js';
 import { CommandQueue } from '../lanes/queue.js';
 import { Sealer } from '../secrets/sealer.js';
 import { createLogger, NestLogger } from '../telemetry/logger.js';
@@ -101,7 +102,9 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
     graceMs,
   });
 
+  const state = new WorkerState();
   const providers = [
+    { provide: WorkerState, useValue: state },
     { provide: Bus, useValue: bus },
     { provide: Claims, useValue: claims },
     { provide: CommandQueue, useValue: queue },
@@ -147,6 +150,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
     slots,
     workDir: section.work_dir,
     activeJobs: () => strategy.activeJobs,
+    bandwidth: () => state.bandwidth(),
   });
   const started = Date.now();
   let server: Server | undefined;

@@ -1,6 +1,5 @@
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import {
-  BUCKETS,
   CATALOGUE,
   REQUESTS,
   type CommandDefinition,
@@ -12,11 +11,13 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import { failureAnswer, type Bus } from '../bus/bus.js';
 import { envelopeOf, InvalidMessage } from '../bus/cloudevents.js';
 import { declareLanes } from '../bus/declare.js';
-import { followSubject, onReconnect } from '../bus/follow.js';
+import { followControl } from '../bus/control.js';
+import { onReconnect } from '../bus/follow.js';
 import type { Claims } from '../claims/claims.js';
 import { FactConsumer } from '../facts/consumer.js';
 import { Dispatcher } from '../lanes/dispatcher.js';
-import { cancelKey, CommandQueue } from '../lanes/queue.js';
+import { cancelKey } from '../lanes/cancellation.js';
+import { CommandQueue } from '../lanes/queue.js';
 import type { Logger } from '../telemetry/logger.js';
 import { contextFrom, SpanKind, withSpan } from '../telemetry/tracing.js';
 import { CommandWorker } from '../work/worker.js';
@@ -208,26 +209,18 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
 
   #watchCancellations(): void {
     if (this.#workers.length === 0) return;
-    const { bus, logger } = this.options;
+    const { bus } = this.options;
     const stop = new AbortController();
-    const subject = `$KV.${BUCKETS.control}.${cancelKey('*')}`;
-    void (async () => {
-      while (!stop.signal.aborted && !bus.connection.isClosed()) {
-        try {
-          for await (const { subject: key } of followSubject(bus.connection, bus.js, subject, 0, stop.signal))
-            for (const { worker } of this.#workers) worker.cancel(key.split('.').at(-1) ?? '');
-        } catch (error) {
-          // Until it works again the renewal of the lease tells of cancellations.
-          logger.warn({ err: error }, 'cancellations cannot be followed, trying again');
-          await pause(1_000);
-        }
-      }
-    })();
+    // While NATS is away the renewal of the lease tells of cancellations.
+    void followControl(bus.connection, bus.js, cancelKey('*', '*'), stop.signal, (key, mark) => {
+      const [, activity, jobId = ''] = key.split('.');
+      for (const { worker } of this.#workers) if (worker.activity === activity) worker.cancel(jobId, mark);
+    });
     this.#stops.push(() => stop.abort());
   }
 }
 
-const pause = (ms = 25): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 25));
 
 function readJson(message: Msg): unknown {
   try {

@@ -3,11 +3,11 @@ import { BaseRpcContext } from '@nestjs/microservices';
 import {
   jobLog,
   jobProgress,
+  type Activity,
   type EventData,
   type EventDefinition,
   type JobLog,
   type JobProgress,
-  type Phase,
 } from '@hyper2kvm/contracts';
 import type { Bus } from '../bus/bus.js';
 import type { Lease } from '../claims/lease.js';
@@ -49,7 +49,7 @@ export class WorkContext extends BaseRpcContext<[]> {
       readonly lease: Lease;
       readonly logger: Logger;
       readonly jobId: string;
-      readonly phase: Phase;
+      readonly phase: Activity;
       readonly workerId: string;
     },
   ) {

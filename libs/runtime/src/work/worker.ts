@@ -1,4 +1,11 @@
-import { JobError, JobId, type CommandDefinition, type CommandFence, type Failure } from '@hyper2kvm/contracts';
+import {
+  JobError,
+  JobId,
+  type Activity,
+  type CommandDefinition,
+  type CommandFence,
+  type Failure,
+} from '@hyper2kvm/contracts';
 import type { KV } from 'nats';
 import type { Bus } from '../bus/bus.js';
 import { decode, InvalidMessage, MAX_BODY_BYTES, type Envelope } from '../bus/cloudevents.js';
@@ -7,7 +14,8 @@ import type { Lease } from '../claims/lease.js';
 import { LeaseLost } from '../claims/lease.js';
 import type { ClaimRecord } from '../claims/record.js';
 import type { Delivery } from '../lanes/delivery.js';
-import { phaseOfCommand } from '../lanes/queue.js';
+import { activityOf } from '../lanes/address.js';
+import { cancelKey, coversAttempt } from '../lanes/cancellation.js';
 import type { Logger } from '../telemetry/logger.js';
 import { contextFrom, SpanKind, traceparent, withSpan } from '../telemetry/tracing.js';
 import { WorkContext, WorkStopped, type StopKind } from './context.js';
@@ -52,8 +60,14 @@ export class CommandWorker {
     for (const work of this.#active.values()) work.stop(kind);
   }
 
-  cancel(jobId: string): void {
-    this.#active.get(jobId)?.stop('cancelled');
+  get activity(): Activity {
+    return activityOf(this.options.command);
+  }
+
+  /** @param mark the value of the job's mark, see cancellation.ts */
+  cancel(jobId: string, mark: string): void {
+    const work = this.#active.get(jobId);
+    if (work !== undefined && coversAttempt(mark, work.attempt)) work.stop('cancelled');
   }
 
   /** One message, from its delivery to its acknowledgement. Never rejects: a message that could not be settled comes again. */
@@ -88,7 +102,7 @@ export class CommandWorker {
       await this.#invalid(delivery, error as Error);
       return;
     }
-    const take = await claims.take(phaseOfCommand(command), data, command.maxStarts);
+    const take = await claims.take(this.activity, data, command.maxStarts);
     switch (take.kind) {
       case 'stale':
         return delivery.ack();
@@ -114,8 +128,7 @@ export class CommandWorker {
 
   async #work(delivery: Delivery, lease: Lease, envelope: Envelope, data: CommandFence): Promise<void> {
     const { bus, command, logger, workerId } = this.options;
-    const phase = phaseOfCommand(command);
-    const work = new WorkContext({ bus, lease, logger, jobId: data.job_id, phase, workerId });
+    const work = new WorkContext({ bus, lease, logger, jobId: data.job_id, phase: this.activity, workerId });
     this.#active.set(data.job_id, work);
     if (this.#stopped !== undefined) work.stop(this.#stopped);
     const hold = setInterval(() => {
@@ -127,7 +140,7 @@ export class CommandWorker {
       });
     }, RENEW_MS);
     try {
-      if (await this.#isCancelled(data.job_id)) work.stop('cancelled');
+      if (await this.#isCancelled(data)) work.stop('cancelled');
       const attributes = {
         'job.id': data.job_id,
         'job.attempt': data.attempt,
@@ -150,7 +163,10 @@ export class CommandWorker {
       // Cancelled: nobody waits for this end. Otherwise another worker has the message now, and it is theirs to settle.
       if (!(error instanceof LeaseLost)) throw error;
       logger.warn({ job_id: data.job_id }, error.message);
-      if (error.cancelled || (await this.#isCancelled(data.job_id))) await delivery.ack();
+      if (error.cancelled || (await this.#isCancelled(data))) {
+        await lease.leave().catch(() => {});
+        await delivery.ack();
+      }
     } finally {
       clearInterval(hold);
       clearInterval(renew);
@@ -252,7 +268,7 @@ export class CommandWorker {
   #done(type: string, fact: unknown, data: CommandFence, envelope: Envelope): Done {
     const parent = traceparent() ?? envelope.traceparent;
     return {
-      event_id: `${phaseOfCommand(this.options.command)}:${data.job_id}:${data.attempt}:end`,
+      event_id: `${this.activity}:${data.job_id}:${data.attempt}:end`,
       type,
       data: fact,
       time: new Date().toISOString(),
@@ -262,16 +278,16 @@ export class CommandWorker {
 
   /** Cannot be understood: kept as a dead letter, and where the job can be told from the subject it gets its end. */
   async #invalid(delivery: Delivery, error: Error): Promise<void> {
-    const { bus, claims, command, logger, service } = this.options;
+    const { bus, claims, logger, service } = this.options;
     logger.error({ subject: delivery.message.subject, error: error.message }, 'an invalid message was put aside');
     await deadLetter(bus, delivery.message, service, error.message);
     const jobId = delivery.message.subject.split('.').at(-1) ?? '';
     // Only a job's id may be a key of the bucket; anything else names no job.
-    const found = JobId.safeParse(jobId).success ? await claims.get(phaseOfCommand(command), jobId) : undefined;
+    const found = JobId.safeParse(jobId).success ? await claims.get(this.activity, jobId) : undefined;
     if (found !== undefined && found.record.done === null) {
       const { attempt, generation, lane, pool } = found.record;
       const fence = { job_id: jobId, attempt, generation, lane, pool };
-      const take = await claims.take(phaseOfCommand(command), fence, Number.MAX_SAFE_INTEGER);
+      const take = await claims.take(this.activity, fence, Number.MAX_SAFE_INTEGER);
       const failure = new JobError(
         'INVALID_MESSAGE',
         `the message of this job could not be understood: ${error.message}`,
@@ -282,8 +298,8 @@ export class CommandWorker {
     await delivery.ack();
   }
 
-  async #isCancelled(jobId: string): Promise<boolean> {
-    const entry = await this.options.control.get(`cancelled.${jobId}`).catch(() => null);
-    return entry?.operation === 'PUT';
+  async #isCancelled(data: CommandFence): Promise<boolean> {
+    const entry = await this.options.control.get(cancelKey(this.activity, data.job_id)).catch(() => null);
+    return entry?.operation === 'PUT' && coversAttempt(entry.string(), data.attempt);
   }
 }
