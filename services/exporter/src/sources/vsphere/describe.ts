@@ -1,7 +1,8 @@
 import { JobError, type Machine } from '@hyper2kvm/contracts';
 import { isGone, toJobError } from './faults.js';
-import { findVm, placeOf, plainName } from './inventory.js';
-import { MACHINE_PROPERTIES, readDisks, toMachine, type SourceDisk } from './machine.js';
+import { findVm } from './inventory.js';
+import { MACHINE_PROPERTIES, hasTpm, readDisks, toMachine, type SourceDisk } from './machine.js';
+import { placeOf, plainName } from './places.js';
 import { readProperties } from './properties.js';
 import type { VimSession } from './session.js';
 import type { CallOptions } from './soap-http.js';
@@ -22,6 +23,11 @@ export interface Described {
   readonly quiesce: boolean;
   /** Bytes that the VM takes up on its datastores, as far as vCenter knows. */
   readonly committedBytes: number | undefined;
+  /** Changes with each change of the configuration: another value means that the VM is not as it was. */
+  readonly changeVersion: string | undefined;
+  readonly hasTpm: boolean;
+  /** Deltas of a snapshot that is gone are left and have to be merged. */
+  readonly consolidationNeeded: boolean;
 }
 
 /**
@@ -51,6 +57,9 @@ export async function describe(
       quiesce:
         machine.power_state === 'poweredOn' && text(properties['guest.toolsRunningStatus']) === 'guestToolsRunning',
       committedBytes: number(properties['summary.storage.committed']),
+      changeVersion: text(properties['config.changeVersion']),
+      hasTpm: hasTpm(properties),
+      consolidationNeeded: flag(properties['runtime.consolidationNeeded']),
     };
   } catch (error) {
     if (isGone(error))

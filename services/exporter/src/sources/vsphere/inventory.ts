@@ -1,18 +1,10 @@
 import { JobError } from '@hyper2kvm/contracts';
 import { isGone } from './faults.js';
+import { placeOf, plainName } from './places.js';
 import { listObjects, readProperties } from './properties.js';
 import type { VimSession } from './session.js';
 import type { CallOptions } from './soap-http.js';
 import { ref, text, type Ref } from './values.js';
-
-/** Deeper than any inventory; a loop would be a defect of the server. */
-const MAX_DEPTH = 64;
-
-export interface InventoryPlace {
-  /** `/DC0/vm/web/production-db`; a "/" within a name is vCenter's %2f. */
-  readonly path: string;
-  readonly datacenter: string | undefined;
-}
 
 /**
  * Finds a VM by inventory path (`/DC0/vm/production-db`), managed object id (`vm-123`) or name, within the session's
@@ -49,27 +41,6 @@ export async function findVm(session: VimSession, vmName: string, options: CallO
   return first.ref;
 }
 
-/** Where an object lies, from its parents. */
-export async function placeOf(session: VimSession, object: Ref, options: CallOptions = {}): Promise<InventoryPlace> {
-  const names: string[] = [];
-  let datacenter: string | undefined;
-  let at: Ref | undefined = object;
-  for (let depth = 0; at !== undefined && depth < MAX_DEPTH; depth++) {
-    if (at.id === session.service.rootFolder.id) break;
-    const vm = at.type === 'VirtualMachine';
-    const properties = await readProperties(session, at, ['name', 'parent', ...(vm ? ['parentVApp'] : [])], options);
-    const name = text(properties.name) ?? '';
-    names.unshift(name);
-    if (at.type === 'Datacenter') datacenter = plainName(name);
-    at = ref(properties.parent) ?? ref(properties.parentVApp);
-  }
-  return { path: `/${names.join('/')}`, datacenter };
-}
-
-/** vCenter escapes three characters in names. */
-export const plainName = (name: string | undefined): string =>
-  (name ?? '').replaceAll(/%2f/gi, '/').replaceAll(/%5c/gi, '\\').replaceAll('%25', '%');
-
 async function exists(session: VimSession, object: Ref, options: CallOptions): Promise<boolean> {
   try {
     await readProperties(session, object, ['name'], options);
@@ -80,7 +51,7 @@ async function exists(session: VimSession, object: Ref, options: CallOptions): P
   }
 }
 
-async function findDatacenter(session: VimSession, name: string, options: CallOptions): Promise<Ref> {
+export async function findDatacenter(session: VimSession, name: string, options: CallOptions): Promise<Ref> {
   const all = await listObjects(session, session.service.rootFolder, 'Datacenter', ['name'], options);
   const found = all.find(({ ref: { id }, properties }) => id === name || plainName(text(properties.name)) === name);
   if (found !== undefined) return found.ref;

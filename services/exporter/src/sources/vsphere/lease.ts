@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobError } from '@hyper2kvm/contracts';
-import { isGone, localizedFault } from './faults.js';
+import { VimFault, isGone, localizedFault } from './faults.js';
 import { readProperties } from './properties.js';
 import type { VimSession } from './session.js';
 import type { CallOptions } from './soap-http.js';
@@ -94,3 +94,45 @@ export async function abortLease(session: VimSession, lease: Ref, options: CallO
     if (!isGone(error)) throw error;
   }
 }
+
+/** What a lease's server says it has sent for one disk. */
+export interface ManifestEntry {
+  /** As in `LeaseDisk.key`. */
+  readonly key: string;
+  readonly sha1?: string;
+  /** Hexadecimal, by `checksumType` (sha1 or sha256). */
+  readonly checksum?: string;
+  readonly checksumType?: string;
+  readonly size?: number;
+}
+
+/**
+ * Digests of the streams that were sent, to be asked for before the lease is completed. Undefined where the server has
+ * none. @throws the errors of the connection
+ */
+export async function leaseManifest(
+  session: VimSession,
+  lease: Lease | Ref,
+  options: CallOptions = {},
+): Promise<ManifestEntry[] | undefined> {
+  let answer: unknown;
+  try {
+    answer = await session.call('HttpNfcLeaseGetManifest', 'ref' in lease ? lease.ref : lease, {}, options);
+  } catch (error) {
+    if (error instanceof VimFault) return undefined;
+    throw error;
+  }
+  const entries = list(answer).map((entry) => ({
+    key: text(entry, 'key') ?? '',
+    ...given('sha1', lower(text(entry, 'sha1'))),
+    ...given('checksum', lower(text(entry, 'checksum'))),
+    ...given('checksumType', lower(text(entry, 'checksumType'))),
+    ...given('size', number(entry, 'size')),
+  }));
+  return entries.length === 0 ? undefined : entries;
+}
+
+const lower = (value: string | undefined): string | undefined => value?.toLowerCase();
+
+const given = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
+  value === undefined || value === '' ? {} : ({ [key]: value } as { [P in K]: V });

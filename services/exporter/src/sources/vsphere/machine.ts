@@ -1,7 +1,9 @@
 import { Mac, type Disk, type Machine, type Nic } from '@hyper2kvm/contracts';
-import type { InventoryPlace } from './inventory.js';
+import { baseFile, capacityOf, devicesOf, fileName, isDisk, obstacle } from './devices.js';
+import { readLayout, usedBytes } from './layout.js';
+import type { InventoryPlace } from './places.js';
 import type { Properties } from './properties.js';
-import { arrayOf, child, flag, list, number, ref, text, typeName, type Ref } from './values.js';
+import { arrayOf, child, flag, number, text, typeName, type Ref } from './values.js';
 
 /** What `toMachine` reads of a VirtualMachine. */
 export const MACHINE_PROPERTIES = [
@@ -15,11 +17,14 @@ export const MACHINE_PROPERTIES = [
   'config.guestFullName',
   'config.template',
   'config.extraConfig',
+  'config.changeVersion',
   'runtime.powerState',
   'runtime.host',
   'runtime.connectionState',
+  'runtime.consolidationNeeded',
   'guest.toolsRunningStatus',
   'summary.storage.committed',
+  'layoutEx',
 ] as const;
 
 /** A virtual disk with what decides whether and how it can be exported. */
@@ -33,11 +38,11 @@ export interface SourceDisk extends Disk {
 
 /** The VM's disks by controller and unit: IDE, SCSI, SATA, NVMe, as vCenter numbers their controllers. */
 export function readDisks(properties: Properties): SourceDisk[] {
-  const devices = arrayOf(child(properties['config.hardware'], 'device'), 'VirtualDevice');
-  const all = devices.length > 0 ? devices : list(child(properties['config.hardware'], 'device'));
+  const all = devicesOf(properties);
+  const layout = readLayout(properties.layoutEx);
   const controllers = new Map(all.map((device) => [number(device, 'key'), device]));
   return all
-    .filter((device) => typeName(device) === 'VirtualDisk' || child(device, 'capacityInKB') !== undefined)
+    .filter(isDisk)
     .map((device) => ({
       device,
       controllerKey: number(device, 'controllerKey') ?? 0,
@@ -47,17 +52,22 @@ export function readDisks(properties: Properties): SourceDisk[] {
     .map(({ device, controllerKey, unit }, position) => {
       const controller = controllers.get(controllerKey);
       const kind = typeName(controller) ?? 'VirtualController';
+      const key = number(device, 'key') ?? 0;
       return {
         index: position + 1,
-        key: number(device, 'key') ?? 0,
+        key,
         name: fileName(baseFile(child(device, 'backing'))) ?? `disk${position + 1}.vmdk`,
-        capacity_bytes: number(device, 'capacityInBytes') ?? (number(device, 'capacityInKB') ?? 0) * 1024,
+        capacity_bytes: capacityOf(device),
+        ...optional('used_bytes', usedBytes(layout, key)),
         controller: `${kind}${number(controller, 'busNumber') ?? 0}`,
         address: `${kind}${number(controller, 'busNumber') ?? 0}:${unit}`,
         obstacle: obstacle(child(device, 'backing')),
       };
     });
 }
+
+export const hasTpm = (properties: Properties): boolean =>
+  devicesOf(properties).some((device) => typeName(device) === 'VirtualTPM');
 
 /** A property only where there is a value. */
 const optional = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
@@ -76,6 +86,7 @@ export function toMachine(vm: Ref, properties: Properties, place: InventoryPlace
     memory_bytes: (number(hardware, 'memoryMB') ?? 0) * 2 ** 20,
     firmware: text(properties['config.firmware']) === 'efi' ? 'efi' : 'bios',
     secure_boot: flag(properties['config.bootOptions'], 'efiSecureBootEnabled'),
+    ...(hasTpm(properties) ? { tpm: true } : {}),
     ...optional('guest_id', text(properties['config.guestId'])),
     ...optional('guest_name', text(properties['config.guestFullName'])),
     ...(powerState === 'poweredOn' || powerState === 'poweredOff' || powerState === 'suspended'
@@ -84,13 +95,7 @@ export function toMachine(vm: Ref, properties: Properties, place: InventoryPlace
     inventory_path: place.path,
     ...optional('datacenter', place.datacenter),
     ...optional('host', host),
-    disks: readDisks(properties).map(({ index, key, name, capacity_bytes, controller }) => ({
-      index,
-      key,
-      name,
-      capacity_bytes,
-      ...optional('controller', controller),
-    })),
+    disks: readDisks(properties).map(({ address: _, obstacle: __, ...disk }) => disk),
     nics: readNics(properties),
   };
 }
@@ -103,9 +108,7 @@ function readNics(properties: Properties): Nic[] {
     const slot = number(option, 'value');
     if (name !== undefined && slot !== undefined && slot >= 0) slots.set(name, slot);
   }
-  const hardware = child(properties['config.hardware'], 'device');
-  const wrapped = arrayOf(hardware, 'VirtualDevice');
-  return (wrapped.length > 0 ? wrapped : list(hardware))
+  return devicesOf(properties)
     .filter((device) => text(device, 'macAddress') !== undefined)
     .toSorted((a, b) => (number(a, 'key') ?? 0) - (number(b, 'key') ?? 0))
     .map((device, position) => {
@@ -125,33 +128,6 @@ function readNics(properties: Properties): Nic[] {
 /** Keys of network cards begin at 4000, in the order of ethernet0, ethernet1, …; elsewhere the order has to do. */
 const ethernetName = (key: number | undefined, position: number): string =>
   `ethernet${key !== undefined && key >= 4000 && key < 4100 ? key - 4000 : position}`;
-
-/** The disk a chain of snapshots stands on: its name stays, those of the deltas do not. */
-function baseFile(backing: unknown): string | undefined {
-  let at = backing;
-  for (;;) {
-    const parent = child(at, 'parent');
-    if (parent === undefined) return text(at, 'fileName');
-    at = parent;
-  }
-}
-
-/** `[datastore1] production-db/production-db_1.vmdk` → `production-db_1.vmdk` */
-const fileName = (file: string | undefined): string | undefined =>
-  file
-    ?.replace(/^\[.*?\]\s*/, '')
-    .split('/')
-    .pop();
-
-function obstacle(backing: unknown): string | undefined {
-  const mode = text(backing, 'diskMode') ?? '';
-  if (mode.startsWith('independent')) return `is independent (${mode}), so no snapshot contains it`;
-  if (typeName(backing)?.includes('RawDiskMapping') === true && text(backing, 'compatibilityMode') === 'physicalMode')
-    return 'is a raw device mapping in physical mode, so no snapshot contains it';
-  if (text(backing, 'sharing') === 'sharingMultiWriter') return 'is shared between VMs (multi-writer)';
-  if (ref(backing, 'keyId') !== undefined || child(backing, 'keyId') !== undefined) return 'is encrypted';
-  return undefined;
-}
 
 const positive = (value: number | undefined): number | undefined =>
   value !== undefined && value > 0 ? value : undefined;

@@ -5,6 +5,11 @@ import { child, list, ref, text, toSoap, type Ref } from './values.js';
 /** Properties by their path; one that an object does not have is missing. */
 export type Properties = Readonly<Record<string, unknown>>;
 
+export interface FoundObject {
+  readonly ref: Ref;
+  readonly properties: Properties;
+}
+
 const PAGE_OBJECTS = 500;
 
 /** Reads properties of one object. @throws VimFault ManagedObjectNotFound */
@@ -28,25 +33,52 @@ export async function readProperties(
   return propertiesOf(list(child(answer, 'objects'))[0]);
 }
 
-/** Reads properties of all objects of a type beneath a folder or datacenter. */
-export async function listObjects(
+/** Reads the same properties of several objects of one type in one call; those that are gone are missing. */
+export async function readMany(
   session: VimSession,
-  container: Ref,
-  type: string,
+  objects: readonly Ref[],
   paths: readonly string[],
   options: CallOptions = {},
-): Promise<{ ref: Ref; properties: Properties }[]> {
+): Promise<FoundObject[]> {
+  const distinct = [...new Map(objects.map((object) => [object.id, object])).values()];
+  const [first] = distinct;
+  if (first === undefined) return [];
+  const answer = await session.call(
+    'RetrievePropertiesEx',
+    session.service.propertyCollector,
+    {
+      specSet: [
+        {
+          propSet: [{ type: first.type, pathSet: paths }],
+          objectSet: distinct.map((object) => ({ obj: toSoap(object), skip: false })),
+          reportMissingObjectsInResults: true,
+        },
+      ],
+      options: {},
+    },
+    options,
+  );
+  return found(answer);
+}
+
+/** Reads properties of all objects of some types beneath a folder or datacenter: one view, in pages. */
+export async function listTypes(
+  session: VimSession,
+  container: Ref,
+  types: readonly { readonly type: string; readonly paths: readonly string[] }[],
+  options: CallOptions = {},
+): Promise<FoundObject[]> {
   const { viewManager, propertyCollector } = session.service;
   const view = ref(
     await session.call(
       'CreateContainerView',
       viewManager,
-      { container: toSoap(container), type: [type], recursive: true },
+      { container: toSoap(container), type: types.map(({ type }) => type), recursive: true },
       options,
     ),
   );
   if (view === undefined) throw new Error('CreateContainerView gave no view');
-  const objects: { ref: Ref; properties: Properties }[] = [];
+  const objects: FoundObject[] = [];
   try {
     const traversal = {
       attributes: { 'xsi:type': 'TraversalSpec' },
@@ -61,7 +93,7 @@ export async function listObjects(
       {
         specSet: [
           {
-            propSet: [{ type, pathSet: paths }],
+            propSet: types.map(({ type, paths }) => ({ type, pathSet: paths })),
             objectSet: [{ obj: toSoap(view), skip: true, selectSet: [traversal] }],
           },
         ],
@@ -70,10 +102,7 @@ export async function listObjects(
       options,
     );
     for (;;) {
-      for (const object of list(child(page, 'objects'))) {
-        const found = ref(object, 'obj');
-        if (found !== undefined) objects.push({ ref: found, properties: propertiesOf(object) });
-      }
+      objects.push(...found(page));
       const token = text(page, 'token');
       if (token === undefined || token === '') return objects;
       page = await session.call('ContinueRetrievePropertiesEx', propertyCollector, { token }, options);
@@ -83,6 +112,23 @@ export async function listObjects(
     await session.call('DestroyView', view, {}, options).catch(() => {});
   }
 }
+
+/** Reads properties of all objects of a type beneath a folder or datacenter. */
+export async function listObjects(
+  session: VimSession,
+  container: Ref,
+  type: string,
+  paths: readonly string[],
+  options: CallOptions = {},
+): Promise<FoundObject[]> {
+  return listTypes(session, container, [{ type, paths }], options);
+}
+
+const found = (answer: unknown): FoundObject[] =>
+  list(child(answer, 'objects')).flatMap((object) => {
+    const at = ref(object, 'obj');
+    return at === undefined ? [] : [{ ref: at, properties: propertiesOf(object) }];
+  });
 
 function propertiesOf(object: unknown): Properties {
   return Object.fromEntries(

@@ -1,5 +1,5 @@
-import { request } from 'node:https';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { request, type RequestOptions } from 'node:https';
 import type { IHttpClient } from 'soap';
 import { ConnectError, TlsTrustError, TrustingAgent, type Trust } from '../../net/index.js';
 import { AnswerError } from './faults.js';
@@ -41,31 +41,47 @@ export class SoapHttp {
     this.agent.destroy();
   }
 
+  /** A request without a body; of the answer only status and headers are read. */
+  async head(
+    url: URL,
+    { method, headers }: { method: string; headers: Headers },
+    options: CallOptions,
+  ): Promise<{ status: number; headers: IncomingHttpHeaders }> {
+    return this.limited(options, async (signal) => {
+      const response = await this.send(url, { method, headers, signal });
+      // The rest of a body is not waited for, and its connection not used again.
+      response.on('error', () => {}).destroy();
+      return { status: response.statusCode ?? 0, headers: response.headers };
+    });
+  }
+
+  /** A request with JSON, or nothing, in both directions. */
+  async json(
+    url: URL,
+    { method, headers, body }: { method: string; headers: Headers; body?: object },
+    options: CallOptions,
+  ): Promise<{ status: number; body: unknown }> {
+    return this.limited(options, async (signal) => {
+      const data = body === undefined ? undefined : JSON.stringify(body);
+      const type = data === undefined ? {} : { 'Content-Type': 'application/json' };
+      const response = await this.send(url, { method, headers: { ...headers, ...type }, signal }, data ?? '');
+      return { status: response.statusCode ?? 0, body: parseJson(await collect(response)) };
+    });
+  }
+
   private async post(
     url: string,
     data: string,
     headers: Headers,
     options: CallOptions,
-  ): Promise<{ response: { status: number | undefined; headers: IncomingMessage['headers'] }; body: string }> {
-    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const limit = AbortSignal.timeout(timeoutMs);
-    const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
-    try {
-      const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        const call = request(url, {
-          method: 'POST',
-          agent: this.agent,
-          signal,
-          headers: {
-            ...headers,
-            'Content-Length': Buffer.byteLength(data),
-            ...(this.cookie === undefined ? {} : { Cookie: this.cookie }),
-          },
-        });
-        call.on('response', resolve);
-        call.on('error', reject);
-        call.end(data);
-      });
+  ): Promise<{ response: { status: number | undefined; headers: IncomingHttpHeaders }; body: string }> {
+    return this.limited(options, async (signal) => {
+      const cookie = this.cookie === undefined ? {} : { Cookie: this.cookie };
+      const response = await this.send(
+        new URL(url),
+        { method: 'POST', headers: { ...headers, ...cookie }, signal },
+        data,
+      );
       const body = await collect(response);
       const status = response.statusCode ?? 0;
       // A fault comes as 500 with an envelope; anything else that is not 200 is a proxy's or a web server's page.
@@ -74,12 +90,40 @@ export class SoapHttp {
       const session = response.headers['set-cookie']?.find((cookie) => cookie.startsWith('vmware_soap_session'));
       if (session !== undefined) this.cookie = session.split(';')[0];
       return { response: { status, headers: {} }, body };
+    });
+  }
+
+  private send(url: URL, options: RequestOptions, data = ''): Promise<IncomingMessage> {
+    const headers = { ...options.headers, ...(data === '' ? {} : { 'Content-Length': Buffer.byteLength(data) }) };
+    return new Promise((resolve, reject) => {
+      const call = request(url, { ...options, headers, agent: this.agent });
+      call.on('response', resolve);
+      call.on('error', reject);
+      call.end(data);
+    });
+  }
+
+  /** Within the time that the caller gives. @throws TlsTrustError, ConnectError, AnswerError; the signal's reason */
+  private async limited<T>(options: CallOptions, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const limit = AbortSignal.timeout(timeoutMs);
+    try {
+      return await ask(options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]));
     } catch (error) {
       options.signal?.throwIfAborted();
       if (limit.aborted) throw new AnswerError(`no answer within ${timeoutMs / 1000} s`);
       if (error instanceof TlsTrustError || error instanceof ConnectError || error instanceof AnswerError) throw error;
       throw new AnswerError(error instanceof Error ? error.message : String(error));
     }
+  }
+}
+
+/** A page of a proxy is no JSON; what is not expected is missing then. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
   }
 }
 
