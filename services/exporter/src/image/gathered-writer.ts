@@ -44,6 +44,16 @@ export class GatheredWriter {
     if (this.failure) throw this.failure;
   }
 
+  /** Everything appended so far is on the disk when it resolves; more may be appended meanwhile. */
+  async flush(): Promise<void> {
+    if (this.batch.length > 0) this.issue();
+    await Promise.all(this.pending);
+    // One that began before those writes ended says nothing about them.
+    await this.syncing;
+    await this.sync();
+    if (this.failure) throw this.failure;
+  }
+
   private issue(): void {
     const { batch, batchBytes, position } = this;
     this.batch = [];
@@ -56,7 +66,7 @@ export class GatheredWriter {
     });
     this.pending.add(write);
     this.sinceSync += batchBytes;
-    if (this.sinceSync >= SYNC_EVERY_BYTES && this.syncing === undefined) this.sync();
+    if (this.sinceSync >= SYNC_EVERY_BYTES && this.syncing === undefined) void this.sync();
   }
 
   private writeAll(batch: Buffer[], bytes: number, position: number, done: () => void): void {
@@ -74,15 +84,18 @@ export class GatheredWriter {
     });
   }
 
-  private sync(): void {
+  /** Never rejects. */
+  private async sync(): Promise<void> {
     this.sinceSync = 0;
-    this.syncing = new Promise((resolve) => {
+    const sync = new Promise<void>((resolve) => {
       fdatasync(this.fd, (error) => {
         if (error) this.failure ??= error;
-        this.syncing = undefined;
+        if (this.syncing === sync) this.syncing = undefined;
         resolve();
       });
     });
+    this.syncing = sync;
+    return sync;
   }
 }
 

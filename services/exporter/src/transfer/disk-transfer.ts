@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { JobError } from '@hyper2kvm/contracts';
-import { serveImage, type ImageServer } from '@hyper2kvm/runtime';
+import { serveImage } from '@hyper2kvm/runtime';
 import type { Children } from './children.js';
 import type { FromThread, ToThread, TransferFailure, TransferResult, TransferTask } from './messages.js';
 
@@ -9,6 +10,8 @@ import type { FromThread, ToThread, TransferFailure, TransferResult, TransferTas
 const THREAD_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
 /** A thread that was told to stop ends within this, or is ended. */
 const STOP_GRACE_MS = 2_000;
+/** What is on the disk is not to be gone on from: the next transfer of it begins at zero. */
+const SPOILED: ReadonlySet<string> = new Set(['EXPORT_MISMATCH', 'SOURCE_CHANGED', 'CHILD_FAILED']);
 const CHECK_TIMEOUT_MS = 30 * 60_000;
 
 export interface DiskTransfer {
@@ -17,7 +20,19 @@ export interface DiskTransfer {
   readonly socketPath: string;
   readonly children: Children;
   readonly signal: AbortSignal;
+  /**
+   * Whether the image is read back through QEMU and compared; `qemu-img check` runs in any case. A disk that was continued
+   * is always read back: this transfer did not see all of its bytes.
+   */
+  readonly readBack: boolean;
+  /** Called once, before the first byte, with what can be changed while it runs. */
+  onStart?(control: TransferControl): void;
   progress(progress: { stage: 'transfer' | 'read-back'; doneBytes: number; bytesDownloaded: number }): void;
+}
+
+export interface TransferControl {
+  /** Null is no limit. Without effect once the disk was received. */
+  setRate(bytesPerSecond: number | null): void;
 }
 
 /**
@@ -30,25 +45,34 @@ export async function transferAndVerify(transfer: DiskTransfer): Promise<Transfe
   const thread = new DiskThread(task, (message) => transfer.progress(message));
   const onAbort = (): void => thread.stop();
   signal.addEventListener('abort', onAbort, { once: true });
-  let server: ImageServer | undefined;
   try {
+    transfer.onStart?.({ setRate: (bytesPerSecond) => thread.post({ kind: 'rate', bytesPerSecond }) });
     const result = await thread.written;
     signal.throwIfAborted();
-    server = await serveImage(task.path, 'qcow2', transfer.socketPath, signal);
-    thread.post({ kind: 'read-back', socketPath: transfer.socketPath });
-    const failed = server.ended.then((error) => Promise.reject(error));
-    failed.catch(() => {});
-    await Promise.race([thread.readBack, failed]);
-    await server.stop();
+    if (transfer.readBack || result.bytesResumed > 0) await compare(transfer, thread);
     await children.run('qemu-img', ['check', '-q', '-f', 'qcow2', task.path], { signal, timeoutMs: CHECK_TIMEOUT_MS });
     return result;
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof ThreadFailure ? new JobError(error.failure.code, error.message) : error;
+    const failure = error instanceof ThreadFailure ? new JobError(error.failure.code, error.message) : error;
+    if (task.journal !== undefined && failure instanceof JobError && SPOILED.has(failure.code))
+      await rm(task.journal.path, { force: true });
+    throw failure;
   } finally {
     signal.removeEventListener('abort', onAbort);
-    await server?.stop();
     await thread.end();
+  }
+}
+
+async function compare({ task, socketPath, signal }: DiskTransfer, thread: DiskThread): Promise<void> {
+  const server = await serveImage(task.path, 'qcow2', socketPath, signal);
+  try {
+    thread.post({ kind: 'read-back', socketPath });
+    const failed = server.ended.then((error) => Promise.reject(error));
+    failed.catch(() => {});
+    await Promise.race([thread.readBack, failed]);
+  } finally {
+    await server.stop();
   }
 }
 

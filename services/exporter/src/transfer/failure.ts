@@ -1,7 +1,7 @@
 import { MismatchError } from '@hyper2kvm/runtime/content';
 import { ConnectError, TlsTrustError } from '../net/index.js';
 import { VmdkError } from '../vmdk/index.js';
-import { HttpStatusError, StalledError } from './download.js';
+import { TransferError } from './errors.js';
 import type { TransferFailure } from './messages.js';
 
 const DISK_FULL = new Set(['ENOSPC', 'EDQUOT']);
@@ -9,6 +9,7 @@ const CONNECTION = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 
 
 /** What an error within a transfer means to the job. */
 export function toFailure(error: unknown): TransferFailure {
+  if (error instanceof TransferError) return { code: error.code, message: error.message };
   if (error instanceof VmdkError) {
     if (error.problem === 'empty') return { code: 'EXPORT_TRANSFER', message: 'the server sent an empty answer' };
     return { code: 'EXPORT_CORRUPT', message: error.message };
@@ -16,16 +17,16 @@ export function toFailure(error: unknown): TransferFailure {
   if (error instanceof MismatchError) return { code: 'EXPORT_MISMATCH', message: error.message };
   if (error instanceof TlsTrustError)
     return { code: 'VCENTER_TLS', message: `${error.message}; its SHA-256 fingerprint is ${error.fingerprint}` };
-  if (error instanceof HttpStatusError) {
-    // The ticket in the URL is the lease's: unknown means that the lease is gone.
-    if (error.status === 404) return { code: 'EXPORT_LEASE', message: `${error.message}: the lease is gone` };
-    return { code: 'EXPORT_TRANSFER', message: error.message };
-  }
-  if (error instanceof StalledError || error instanceof ConnectError)
-    return { code: 'EXPORT_TRANSFER', message: error.message };
+  if (error instanceof ConnectError) return { code: 'EXPORT_TRANSFER', message: error.message };
   const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: '', message: '' };
   if (DISK_FULL.has(code ?? '')) return { code: 'DISK_FULL', message };
-  if (CONNECTION.has(code ?? '') || code?.startsWith('HPE_') === true || message === 'aborted')
-    return { code: 'EXPORT_TRANSFER', message: `the connection broke (${message})` };
+  if (isBrokenConnection(error)) return { code: 'EXPORT_TRANSFER', message: `the connection broke (${message})` };
   return { code: 'INTERNAL', message: message || String(error) };
+}
+
+/** The other side, or the way to it, is the cause: another connection may do better. */
+export function isBrokenConnection(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return CONNECTION.has(code) || code.startsWith('HPE_') || error.message === 'aborted';
 }

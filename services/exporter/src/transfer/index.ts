@@ -1,3 +1,4 @@
 export type { Children } from './children.js';
-export { transferAndVerify, type DiskTransfer } from './disk-transfer.js';
-export type { TransferResult, TransferTask } from './messages.js';
+export { transferAndVerify, type DiskTransfer, type TransferControl } from './disk-transfer.js';
+export type { DiskInput, NfcInput, Pour, QemuInput, RangesInput, Sink, VmdkFileInput } from './inputs/input.js';
+export type { DigestName, TransferJournal, TransferResult, TransferTask } from './messages.js';

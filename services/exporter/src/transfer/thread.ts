@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { readBack } from '@hyper2kvm/runtime/content';
 import { toFailure } from './failure.js';
 import type { FromThread, ToThread, TransferResult, TransferTask } from './messages.js';
+import { RateLimit } from './rate-limit.js';
 import { transferDisk } from './transfer.js';
 
 /*
@@ -14,6 +15,7 @@ const port = parentPort;
 if (port === null) throw new Error('thread.js is started as a worker thread');
 const task = workerData as TransferTask;
 const stop = new AbortController();
+const rate = new RateLimit(task.bytesPerSecond, stop.signal);
 const send = (message: FromThread): void => port.postMessage(message);
 
 let lastProgress = 0;
@@ -26,8 +28,17 @@ function progress(stage: 'transfer' | 'read-back', doneBytes: number, bytesDownl
 
 const readBackAsked = new Promise<string>((resolve) => {
   port.on('message', (message: ToThread) => {
-    if (message.kind === 'stop') stop.abort();
-    else resolve(message.socketPath);
+    switch (message.kind) {
+      case 'stop':
+        stop.abort();
+        break;
+      case 'rate':
+        rate.set(message.bytesPerSecond);
+        break;
+      case 'read-back':
+        resolve(message.socketPath);
+        break;
+    }
   });
 });
 const stopped = new Promise<never>((_, reject) => {
@@ -36,7 +47,7 @@ const stopped = new Promise<never>((_, reject) => {
 stopped.catch(() => {});
 
 async function run(): Promise<void> {
-  const result: TransferResult = await transferDisk(task, stop.signal, (done, downloaded) =>
+  const result: TransferResult = await transferDisk(task, rate, stop.signal, (done, downloaded) =>
     progress('transfer', done, downloaded),
   );
   send({ kind: 'written', result });

@@ -1,54 +1,56 @@
-import { createHash } from 'node:crypto';
-import { SegmentHasher } from '@hyper2kvm/runtime/content';
-import { Qcow2Writer } from '../image/index.js';
-import { GRAIN_BYTES, VmdkDecoder, VmdkError } from '../vmdk/index.js';
-import { download } from './download.js';
-import type { TransferResult, TransferTask } from './messages.js';
+import { ImageSink } from './image-sink.js';
+import type { DiskInput, Sink } from './inputs/input.js';
+import { pourNfc } from './inputs/nfc.js';
+import { pourQemu } from './inputs/qemu.js';
+import { pourRanges } from './inputs/ranges.js';
+import { pourVmdkFile } from './inputs/vmdk-file.js';
+import type { DigestName, TransferResult, TransferTask } from './messages.js';
+import type { RateLimit } from './rate-limit.js';
+import { openImage } from './resume/open-image.js';
 
 /**
- * One disk in one pass: HTTPS body → hash of the stream → decoder → hashes of the content → image. Holes stay holes.
- * Leaves an unfinished file behind when it fails; no program takes it for an image.
- * @throws VmdkError, the errors of `download`, and those of the file system (ENOSPC)
+ * One disk in one pass: input → hashes → image. Holes stay holes. Leaves an unfinished file behind when it fails; no program
+ * takes it for an image.
+ * @throws the errors that failure.ts knows
  */
 export async function transferDisk(
   task: TransferTask,
+  rate: RateLimit,
   signal: AbortSignal,
-  progress: (doneBytes: number, bytesDownloaded: number) => void,
+  report: (doneBytes: number, bytesDownloaded: number) => void,
 ): Promise<TransferResult> {
-  const stream = createHash('sha256');
-  const hasher = new SegmentHasher(task.capacityBytes, task.segmentBytes);
-  const writer = await Qcow2Writer.create(task.path, task.capacityBytes);
-  let doneBytes = 0;
-  let bytesDownloaded = 0;
+  const image = await openImage(task);
   try {
-    const decoder = new VmdkDecoder({
-      header: ({ capacityBytes }) => {
-        if (capacityBytes !== task.capacityBytes)
-          throw new VmdkError(
-            'capacity',
-            `the disk in the stream has ${capacityBytes} bytes, the VM's disk has ${task.capacityBytes}`,
-            12,
-          );
-      },
-      data: (index, content) => {
-        hasher.data(index * GRAIN_BYTES, content);
-        writer.add(index, content);
-        doneBytes = index * GRAIN_BYTES + content.length;
-      },
-      pressure: () => writer.pressure(),
-    });
-    if (task.input.kind !== 'nfc') throw new Error(`no way to read ${task.input.kind}`);
-    for await (const piece of download(task.input, task.stallTimeoutMs, signal)) {
-      bytesDownloaded += piece.length;
-      stream.update(piece);
-      await decoder.write(piece);
-      progress(doneBytes, bytesDownloaded);
-    }
-    decoder.end();
-    const imageBytes = await writer.finish();
-    progress(task.capacityBytes, bytesDownloaded);
-    return { bytesDownloaded, streamSha256: stream.digest('hex'), segments: hasher.finish(), imageBytes };
+    const sink = new ImageSink(image, task, digestsOf(task), rate, report);
+    const { capacityBytes, stallTimeoutMs } = task;
+    await pour(task.input, { capacityBytes, stallTimeoutMs, startAt: image.startAt }, sink, signal);
+    return await sink.finish();
   } finally {
-    await writer.abandon();
+    // Nothing is written any more when this returns, whatever happened.
+    await image.journal?.close();
+    await image.writer.abandon();
   }
+}
+
+async function pour(
+  input: DiskInput,
+  disk: { capacityBytes: number; stallTimeoutMs: number; startAt: number },
+  sink: Sink,
+  signal: AbortSignal,
+): Promise<void> {
+  switch (input.kind) {
+    case 'nfc':
+      return pourNfc(input, disk, sink, signal);
+    case 'ranges':
+      return pourRanges(input, disk, sink, signal);
+    case 'vmdk-file':
+      return pourVmdkFile(input, disk, sink, signal);
+    case 'qemu':
+      return pourQemu(input, disk, sink, signal);
+  }
+}
+
+/** Only what comes as one stream has a hash of the stream. */
+function digestsOf({ input, digests }: TransferTask): readonly DigestName[] {
+  return input.kind === 'nfc' || input.kind === 'vmdk-file' ? ['sha256', ...digests] : [];
 }

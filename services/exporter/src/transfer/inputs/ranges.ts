@@ -1,0 +1,146 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CLUSTER, isZero } from '../../image/index.js';
+import { ConnectError, TrustingAgent } from '../../net/index.js';
+import { TransferError } from '../errors.js';
+import { isBrokenConnection } from '../failure.js';
+import { httpGet } from './http-body.js';
+import type { Pour, RangesInput, Sink } from './input.js';
+import { checkAnswer } from './range-answer.js';
+import { RangeWindow, type Range } from './range-window.js';
+
+/** Of one request. A multiple of 64 KiB. */
+const RANGE_BYTES = 2 ** 20;
+/** Ranges that may wait for an earlier one, for each connection. */
+const WINDOW_PER_CONNECTION = 2;
+/** Pauses before a range is asked for again, on a new connection. */
+const RETRY_MS = [100, 1_000, 5_000];
+
+/**
+ * Several connections fetch ranges side by side; their content goes into the sink in the order of the disk.
+ * @throws TransferError, TlsTrustError, errors of the connection
+ */
+export const pourRanges: Pour<RangesInput> = async (input, disk, sink, signal) => {
+  if (input.sizeBytes !== disk.capacityBytes)
+    throw new TransferError(
+      'EXPORT_CORRUPT',
+      `the file behind the disk has ${input.sizeBytes} bytes, the VM's disk has ${disk.capacityBytes}`,
+    );
+  const limit = input.connections * WINDOW_PER_CONNECTION;
+  const window = new RangeWindow(disk.startAt, disk.capacityBytes, RANGE_BYTES, limit);
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  // One listener for each request under way, and those of the pauses.
+  setMaxListeners(input.connections * 4, either);
+  either.addEventListener('abort', () => window.fail(either.reason), { once: true });
+  if (either.aborted) window.fail(either.reason);
+  const connections = Array.from({ length: input.connections }, async () =>
+    new Connection(input, disk.stallTimeoutMs, sink, either).run(window).catch((error: unknown) => window.fail(error)),
+  );
+  try {
+    for (;;) {
+      const next = await window.take();
+      if (next === undefined) break;
+      await give(next.range, next.content, sink);
+    }
+  } finally {
+    stop.abort();
+    await Promise.all(connections);
+  }
+};
+
+async function give(range: Range, content: Buffer, sink: Sink): Promise<void> {
+  for (let at = 0; at < content.length; at += CLUSTER) {
+    const cluster = content.subarray(at, at + CLUSTER);
+    if (!isZero(cluster)) sink.data(range.start + at, cluster);
+  }
+  sink.progress(range.end);
+  const pressure = sink.pressure();
+  if (pressure !== undefined) await pressure;
+}
+
+/** Fetches one range after the other over a connection of its own, and over a new one after a failure. */
+class Connection {
+  private agent: TrustingAgent;
+
+  constructor(
+    private readonly input: RangesInput,
+    private readonly stallTimeoutMs: number,
+    private readonly sink: Sink,
+    private readonly signal: AbortSignal,
+  ) {
+    this.agent = this.newAgent();
+  }
+
+  async run(window: RangeWindow): Promise<void> {
+    try {
+      for (;;) {
+        const range = await window.next();
+        if (range === undefined) return;
+        window.put(range, await this.fetchAgain(range));
+      }
+    } finally {
+      this.agent.destroy();
+    }
+  }
+
+  private async fetchAgain(range: Range): Promise<Buffer> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.fetch(range);
+      } catch (error) {
+        this.signal.throwIfAborted();
+        const pause = RETRY_MS[attempt];
+        if (pause === undefined || !mayPass(error)) throw error;
+        this.agent.destroy();
+        this.agent = this.newAgent();
+        await sleep(pause, undefined, { signal: this.signal });
+      }
+    }
+  }
+
+  private async fetch(range: Range): Promise<Buffer> {
+    const { input, sink } = this;
+    const content = Buffer.allocUnsafeSlow(range.end - range.start);
+    let filled = 0;
+    const where = (): string => ` at byte ${range.start + filled} of the disk`;
+    await httpGet(
+      {
+        url: input.url,
+        agent: this.agent,
+        headers: {
+          Range: `bytes=${range.start}-${range.end - 1}`,
+          ...(input.cookie === undefined ? {} : { Cookie: input.cookie }),
+        },
+        stallTimeoutMs: this.stallTimeoutMs,
+        signal: this.signal,
+        where,
+      },
+      async (response, body) => {
+        checkAnswer(response.statusCode ?? 0, response.headers, range, input);
+        for await (const piece of body) {
+          sink.received(piece);
+          if (filled + piece.length > content.length)
+            throw new TransferError('EXPORT_TRANSFER', `the server sent more than the range at byte ${range.start}`);
+          filled += piece.copy(content, filled);
+          const wait = sink.throttle();
+          if (wait !== undefined) await wait;
+        }
+      },
+    );
+    if (filled !== content.length)
+      throw new TransferError('EXPORT_TRANSFER', `the answer ended${where()}, before the end of its range`, {
+        again: true,
+      });
+    return content;
+  }
+
+  private newAgent(): TrustingAgent {
+    return new TrustingAgent(this.input.trust, { keepAlive: true, maxSockets: 1 });
+  }
+}
+
+function mayPass(error: unknown): boolean {
+  if (error instanceof TransferError) return error.again;
+  return error instanceof ConnectError || isBrokenConnection(error);
+}
