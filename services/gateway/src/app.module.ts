@@ -5,15 +5,29 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { InjectSections, notices, type Sections } from './config.js';
 import { connectDatabase, dataSourceOptions } from './database/index.js';
 import { AuthGuard } from './http/auth.guard.js';
+import { InventoryController } from './http/inventory.controller.js';
 import { JobFollower } from './http/job-follower.js';
 import { JobsController } from './http/jobs.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { SystemController } from './http/system.controller.js';
-import { ConvertService, FactsController, JobActions, JobChanges, JobQueries, ProcessManager } from './jobs/index.js';
+import { WorkersController } from './http/workers.controller.js';
+import {
+  ConvertService,
+  FactsController,
+  InventoryService,
+  JobActions,
+  JobChanges,
+  JobQueries,
+  ProcessManager,
+  VcenterSources,
+  Verifications,
+} from './jobs/index.js';
 import { OutboxRelay } from './outbox/index.js';
+import { Releaser } from './release/index.js';
 import { GatewayMetrics } from './system/metrics.js';
 import { HealthService } from './system/health.service.js';
 import { VcenterWatch } from './system/vcenter-watch.js';
+import { Workers } from './system/workers.js';
 
 /** Together about a minute: services may be started in any order. */
 const CONNECT = { retryAttempts: 60, retryDelay: 1000 };
@@ -32,14 +46,19 @@ const CONNECT = { retryAttempts: 60, retryDelay: 1000 };
       },
     }),
   ],
-  controllers: [JobsController, SystemController, FactsController],
+  controllers: [JobsController, InventoryController, WorkersController, SystemController, FactsController],
   providers: [
     OutboxRelay,
+    Releaser,
     ProcessManager,
     ConvertService,
     JobActions,
     JobQueries,
     JobChanges,
+    Verifications,
+    InventoryService,
+    VcenterSources,
+    Workers,
     JobFollower,
     GatewayMetrics,
     HealthService,

@@ -1,6 +1,7 @@
 import { RetryPolicy } from '@hyper2kvm/contracts';
 import { CONFIG } from '@hyper2kvm/runtime';
 import { Inject } from '@nestjs/common';
+import { problemOf, problemOfRetryable } from './jobs/retry-classes.js';
 import { z } from 'zod';
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|\[::1\])$/;
@@ -35,6 +36,12 @@ const Database = z.strictObject({
   pool_size: z.number().int().min(4).max(200).default(20),
 });
 
+/** Disks that are exported at once: more of them make a host or a vCenter slow for everybody. */
+const ExportLimits = z.strictObject({
+  disks_per_host: z.number().int().min(1).max(1000).default(4),
+  disks_per_vcenter: z.number().int().min(1).max(10_000).default(32),
+});
+
 /** The gateway's own section. */
 export const GatewayConfig = z
   .strictObject({
@@ -44,6 +51,7 @@ export const GatewayConfig = z
     tls: Tls.optional(),
     api: z.strictObject({ auth: Auth.prefault({}) }).prefault({}),
     database: Database.prefault({}),
+    export_limits: ExportLimits.prefault({}),
     shutdown_grace_seconds: z.number().min(0).default(5),
   })
   .superRefine((gateway, context) => {
@@ -80,10 +88,16 @@ export const VsphereConfig = z.strictObject({
 });
 export type VsphereConfig = z.infer<typeof VsphereConfig>;
 
-/** What the seed's `retryable_errors` and `permanent_errors` said is in the table of error codes now; both keys are accepted. */
+const ErrorClass = (problem: (entry: string) => string | undefined) =>
+  z.string().superRefine((entry, context) => {
+    const message = problem(entry);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
+/** Each error code says itself whether another attempt can help; the lists (codes, or the seed's phrases) overrule it. */
 export const RetryPolicyConfig = RetryPolicy.extend({
-  retryable_errors: z.array(z.string()).optional(),
-  permanent_errors: z.array(z.string()).optional(),
+  retryable_errors: z.array(ErrorClass(problemOfRetryable)).optional(),
+  permanent_errors: z.array(ErrorClass(problemOf)).optional(),
 });
 
 /** The seed's `conversion`: what a request that says nothing means. */
@@ -97,7 +111,7 @@ export type ConversionConfig = z.infer<typeof ConversionConfig>;
 
 /** Lines for the log about keys that do nothing. */
 export function notices(config: Sections): string[] {
-  const { conversion, retry_policy: retries } = config;
+  const { conversion } = config;
   return [
     ...(conversion.python_daemon === undefined
       ? []
@@ -105,9 +119,6 @@ export function notices(config: Sections): string[] {
     ...(conversion.cleanup_source
       ? ['conversion.cleanup_source has no effect here: it is converter.cleanup_source now']
       : []),
-    ...(retries.retryable_errors === undefined && retries.permanent_errors === undefined
-      ? []
-      : ['retry_policy.retryable_errors and permanent_errors have no meaning any more: each error code says itself']),
   ];
 }
 

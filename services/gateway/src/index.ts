@@ -8,6 +8,8 @@ export {
   type Sections,
 } from './config.js';
 export * from './database/index.js';
-export { decide, decideCancel, decideRetry, type Decision, type WorkerFact } from './jobs/decide.js';
+export { decideCancel, decideRetry } from './jobs/asked.js';
+export { decide, type WorkerFact } from './jobs/decide.js';
+export type { Decision } from './jobs/decision.js';
 export { OutboxRelay } from './outbox/index.js';
 export { gatewayService } from './service.js';

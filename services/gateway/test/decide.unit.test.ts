@@ -8,7 +8,9 @@ import {
   type JobStatus,
 } from '@hyper2kvm/contracts';
 import { describe, expect, it } from 'vitest';
-import { decide, decideCancel, decideRetry, type Decision } from '../src/jobs/decide.js';
+import { decideCancel, decideRelease, decideRetry } from '../src/jobs/asked.js';
+import { decide } from '../src/jobs/decide.js';
+import type { Decision } from '../src/jobs/decision.js';
 import { fact, failure } from './facts.js';
 import { exportedJob, job, NOW, SETTING } from './given.js';
 
@@ -118,15 +120,17 @@ describe('when an attempt failed', () => {
       const decision = decide(given, fact['export.failed'](given.exportAttempt), SETTING);
       given = Object.assign(given, decision?.patch);
       if (given.status === 'failed') {
-        expect(types(decision)).toEqual(['job.failed.v1']);
+        expect(types(decision)).toEqual(['job.failed.v1', 'task.cleanup.v1']);
         break;
       }
       expect(given).toMatchObject({ status: 'pending', error: 'the line broke', completedAt: null });
-      expect(types(decision)).toEqual(['job.retried.v1', 'export.requested.v1']);
-      const [, command] = decision?.messages ?? [];
-      expect(command?.data['attempt']).toBe(given.exportAttempt);
-      expect(command?.availableAt).toEqual(given.nextRetryAt);
-      delays.push((command?.availableAt?.getTime() ?? 0) - NOW.getTime());
+      // Its command leaves when its time has come and there is room.
+      expect(types(decision)).toEqual(['job.retried.v1']);
+      delays.push((given.nextRetryAt?.getTime() ?? 0) - NOW.getTime());
+      const release = decideRelease(given, NOW);
+      expect(types(release)).toEqual(['export.requested.v1']);
+      expect(release?.messages[0]?.data['attempt']).toBe(attempt + 1);
+      given = Object.assign(given, release?.patch);
     }
     expect(delays).toEqual([300_000, 600_000]);
     expect(given).toMatchObject({ retryCount: 2, exportAttempt: 3, nextRetryAt: null, completedAt: NOW });
@@ -176,7 +180,8 @@ describe('a user asks', () => {
     const given = exportedJob({ status: 'failed', failure: failure({ code: 'ARTIFACT_MISSING' }) });
     const decision = decideRetry(given, NOW);
     expect(decision?.patch).toMatchObject({ status: 'pending', phase: 'export', exportAttempt: 2, artifactDir: null });
-    expect(types(decision)).toEqual(['job.retried.v1', 'export.requested.v1']);
+    expect(decision?.patch.releasedAt).toBeNull();
+    expect(types(decision)).toEqual(['job.retried.v1']);
   });
 
   it.each(JOB_STATUSES.filter((status) => status !== 'failed'))('no retry of a job that is %s', (status) => {
@@ -184,11 +189,11 @@ describe('a user asks', () => {
   });
 
   it.each([
-    ['pending', ['export.requested.v1', 'job.cancelled.v1']],
-    ['exporting', ['export.requested.v1', 'job.cancelled.v1']],
-    ['exported', ['conversion.requested.v1', 'job.cancelled.v1']],
-    ['converting', ['conversion.requested.v1', 'job.cancelled.v1']],
-    ['failed', ['job.cancelled.v1']],
+    ['pending', ['export.requested.v1', 'job.cancelled.v1', 'task.cleanup.v1']],
+    ['exporting', ['export.requested.v1', 'job.cancelled.v1', 'task.cleanup.v1']],
+    ['exported', ['conversion.requested.v1', 'job.cancelled.v1', 'task.cleanup.v1']],
+    ['converting', ['conversion.requested.v1', 'job.cancelled.v1', 'task.cleanup.v1']],
+    ['failed', ['job.cancelled.v1', 'task.cleanup.v1']],
     ['completed', undefined],
     ['cancelled', undefined],
   ] as const)('a cancel of a job that is %s sends %j', (status, expected) => {

@@ -1,8 +1,13 @@
 import { JobOptions, type Machine } from '@hyper2kvm/contracts';
 import { Job } from '../src/database/index.js';
+import { classify } from '../src/jobs/retry-classes.js';
 
 export const NOW = new Date('2026-01-17T10:00:00.000Z');
-export const SETTING = { now: NOW, policy: { max_retries: 2, retry_delay: 300, backoff_multiplier: 2 } };
+export const SETTING = {
+  now: NOW,
+  policy: { max_retries: 2, retry_delay: 300, backoff_multiplier: 2 },
+  retryable: classify({}),
+};
 
 export const MACHINE: Machine = {
   name: 'production-db',
@@ -18,7 +23,7 @@ export const MACHINE: Machine = {
   nics: [],
 };
 
-/** A job that was just asked for, with changes. */
+/** A job that was just let into the queue, with changes. */
 export function job(changes: Partial<Job> = {}): Job {
   return Object.assign(new Job(), {
     id: 'job-abc123',
@@ -60,6 +65,8 @@ export function job(changes: Partial<Job> = {}): Job {
     machine: MACHINE,
     instanceUuid: null,
     totalBytes: 1500,
+    host: 'esx07.example.com',
+    releasedAt: new Date('2026-01-17T09:00:01.000Z'),
     exportAttempt: 1,
     conversionAttempt: 0,
     generation: 0,
@@ -67,6 +74,10 @@ export function job(changes: Partial<Job> = {}): Job {
     artifactPool: null,
     artifact: null,
     result: null,
+    cleanup: null,
+    cleanupAttempt: 0,
+    verification: null,
+    verifyAttempt: 0,
     traceId: null,
     ...changes,
   } satisfies Record<keyof Job, unknown>);

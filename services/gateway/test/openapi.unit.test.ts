@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest';
 import { openApiDocument } from '../src/http/openapi.js';
+import { InventoryController } from '../src/http/inventory.controller.js';
 import { JobsController } from '../src/http/jobs.controller.js';
 import { ROUTE, type Route } from '../src/http/route.js';
 import { ROUTES } from '../src/http/routes.js';
 import { SystemController } from '../src/http/system.controller.js';
+import { WorkersController } from '../src/http/workers.controller.js';
 
 interface Operation {
   operationId: string;
@@ -18,7 +20,7 @@ const document = openApiDocument() as unknown as {
 };
 
 it('serves each route of the table, and nothing else', () => {
-  const served = [JobsController, SystemController].flatMap((controller) =>
+  const served = [JobsController, InventoryController, WorkersController, SystemController].flatMap((controller) =>
     Object.getOwnPropertyNames(controller.prototype)
       .map((name) => Reflect.getMetadata(ROUTE, controller.prototype[name as never]) as Route | undefined)
       .filter((route) => route !== undefined),
@@ -45,4 +47,5 @@ it('resolves every reference, and keeps defaults out of what a caller must give'
   expect(references.length).toBeGreaterThan(8);
   for (const name of references) expect(document.components.schemas).toHaveProperty(name ?? '');
   expect(document.components.schemas['ConvertRequest']?.required).toEqual(['vm_name']);
+  expect(document.components.schemas['VmListRequest']?.required).toBeUndefined();
 });

@@ -17,7 +17,7 @@ const progress = (changes: Partial<JobProgress> = {}): JobProgress => ({
   ],
   ...changes,
 });
-const live = (latest?: JobProgress) => ({ progress: latest, queuePosition: null });
+const live = (latest?: JobProgress) => ({ progress: latest, queuePosition: null, waitingReason: null });
 
 it.each(JOB_STATUSES)('a job that is %s has a detail as the contract says', (status) => {
   for (const given of [job({ status }), exportedJob({ status })]) {

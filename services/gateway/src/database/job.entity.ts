@@ -8,6 +8,7 @@ import type {
   Machine,
   Phase,
   Source,
+  Verification,
 } from '@hyper2kvm/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { bytes } from './transformers.js';
@@ -16,6 +17,22 @@ import { bytes } from './transformers.js';
 export type ConversionStatus = 'queued' | 'converting' | 'completed' | 'failed';
 /** What a row keeps of an artifact; the hashes stay in `artifact.json`. */
 export type ArtifactSummary = { disks: Omit<ArtifactDisk, 'segments'>[] };
+/** The removal of what an export left. */
+export interface CleanupRow {
+  readonly status: 'queued' | 'completed' | 'failed';
+  /** Whether the folder with the images goes too. */
+  readonly remove_files: boolean;
+  /** Tries that failed. */
+  readonly failures: number;
+  /** What the last failure said. */
+  readonly message: string | null;
+  /** RFC 3339; of a failed try, when the next one leaves. */
+  readonly next_try_at: string | null;
+}
+/** The latest look at the files; how far it is comes from the bus. */
+export type VerificationRow = Omit<Verification, 'status' | 'percent_complete'> & {
+  readonly status: 'queued' | 'completed' | 'failed';
+};
 
 /** The migration of one VM. Columns and their meanings are the seed's `jobs` table, and what the process manager needs. */
 @Entity('jobs')
@@ -64,6 +81,10 @@ export class Job {
   /** The source as a worker needs it; the password within is sealed. */
   @Column('jsonb') source!: Source;
   @Column('jsonb') machine!: Machine;
+  /** Where vCenter ran the VM when it was last asked. */
+  @Column('text', { nullable: true }) host!: string | null;
+  /** When this attempt's export was let into the queue; null while it waits for room. */
+  @Column('timestamptz', { nullable: true }) releasedAt!: Date | null;
   @Column('text', { nullable: true }) instanceUuid!: string | null;
   /** Sum of the disks' capacities. */
   @Column('bigint', { transformer: bytes }) totalBytes!: number;
@@ -78,6 +99,12 @@ export class Job {
   @Column('text', { nullable: true }) artifactPool!: string | null;
   @Column('jsonb', { nullable: true }) artifact!: ArtifactSummary | null;
   @Column('jsonb', { nullable: true }) result!: ConversionCompleted | null;
+
+  @Column('jsonb', { nullable: true }) cleanup!: CleanupRow | null;
+  /** Of all clean-ups of the job. */
+  @Column('int') cleanupAttempt!: number;
+  @Column('jsonb', { nullable: true }) verification!: VerificationRow | null;
+  @Column('int') verifyAttempt!: number;
 
   @Column('text', { nullable: true }) traceId!: string | null;
 }

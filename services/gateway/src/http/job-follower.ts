@@ -41,11 +41,15 @@ export class JobFollower {
   /** Sends each change of the row; the row with which the job ended. */
   async #states(first: Job, stream: EventStream): Promise<Job> {
     let job = first;
+    let reason = await this.#reason(job, null);
     while (!isEnded(job.status)) {
       await this.changes.wait(job.id, LOOK_MS, stream.signal);
       stream.signal.throwIfAborted();
       const now = await this.#look(job);
-      if (now.version === job.version) continue;
+      // Jobs before it come and go without a change of its own row.
+      const before = reason;
+      reason = await this.#reason(now, before);
+      if (now.version === job.version && reason === before) continue;
       job = now;
       stream.send('job', await this.queries.describe(job));
     }
@@ -59,6 +63,15 @@ export class JobFollower {
     } catch (error) {
       this.logger.debug({ err: error, job_id: job.id }, 'a look at the job failed');
       return job;
+    }
+  }
+
+  async #reason(job: Job, before: string | null): Promise<string | null> {
+    try {
+      return await this.queries.waitingReason(job);
+    } catch (error) {
+      this.logger.debug({ err: error, job_id: job.id }, 'why the job waits cannot be told now');
+      return before;
     }
   }
 

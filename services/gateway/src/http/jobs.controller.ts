@@ -6,11 +6,13 @@ import {
   type JobList,
   type JobListQuery,
   type JobLogs,
+  type JobPatch,
+  type Verification,
 } from '@hyper2kvm/contracts';
 import { Bus } from '@hyper2kvm/runtime';
 import { Body, Controller, Headers, Param, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { ConvertService, JobActions, JobQueries } from '../jobs/index.js';
+import { ConvertService, JobActions, JobQueries, Verifications } from '../jobs/index.js';
 import type { AuthenticatedRequest } from './auth.guard.js';
 import { ConvertPipe } from './convert.pipe.js';
 import { EventStream } from './event-stream.js';
@@ -28,6 +30,7 @@ export class JobsController {
     private readonly converts: ConvertService,
     private readonly queries: JobQueries,
     private readonly actions: JobActions,
+    private readonly verifications: Verifications,
     private readonly follower: JobFollower,
     private readonly bus: Bus,
   ) {}
@@ -47,6 +50,11 @@ export class JobsController {
     return this.queries.detail(jobId);
   }
 
+  @Serve(ROUTES.patchJob)
+  patch(@Param('id', id) jobId: string, @Body(new ZodPipe(ROUTES.patchJob.body)) body: JobPatch): Promise<JobDetail> {
+    return this.actions.patch(jobId, body);
+  }
+
   @Serve(ROUTES.cancel)
   cancel(@Param('id', id) jobId: string, @Req() request: AuthenticatedRequest): Promise<JobDetail> {
     return this.actions.cancel(jobId, callerOf(request));
@@ -55,6 +63,16 @@ export class JobsController {
   @Serve(ROUTES.retry)
   retry(@Param('id', id) jobId: string): Promise<JobDetail> {
     return this.actions.retry(jobId);
+  }
+
+  @Serve(ROUTES.verify)
+  verify(@Param('id', id) jobId: string): Promise<Verification> {
+    return this.verifications.ask(jobId);
+  }
+
+  @Serve(ROUTES.verification)
+  verification(@Param('id', id) jobId: string): Promise<Verification> {
+    return this.verifications.latest(jobId);
   }
 
   @Serve(ROUTES.logs)

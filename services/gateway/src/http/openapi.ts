@@ -8,6 +8,9 @@ import {
   JobLogs,
   Problem,
   Status,
+  Verification,
+  VmList,
+  VmListRequest,
   type ErrorCode,
 } from '@hyper2kvm/contracts';
 import { VERSION } from '@hyper2kvm/runtime';
@@ -18,7 +21,21 @@ import { ROUTES } from './routes.js';
 type Json = Record<string, unknown>;
 
 /** Schemas that get a name of their own in the document. */
-const NAMED = { ConvertRequest, ConvertAccepted, JobDetail, JobList, JobLogs, Health, Status, Problem };
+const NAMED = {
+  ConvertRequest,
+  ConvertAccepted,
+  JobDetail,
+  JobList,
+  JobLogs,
+  Verification,
+  VmListRequest,
+  VmList,
+  Health,
+  Status,
+  Problem,
+};
+/** Those that come from callers: what has a default need not be given. */
+const INPUTS: readonly string[] = ['ConvertRequest', 'VmListRequest'];
 const names = new Map<z.ZodType, string>(Object.entries(NAMED).map(([name, schema]) => [schema, name]));
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
@@ -51,7 +68,7 @@ export function openApiDocument(): Json {
       schemas: Object.fromEntries(
         Object.entries(NAMED).map(([name, schema]) => [
           name,
-          jsonSchema(schema, name === 'ConvertRequest' ? 'input' : 'output'),
+          jsonSchema(schema, INPUTS.includes(name) ? 'input' : 'output'),
         ]),
       ),
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },

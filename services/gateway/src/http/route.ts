@@ -4,7 +4,7 @@ import type { z } from 'zod';
 
 /** One address of the API: what the controllers serve and what /openapi.json tells come from the same entry. */
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** With `{name}` parameters. */
   readonly path: string;
   readonly summary: string;

@@ -8,11 +8,28 @@ import {
   JobListQuery,
   JobLogs,
   JobLogsQuery,
+  JobPatch,
   Status,
+  Token,
+  Verification,
+  VmList,
+  VmListRequest,
+  WorkerHeartbeat,
+  WorkerPatch,
 } from '@hyper2kvm/contracts';
 import type { Route } from './route.js';
 
 const id = { id: JobId };
+
+/** What a vCenter may answer to a question. */
+const VCENTER_ERRORS = [
+  'VCENTER_LOGIN',
+  'VCENTER_PERMISSION',
+  'VCENTER_UNREACHABLE',
+  'VCENTER_TLS',
+  'VCENTER_FAULT',
+  'VCENTER_BUSY',
+] as const;
 
 /** The whole API. */
 export const ROUTES = {
@@ -57,23 +74,21 @@ export const ROUTES = {
   convert: {
     method: 'POST',
     path: '/api/v1/convert',
-    summary: 'Move a VM: export it, and convert it unless auto_convert is false',
+    summary: 'Move a VM, or disks that lie on the worker: export, and convert unless auto_convert is false',
     tag: 'jobs',
     body: ConvertRequest,
     status: 202,
     answer: ConvertAccepted,
     errors: [
       'BAD_REQUEST',
-      'VCENTER_LOGIN',
-      'VCENTER_PERMISSION',
+      ...VCENTER_ERRORS,
       'VM_NOT_FOUND',
       'VM_AMBIGUOUS',
       'VM_BUSY',
       'VM_UNSUPPORTED',
-      'VCENTER_UNREACHABLE',
-      'VCENTER_TLS',
-      'VCENTER_FAULT',
-      'VCENTER_BUSY',
+      'PATH_DENIED',
+      'SOURCE_INVALID',
+      'SOURCE_CHECKSUM',
       'NO_WORKER',
     ],
   },
@@ -97,6 +112,17 @@ export const ROUTES = {
     answer: JobDetail,
     errors: ['BAD_REQUEST', 'JOB_NOT_FOUND'],
   },
+  patchJob: {
+    method: 'PATCH',
+    path: '/api/v1/jobs/{id}',
+    summary: 'Limit the bandwidth of a job, or lift its limit; also while it is exported',
+    tag: 'jobs',
+    params: id,
+    body: JobPatch,
+    status: 200,
+    answer: JobDetail,
+    errors: ['BAD_REQUEST', 'JOB_NOT_FOUND', 'STATE_CONFLICT'],
+  },
   cancel: {
     method: 'DELETE',
     path: '/api/v1/jobs/{id}',
@@ -116,6 +142,26 @@ export const ROUTES = {
     status: 202,
     answer: JobDetail,
     errors: ['BAD_REQUEST', 'JOB_NOT_FOUND', 'STATE_CONFLICT', 'VM_BUSY'],
+  },
+  verify: {
+    method: 'POST',
+    path: '/api/v1/jobs/{id}/verify',
+    summary: 'Read the files of a job again and compare them with the hashes recorded of them',
+    tag: 'jobs',
+    params: id,
+    status: 202,
+    answer: Verification,
+    errors: ['BAD_REQUEST', 'JOB_NOT_FOUND', 'STATE_CONFLICT'],
+  },
+  verification: {
+    method: 'GET',
+    path: '/api/v1/jobs/{id}/verify',
+    summary: 'How far the latest verification is, and what it found; 404 where there was none',
+    tag: 'jobs',
+    params: id,
+    status: 200,
+    answer: Verification,
+    errors: ['BAD_REQUEST', 'JOB_NOT_FOUND'],
   },
   logs: {
     method: 'GET',
@@ -137,5 +183,26 @@ export const ROUTES = {
     status: 200,
     answer: 'text/event-stream',
     errors: ['BAD_REQUEST', 'JOB_NOT_FOUND'],
+  },
+  vms: {
+    method: 'POST',
+    path: '/api/v1/inventory/vms',
+    summary: 'The VMs of a vCenter, by inventory path; a POST, because the password may be in it',
+    tag: 'inventory',
+    body: VmListRequest,
+    status: 200,
+    answer: VmList,
+    errors: ['BAD_REQUEST', ...VCENTER_ERRORS, 'NO_WORKER'],
+  },
+  patchWorker: {
+    method: 'PATCH',
+    path: '/api/v1/workers/{id}',
+    summary: 'Limit the bandwidth of all exports of a worker together, or lift the limit',
+    tag: 'workers',
+    params: { id: Token },
+    body: WorkerPatch,
+    status: 200,
+    answer: WorkerHeartbeat,
+    errors: ['BAD_REQUEST', 'NO_WORKER'],
   },
 } as const satisfies Record<string, Route>;

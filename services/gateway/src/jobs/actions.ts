@@ -1,12 +1,14 @@
-import { JobError, type JobDetail } from '@hyper2kvm/contracts';
+import { JobError, type JobDetail, type JobPatch } from '@hyper2kvm/contracts';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Job } from '../database/index.js';
 import { OutboxRelay } from '../outbox/index.js';
+import { Releaser } from '../release/index.js';
+import { decideBandwidth, decideCancel, decideRetry } from './asked.js';
 import { JobChanges } from './changes.js';
-import { decideCancel, decideRetry, type Decision } from './decide.js';
+import type { Decision } from './decision.js';
 import { JobQueries } from './queries.js';
-import { applyDecision, lockJob, oneJobPerVm } from './store.js';
+import { applyDecision, dropWaiting, lockJob, oneJobPerVm } from './store.js';
 
 /** What a user may ask of a job that exists. */
 @Injectable()
@@ -15,42 +17,51 @@ export class JobActions {
     private readonly dataSource: DataSource,
     private readonly queries: JobQueries,
     private readonly relay: OutboxRelay,
+    private readonly releaser: Releaser,
     private readonly changes: JobChanges,
   ) {}
 
   /** @throws JobError JOB_NOT_FOUND, STATE_CONFLICT, VM_BUSY */
   async retry(id: string): Promise<JobDetail> {
     const row = await this.queries.row(id);
-    return oneJobPerVm(this.dataSource, row, () => this.#change(id, 'retry', (job) => decideRetry(job, new Date())));
+    return oneJobPerVm(this.dataSource, row, () =>
+      // A clean-up that has not left is not needed any more; one that has left is waited for before the job is released.
+      this.#change(id, 'retry', async (job, manager) =>
+        decideRetry(job, new Date(), (await dropWaiting(manager, id, ['task.cleanup'])) > 0),
+      ),
+    );
   }
 
   /** @throws JobError JOB_NOT_FOUND, STATE_CONFLICT */
   async cancel(id: string, by: string): Promise<JobDetail> {
-    return this.#change(id, 'cancel', (job) => decideCancel(job, by, new Date()), dropWaiting);
+    return this.#change(id, 'cancel', async (job, manager) => {
+      // A retry that waits for its time must not leave after the cancel.
+      await dropWaiting(manager, id, ['export.requested', 'conversion.requested', 'task.cleanup']);
+      return decideCancel(job, by, new Date());
+    });
+  }
+
+  /** @throws JobError JOB_NOT_FOUND, STATE_CONFLICT */
+  async patch(id: string, wanted: JobPatch): Promise<JobDetail> {
+    return this.#change(id, 'another bandwidth', (job) => Promise.resolve(decideBandwidth(job, wanted, new Date())));
   }
 
   async #change(
     id: string,
     name: string,
-    decision: (job: Job) => Decision | undefined,
-    before?: (manager: EntityManager, id: string) => Promise<void>,
+    decision: (job: Job, manager: EntityManager) => Promise<Decision | undefined>,
   ): Promise<JobDetail> {
     const changed = await this.dataSource.transaction(async (manager) => {
       const job = await lockJob(manager, id);
       if (job === null) throw new JobError('JOB_NOT_FOUND', `There is no job ${id}.`);
-      const decided = decision(job);
+      const decided = await decision(job, manager);
       if (decided === undefined)
         throw new JobError('STATE_CONFLICT', `${name} is not possible: ${id} is ${job.status}.`);
-      await before?.(manager, id);
       return applyDecision(manager, job, decided);
     });
     this.relay.kick();
+    this.releaser.kick();
     this.changes.changed(id);
     return this.queries.describe(changed);
   }
-}
-
-/** A retry that waits for its time must not leave after the cancel. */
-async function dropWaiting(manager: EntityManager, id: string): Promise<void> {
-  await manager.query("DELETE FROM outbox WHERE job_id = $1 AND kind = 'command' AND published_at IS NULL", [id]);
 }

@@ -1,49 +1,70 @@
-import { describeVm, type ConvertAccepted, type ConvertRequest, type Machine, type Source } from '@hyper2kvm/contracts';
-import { Bus, Sealer, traceId } from '@hyper2kvm/runtime';
+import {
+  describeVm,
+  JobError,
+  type ConvertAccepted,
+  type ConvertRequest,
+  type Machine,
+  type Source,
+} from '@hyper2kvm/contracts';
+import { Bus, traceId } from '@hyper2kvm/runtime';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { InjectSections, type Sections } from '../config.js';
 import { Job } from '../database/index.js';
 import { OutboxRelay } from '../outbox/index.js';
+import { Releaser } from '../release/index.js';
 import { VcenterWatch } from '../system/vcenter-watch.js';
 import { estimateSeconds } from './estimate.js';
 import { newJobId } from './job-id.js';
 import * as messages from './messages.js';
 import { durationOrNull, gigabytes } from './projection.js';
 import { oneJobPerVm, writeOutbox } from './store.js';
-import { resolveVcenter } from './vcenter.js';
+import { VcenterSources } from './vcenter-sources.js';
 
-/** Takes in one VM. Nothing is written before an exporter has seen the VM with this login. */
+/** Takes in one VM. Nothing is written before an exporter has seen the VM with this login, or the files. */
 @Injectable()
 export class ConvertService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly bus: Bus,
-    private readonly sealer: Sealer,
+    private readonly sources: VcenterSources,
     private readonly relay: OutboxRelay,
+    private readonly releaser: Releaser,
     private readonly vcenter: VcenterWatch,
-    @InjectSections() private readonly config: Sections,
   ) {}
 
-  /** @throws JobError of the vCenter (login, VM, network), NO_WORKER, BAD_REQUEST, VM_BUSY */
+  /** @throws JobError of the vCenter (login, VM, network) or of the files, NO_WORKER, BAD_REQUEST, VM_BUSY */
   async convert(request: ConvertRequest, requestedBy: string): Promise<ConvertAccepted> {
     const source = this.#source(request);
-    const machine = await this.vcenter.watch(this.bus.request(describeVm, { source, vm_name: request.vm_name }));
+    const described = this.bus.request(describeVm, { source, vm_name: request.vm_name });
+    const machine = await (source.kind === 'vsphere' ? this.vcenter.watch(described) : described);
     const job = newJob(request, source, machine, requestedBy);
     await oneJobPerVm(this.dataSource, job, () =>
       this.dataSource.transaction(async (manager) => {
         await manager.insert(Job, job);
-        await writeOutbox(manager, job.id, [messages.created(job), messages.requestExport(job)]);
+        await writeOutbox(manager, job.id, [messages.created(job)]);
       }),
     );
     this.relay.kick();
+    this.releaser.kick();
     return accepted(job, await estimateSeconds(this.dataSource, job.totalBytes));
   }
 
   #source(request: ConvertRequest): Source {
-    const { password, ...vcenter } = resolveVcenter(request.vcenter, this.config.vsphere);
-    return { kind: 'vsphere', ...vcenter, password_sealed: this.sealer.seal(password) };
+    if (request.source === undefined) return this.sources.of(request.vcenter);
+    assertLocal(request);
+    return request.source;
   }
+}
+
+/** @throws JobError BAD_REQUEST where something is asked that only a vCenter can do */
+function assertLocal({ vcenter, options }: ConvertRequest): void {
+  const [setting] = Object.keys(vcenter);
+  if (setting !== undefined)
+    throw new JobError('BAD_REQUEST', `vcenter.${setting}: not together with source, which names files on the worker.`);
+  if (options.transport !== 'auto')
+    throw new JobError('BAD_REQUEST', 'options.transport: only of a VM on a vCenter, not of files.');
+  if (options.source_power !== 'keep')
+    throw new JobError('BAD_REQUEST', 'options.source_power: only of a VM on a vCenter, not of files.');
 }
 
 function newJob(request: ConvertRequest, source: Source, machine: Machine, requestedBy: string): Job {
@@ -66,6 +87,13 @@ function newJob(request: ConvertRequest, source: Source, machine: Machine, reque
     options: request.options,
     source,
     machine,
+    host: machine.host ?? null,
+    releasedAt: null,
+    nextRetryAt: null,
+    cleanup: null,
+    cleanupAttempt: 0,
+    verification: null,
+    verifyAttempt: 0,
     instanceUuid: machine.instance_uuid ?? null,
     totalBytes: machine.disks.reduce((sum, disk) => sum + disk.capacity_bytes, 0),
     exportAttempt: 1,

@@ -1,16 +1,24 @@
 import {
+  cleanupCompleted,
+  cleanupFailed,
   conversionCompleted,
   conversionFailed,
   conversionStarted,
   exportCompleted,
   exportFailed,
   exportStarted,
+  verifyCompleted,
+  verifyFailed,
+  type CleanupCompleted,
+  type CleanupFailed,
   type ConversionCompleted,
   type ConversionFailed,
   type ConversionStarted,
   type ExportCompleted,
   type ExportFailed,
   type ExportStarted,
+  type VerifyCompleted,
+  type VerifyFailed,
 } from '@hyper2kvm/contracts';
 import { FactContext, OnFact } from '@hyper2kvm/runtime';
 import { Controller } from '@nestjs/common';
@@ -50,5 +58,25 @@ export class FactsController {
   @OnFact(conversionFailed)
   conversionFailed(@Payload() data: ConversionFailed, @Ctx() context: FactContext): Promise<void> {
     return this.manager.apply({ name: 'conversion.failed', data }, context.eventId);
+  }
+
+  @OnFact(cleanupCompleted)
+  cleanupCompleted(@Payload() data: CleanupCompleted, @Ctx() context: FactContext): Promise<void> {
+    return this.manager.apply({ name: 'cleanup.completed', data }, context.eventId);
+  }
+
+  @OnFact(cleanupFailed)
+  cleanupFailed(@Payload() data: CleanupFailed, @Ctx() context: FactContext): Promise<void> {
+    return this.manager.apply({ name: 'cleanup.failed', data }, context.eventId);
+  }
+
+  @OnFact(verifyCompleted)
+  verifyCompleted(@Payload() data: VerifyCompleted, @Ctx() context: FactContext): Promise<void> {
+    return this.manager.apply({ name: 'verify.completed', data }, context.eventId);
+  }
+
+  @OnFact(verifyFailed)
+  verifyFailed(@Payload() data: VerifyFailed, @Ctx() context: FactContext): Promise<void> {
+    return this.manager.apply({ name: 'verify.failed', data }, context.eventId);
   }
 }

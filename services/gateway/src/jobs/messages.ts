@@ -1,17 +1,22 @@
 import {
   conversionRequested,
+  cleanupRequested,
   ConversionOptions,
+  ExportOptions,
   exportRequested,
   jobCancelled,
   jobCompleted,
   jobCreated,
   jobFailed,
+  jobLog,
   jobRetried,
+  verifyRequested,
   ANY_POOL,
   type CommandDefinition,
   type ConversionCompleted,
   type EventDefinition,
   type Failure,
+  type JobLog,
   type Phase,
 } from '@hyper2kvm/contracts';
 import type { z } from 'zod';
@@ -53,6 +58,7 @@ export const requestExport = (job: JobRow): Outgoing =>
     vm_name: job.vmName,
     ...(job.machine.moref === undefined ? {} : { moref: job.machine.moref }),
     source: job.source,
+    options: ExportOptions.parse(job.options),
   });
 
 export const requestConversion = (job: JobRow): Outgoing => {
@@ -104,4 +110,40 @@ export const withdraw = (command: CommandDefinition, jobId: string): Outgoing =>
   kind: 'cancel',
   type: command.type,
   data: { job_id: jobId },
+});
+
+/** One try of a clean-up. */
+export const requestCleanup = (job: JobRow, removeFiles: boolean): Outgoing =>
+  outgoing(cleanupRequested, {
+    job_id: job.id,
+    attempt: job.cleanupAttempt,
+    generation: 0,
+    lane: 'normal',
+    pool: job.artifactPool ?? ANY_POOL,
+    vm_name: job.vmName,
+    source: job.source,
+    ...(job.machine.moref === undefined ? {} : { moref: job.machine.moref }),
+    remove_files: removeFiles,
+  });
+
+/** @param folder of `artifact.json` or `manifest.json` */
+export const requestVerify = (job: JobRow, folder: string): Outgoing =>
+  outgoing(verifyRequested, {
+    job_id: job.id,
+    attempt: job.verifyAttempt,
+    generation: 0,
+    lane: 'normal',
+    pool: job.artifactPool ?? ANY_POOL,
+    folder,
+  });
+
+/** A line of the job's log. */
+export const log = (job: JobRow, line: Pick<JobLog, 'level' | 'phase' | 'message'>, at: Date): Outgoing =>
+  outgoing(jobLog, { job_id: job.id, time: at.toISOString(), ...line });
+
+/** @param bytesPerSecond null lifts the limit */
+export const limitBandwidth = (jobId: string, bytesPerSecond: number | null): Outgoing => ({
+  kind: 'bandwidth',
+  type: 'bandwidth.job',
+  data: { job_id: jobId, bytes_per_second: bytesPerSecond },
 });

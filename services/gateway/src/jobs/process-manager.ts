@@ -5,7 +5,9 @@ import { InjectSections, type Sections } from '../config.js';
 import { GatewayMetrics } from '../system/metrics.js';
 import { OutboxRelay } from '../outbox/index.js';
 import { JobChanges } from './changes.js';
-import { decide, type WorkerFact } from './decide.js';
+import { Releaser } from '../release/index.js';
+import { decide, isWorkerFact, type Fact, type Setting } from './decide.js';
+import { classify } from './retry-classes.js';
 import { applyDecision, lockJob, receive } from './store.js';
 
 /** Name of this consumer in the inbox. */
@@ -14,16 +16,21 @@ const CONSUMER = 'gateway';
 /** Facts come in, the table decides, commands and facts go out: one transaction each. */
 @Injectable()
 export class ProcessManager {
+  readonly #retries: Pick<Setting, 'policy' | 'retryable'>;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly relay: OutboxRelay,
+    private readonly releaser: Releaser,
     private readonly changes: JobChanges,
     private readonly metrics: GatewayMetrics,
-    @InjectSections() private readonly config: Sections,
+    @InjectSections() { retry_policy: policy }: Sections,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.#retries = { policy, retryable: classify(policy) };
+  }
 
-  async apply(fact: WorkerFact, eventId: string): Promise<void> {
+  async apply(fact: Fact, eventId: string): Promise<void> {
     const applied = await this.dataSource.transaction(async (manager) => {
       if (!(await receive(manager, CONSUMER, eventId))) return false;
       const job = await lockJob(manager, fact.data.job_id);
@@ -31,7 +38,7 @@ export class ProcessManager {
         this.logger.warn({ job_id: fact.data.job_id, fact: fact.name }, 'a fact of a job that is not in the database');
         return false;
       }
-      const decision = decide(job, fact, { now: new Date(), policy: this.config.retry_policy });
+      const decision = decide(job, fact, { now: new Date(), ...this.#retries });
       if (decision === undefined) {
         this.logger.info(
           { job_id: job.id, fact: fact.name, attempt: fact.data.attempt, status: job.status },
@@ -43,8 +50,9 @@ export class ProcessManager {
       return true;
     });
     if (!applied) return;
-    this.metrics.count(fact);
+    if (isWorkerFact(fact)) this.metrics.count(fact);
     this.relay.kick();
+    this.releaser.kick();
     this.changes.changed(fact.data.job_id);
   }
 }

@@ -1,19 +1,24 @@
 import {
   conversionWord,
   durationWord,
+  ExportOptions,
   exportWord,
   STEP_WORDS,
   stepsOf,
   type JobDetail,
   type JobProgress,
   type JobSummary,
+  type Phase,
+  type Verification,
 } from '@hyper2kvm/contracts';
-import type { JobRow } from '../database/index.js';
+import type { JobRow, VerificationRow } from '../database/index.js';
 
 /** What is known of a job outside of its row. */
 export interface Live {
   readonly progress: JobProgress | undefined;
   readonly queuePosition: number | null;
+  /** Why a pending job is not in the queue. */
+  readonly waitingReason: string | null;
 }
 
 /** The seed's GB: 10^9 bytes, one decimal. */
@@ -22,11 +27,20 @@ export const durationOrNull = (seconds: number | null): string | null =>
   seconds === null ? null : durationWord(seconds);
 const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
 
+/** A cancelled job is in clean-up while there is something to clear away. */
+const shownPhase = (job: JobRow): Phase =>
+  job.status === 'cancelled' && job.cleanup?.status === 'queued' ? 'cleanup' : job.phase;
+
+const ATTEMPTS: Readonly<Record<Phase, (job: JobRow) => number>> = {
+  export: (job) => job.exportAttempt,
+  conversion: (job) => job.conversionAttempt,
+  cleanup: (job) => job.cleanupAttempt,
+};
+
 /** The progress if it speaks of the attempt that the row is in. */
 export function currentProgress(job: JobRow, progress: JobProgress | undefined): JobProgress | undefined {
-  if (progress?.phase !== job.phase) return undefined;
-  const attempt = job.phase === 'export' ? job.exportAttempt : job.conversionAttempt;
-  return progress.attempt === attempt ? progress : undefined;
+  const phase = shownPhase(job);
+  return progress?.phase === phase && progress.attempt === ATTEMPTS[phase](job) ? progress : undefined;
 }
 
 function percent(job: JobRow, progress: JobProgress | undefined): number {
@@ -40,7 +54,7 @@ export function toSummary(job: JobRow, latest: JobProgress | undefined): JobSumm
     vm_name: job.vmName,
     vcenter_server: job.vcenterServer,
     status: job.status,
-    phase: job.phase,
+    phase: shownPhase(job),
     priority: job.priority,
     tags: job.tags,
     percent_complete: percent(job, currentProgress(job, latest)),
@@ -56,15 +70,16 @@ export function toSummary(job: JobRow, latest: JobProgress | undefined): JobSumm
 export function toDetail(job: JobRow, live: Live): JobDetail {
   const progress = currentProgress(job, live.progress);
   const { result } = job;
+  const wanted = ExportOptions.parse(job.options);
   return {
     ...toSummary(job, live.progress),
     progress: progressOf(job, progress),
     next_retry_at: iso(job.nextRetryAt),
     queue_position: live.queuePosition,
-    waiting_reason: null,
-    cleanup: null,
-    source_power: job.options.source_power,
-    bandwidth_bytes_per_second: job.options.bandwidth_bytes_per_second ?? null,
+    waiting_reason: live.waitingReason,
+    cleanup: cleanupOf(job, live.progress),
+    source_power: wanted.source_power,
+    bandwidth_bytes_per_second: wanted.bandwidth_bytes_per_second ?? null,
     export: exportOf(job, progress),
     conversion: conversionOf(job, progress),
     machine: { cpus: job.machine.cpus, memory_bytes: job.machine.memory_bytes, firmware: job.machine.firmware },
@@ -89,7 +104,7 @@ function progressOf(job: JobRow, progress: JobProgress | undefined): JobDetail['
   const disks = progress?.disks ?? [];
   const unfinished = disks.find((disk) => disk.state !== 'done');
   return {
-    phase: job.phase,
+    phase: shownPhase(job),
     current_disk: unfinished?.index ?? (job.phase === 'export' && disks.length === 0 ? Math.min(1, total) : total),
     total_disks: total,
     percent_complete: percent(job, progress),
@@ -120,5 +135,24 @@ function conversionOf(job: JobRow, progress: JobProgress | undefined): JobDetail
     steps_completed: job.status === 'completed' ? total : Math.min(total, progress?.steps_completed ?? 0),
     steps_total: total,
     duration_seconds: job.conversionDurationSeconds,
+  };
+}
+
+function cleanupOf(job: JobRow, latest: JobProgress | undefined): JobDetail['cleanup'] {
+  if (job.cleanup === null) return null;
+  const { status, message, next_try_at } = job.cleanup;
+  const begun = latest?.phase === 'cleanup' && latest.attempt === job.cleanupAttempt;
+  return status === 'queued' && begun
+    ? { status: 'in_progress', message, next_try_at: null }
+    : { status, message, next_try_at };
+}
+
+export function toVerification(row: VerificationRow, attempt: number, latest: JobProgress | undefined): Verification {
+  if (row.status !== 'queued') return { ...row, percent_complete: row.status === 'completed' ? 100 : 0 };
+  const begun = latest?.phase === 'verify' && latest.attempt === attempt;
+  return {
+    ...row,
+    status: begun ? 'in_progress' : 'queued',
+    percent_complete: begun ? Math.floor(latest.percent_complete) : 0,
   };
 }

@@ -12,9 +12,15 @@ import {
 import { Bus, CommandQueue, LOGGER, type Logger } from '@hyper2kvm/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { InjectSections, type Sections } from '../config.js';
 import { Job } from '../database/index.js';
+import { limitsOf, readBoard } from '../release/board.js';
+import { plan } from '../release/planner.js';
 import { decodeCursor, encodeCursor } from './cursor.js';
 import { toDetail, toSummary } from './projection.js';
+
+const isClearing = (job: Job): boolean => job.cleanup?.status === 'queued';
+const hasProgress = (job: Job): boolean => isClearing(job) || (job.status !== 'completed' && job.status !== 'pending');
 
 /** What the API tells of jobs: rows, with what the bus knows of those under way. */
 @Injectable()
@@ -23,6 +29,7 @@ export class JobQueries {
     private readonly dataSource: DataSource,
     private readonly bus: Bus,
     private readonly queue: CommandQueue,
+    @InjectSections() private readonly config: Sections,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -60,8 +67,12 @@ export class JobQueries {
   }
 
   async describe(job: Job): Promise<JobDetail> {
-    const [progress, queuePosition] = await Promise.all([this.#progress(job), this.#position(job)]);
-    return toDetail(job, { progress, queuePosition });
+    const [progress, queuePosition, waitingReason] = await Promise.all([
+      hasProgress(job) ? this.progress(job) : undefined,
+      this.#position(job),
+      this.waitingReason(job),
+    ]);
+    return toDetail(job, { progress, queuePosition, waitingReason });
   }
 
   /** Jobs by status. */
@@ -73,18 +84,26 @@ export class JobQueries {
   }
 
   #running(job: Job): Promise<JobProgress | undefined> {
-    return isEnded(job.status) || job.status === 'pending' ? Promise.resolve(undefined) : this.#progress(job);
+    const running = !isEnded(job.status) && job.status !== 'pending';
+    return running || isClearing(job) ? this.progress(job) : Promise.resolve(undefined);
   }
 
-  /** An answer without progress is better than none while the bus is away. */
-  async #progress(job: Job): Promise<JobProgress | undefined> {
-    if (job.status === 'completed' || job.status === 'pending') return undefined;
+  /** Why a pending job is not in the queue; null of every other. */
+  async waitingReason(job: Job): Promise<string | null> {
+    if (job.status !== 'pending' || job.releasedAt !== null) return null;
+    if (isClearing(job)) return 'what the last attempt left is cleared away first';
+    const { waiting, running } = await readBoard(this.dataSource.manager);
+    return plan(waiting, running, limitsOf(this.config)).reasons.get(job.id) ?? null;
+  }
+
+  /** The newest that workers said. An answer without progress is better than none while the bus is away. */
+  async progress(job: Job): Promise<JobProgress | undefined> {
     return this.#orUndefined('progress', () => this.bus.last(jobProgress, job.id));
   }
 
   async #position(job: Job): Promise<number | null> {
     const waiting = job.status === 'pending' || (job.status === 'exported' && job.conversionStatus === 'queued');
-    if (!waiting) return null;
+    if (!waiting || (job.status === 'pending' && job.releasedAt === null)) return null;
     const command = job.status === 'pending' ? exportRequested : conversionRequested;
     return (await this.#orUndefined('queue position', () => this.queue.position(command, job.id))) ?? null;
   }

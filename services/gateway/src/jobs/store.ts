@@ -3,7 +3,7 @@ import { JobError } from '@hyper2kvm/contracts';
 import { traceparent } from '@hyper2kvm/runtime';
 import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
 import { ACTIVE_VM_INDEX, Job } from '../database/index.js';
-import type { Decision } from './decide.js';
+import type { Decision } from './decision.js';
 import type { Outgoing } from './messages.js';
 
 /** Another change came in between; the caller starts again from the new row. */
@@ -84,4 +84,14 @@ function violates(error: unknown, index: string): boolean {
   if (!(error instanceof QueryFailedError)) return false;
   const { code, constraint } = error.driverError as { code?: string; constraint?: string };
   return code === '23505' && constraint === index;
+}
+
+/** Takes back commands that have not left (their names without the version); how many. */
+export async function dropWaiting(manager: EntityManager, jobId: string, commands: readonly string[]): Promise<number> {
+  const rows = await manager.query<[unknown[], number]>(
+    `DELETE FROM outbox WHERE job_id = $1 AND kind = 'command' AND published_at IS NULL
+       AND split_part(type, '.v', 1) = ANY ($2::text[])`,
+    [jobId, commands],
+  );
+  return rows[1];
 }

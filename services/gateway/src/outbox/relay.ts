@@ -1,7 +1,10 @@
 import {
+  BytesPerSecond,
   CATALOGUE,
+  cleanupRequested,
   conversionRequested,
   exportRequested,
+  verifyRequested,
   type CommandDefinition,
   type CommandFence,
   type EventDefinition,
@@ -9,21 +12,26 @@ import {
 import { Bus, CommandQueue, LOGGER, type Logger } from '@hyper2kvm/runtime';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { Backoff } from './backoff.js';
+import { Backoff } from '../system/backoff.js';
+import { Loop } from '../system/loop.js';
 import { nextRows, type WaitingRow } from './rows.js';
 
 const BATCH = 100;
 /** Delayed rows and those of other gateways are found within this time; own commits kick. */
 const TICK_MS = 500;
-const COMMANDS: readonly CommandDefinition[] = [exportRequested, conversionRequested];
+const COMMANDS: readonly CommandDefinition[] = [
+  exportRequested,
+  conversionRequested,
+  cleanupRequested,
+  verifyRequested,
+];
+
+const Limit = BytesPerSecond.nullable();
 
 /** Carries the outbox to the bus: each job's oldest row first, at least once, recognisable by the row's id. */
 @Injectable()
 export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  #stopping = false;
-  #running: Promise<void> = Promise.resolve();
-  #wake: (() => void) | undefined;
-  #kicked = false;
+  readonly #loop: Loop;
   /** Rows that the bus refused, each with its own pause: one bad row holds up its own job alone. */
   readonly #refused = new Backoff({ firstMs: 500, maxMs: 30_000 });
 
@@ -32,49 +40,25 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly bus: Bus,
     private readonly queue: CommandQueue,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.#loop = new Loop({
+      tickMs: TICK_MS,
+      pass: async () => this.bus.status() === 'connected' && (await this.pass()) > 0,
+      failed: (error) => this.logger.warn({ err: error }, 'the outbox cannot be read now'),
+    });
+  }
 
   onApplicationBootstrap(): void {
-    this.#running = this.#loop();
+    this.#loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.#stopping = true;
-    this.kick();
-    await this.#running;
+    await this.#loop.stop();
   }
 
   /** There is something new. */
   kick(): void {
-    this.#kicked = true;
-    this.#wake?.();
-  }
-
-  async #loop(): Promise<void> {
-    const outage = new Backoff({ firstMs: 250, maxMs: 5000 });
-    while (!this.#stopping) {
-      let pause = TICK_MS;
-      try {
-        this.#kicked = false;
-        if (this.bus.status() === 'connected' && (await this.pass()) > 0) pause = 0;
-        outage.clear('database');
-      } catch (error) {
-        pause = outage.failed('database');
-        this.logger.warn({ err: error }, 'the outbox cannot be read now');
-      }
-      if (pause > 0) await this.#sleep(pause);
-    }
-  }
-
-  #sleep(ms: number): Promise<void> {
-    if (this.#kicked || this.#stopping) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    this.#loop.kick();
   }
 
   /** Publishes one batch; the number of rows that went out. */
@@ -114,6 +98,10 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
         time: row.createdAt.toISOString(),
         ...trace,
       });
+      return;
+    }
+    if (row.kind === 'bandwidth') {
+      await this.bus.setBandwidth('job', row.jobId, Limit.parse(row.data['bytes_per_second']));
       return;
     }
     const command = COMMANDS.find((one) => one.type === row.type);

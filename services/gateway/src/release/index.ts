@@ -1,0 +1,1 @@
+export { Releaser } from './releaser.js';
