@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from './rules.js';
@@ -22,7 +21,7 @@ export async function passBody(
     if (bytes.length === 0 || gone(out)) return;
     at += bytes.length;
     count(bytes.length);
-    if (!out.write(bytes)) await Promise.race([once(out, 'drain'), once(out, 'close')]);
+    if (!out.write(bytes)) await drained(out);
   };
   for await (const piece of from) {
     const limit = limitOf(fault);
@@ -56,6 +55,19 @@ function flipped(piece: Buffer, at: number, fault: Fault | undefined): Buffer {
   const changed = Buffer.from(piece);
   changed[fault.at - at] = (changed[fault.at - at] ?? 0) ^ 0xff;
   return changed;
+}
+
+/** Or the client left. */
+async function drained(out: ServerResponse): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      out.off('drain', done);
+      out.off('close', done);
+      resolve();
+    };
+    out.on('drain', done);
+    out.on('close', done);
+  });
 }
 
 /** What was written before goes out first. */
