@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { EMPTY, reduce, type Model, type ViewEvent } from '../src/progress/model.js';
+import { reduce } from '../src/progress/model.js';
+import { EMPTY, type Model, type ViewEvent } from '../src/progress/state.js';
 import { PLAIN_START, plainLines } from '../src/progress/plain.js';
 import { happenedLines, liveLines } from '../src/progress/tty.js';
 import { stringWidth } from '../src/lib/width.js';
@@ -13,7 +14,7 @@ const play = (...events: readonly [seconds: number, event: ViewEvent][]): Model 
 
 const accepted: ViewEvent = {
   type: 'accepted',
-  server: 'vcenter.example.com',
+  origin: { local: false, label: 'vcenter.example.com' },
   accepted: {
     job_id: JOB_ID,
     status: 'started',

@@ -91,20 +91,51 @@ describe('settings', () => {
 
 describe('the request of a conversion', () => {
   const base = settings({}, {}, {}, '');
+  const db = { vmName: 'db', source: undefined };
   it('holds what was said and nothing else', () => {
-    expect(convertBody({ vm: 'db' }, base, undefined)).toEqual({ vm_name: 'db', vcenter: {}, options: {} });
+    expect(convertBody(db, {}, base)).toEqual({ vm_name: 'db', vcenter: {}, options: {} });
     const all = settings({ vcenter: 'vc', insecure: true, 'skip-network-fix': true, notify: 'a@b.de' }, {}, {}, '');
-    expect(convertBody({ vm: 'db', tags: 'a, b,,', priority: 'high', 'verify-boot': true }, all, 'secret')).toEqual({
+    const flags = {
+      tags: 'a, b,,',
+      priority: 'high',
+      'verify-boot': true,
+      transport: 'datastore',
+      bandwidth: '200M',
+      'source-power': 'off',
+    } as const;
+    expect(convertBody(db, flags, all)).toEqual({
       vm_name: 'db',
-      vcenter: { server: 'vc', password: 'secret', insecure: true },
-      options: { priority: 'high', fix_network: false, verify_boot: true, notify_email: 'a@b.de', tags: ['a', 'b'] },
+      vcenter: { server: 'vc', insecure: true },
+      options: {
+        priority: 'high',
+        fix_network: false,
+        verify_boot: true,
+        notify_email: 'a@b.de',
+        tags: ['a', 'b'],
+        transport: 'datastore',
+        bandwidth_bytes_per_second: 200_000_000,
+        source_power: 'off',
+      },
+    });
+  });
+
+  it('sends nothing of a configured vCenter with files', () => {
+    const all = settings({}, { VSPHERE_SERVER: 'vc', VSPHERE_USERNAME: 'u' }, {}, '');
+    const source = { kind: 'ova', path: '/srv/web.ova' } as const;
+    expect(convertBody({ vmName: 'web', source }, {}, all)).toEqual({
+      vm_name: 'web',
+      vcenter: {},
+      source,
+      options: {},
     });
   });
 
   it('names the flag that is wrong', () => {
     const wrong = settings({ 'output-dir': 'relative', notify: 'nobody' }, {}, {}, '');
-    expect(() => convertBody({ vm: 'db' }, wrong, undefined)).toThrow(/--notify: .*--output-dir: /);
+    expect(() => convertBody(db, {}, wrong)).toThrow(/--notify: .*--output-dir: /);
     const noCa = settings({ 'ca-file': '/nowhere/ca.pem' }, {}, {}, '');
-    expect(() => convertBody({ vm: 'db' }, noCa, undefined)).toThrow(/--ca-file/);
+    expect(() => convertBody(db, {}, noCa)).toThrow(/--ca-file/);
+    const source = { kind: 'disks' as const, disks: [{ path: '/a.raw', checksum: 'sha256:12' }] };
+    expect(() => convertBody({ vmName: 'x', source }, {}, base)).toThrow(/^--checksum: md5:, sha1: or sha256:/);
   });
 });

@@ -1,11 +1,12 @@
 import { Flags } from '@oclif/core';
-import { BaseCommand, GATEWAY_FLAGS } from '../lib/base-command.js';
+import { GATEWAY_FLAGS } from '../lib/base-command.js';
 import { EXIT, type ExitCode } from '../lib/exit-codes.js';
 import { findJob, JOB_FLAGS } from '../lib/find-job.js';
-import { domainOf, watch } from '../lib/watch.js';
+import { domainOf } from '../lib/watch.js';
+import { WatchingCommand } from '../lib/watching-command.js';
 import { statusLines } from '../progress/index.js';
 
-export default class Status extends BaseCommand<typeof Status> {
+export default class Status extends WatchingCommand<typeof Status> {
   static override summary = 'Show a job, or follow it to its end.';
   static override description =
     'Without --follow the exit code is 0 whatever the state of the job; with it 1 when the job failed or was cancelled.';
@@ -33,18 +34,6 @@ export default class Status extends BaseCommand<typeof Status> {
       }
       return EXIT.ok;
     }
-    const watched = await watch({
-      client,
-      settings: this.settings,
-      jobId,
-      quiet: this.isQuiet,
-      stream: process.stdout,
-    });
-    if (!watched.ended) {
-      this.logToStderr(`\nThe job goes on. Follow it: hyperctl status --job ${jobId} --follow`);
-      return EXIT.interrupted;
-    }
-    if (this.isJson) this.printJson(watched.job);
-    return watched.exitCode;
+    return this.watchJob(client, jobId);
   }
 }

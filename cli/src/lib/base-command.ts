@@ -31,6 +31,7 @@ type Parsed<T extends typeof Command> = Interfaces.InferredFlags<(typeof BaseCom
 export abstract class BaseCommand<T extends typeof Command> extends Command {
   static override baseFlags = OUTPUT_FLAGS;
   protected flags!: Parsed<T>;
+  protected args!: Interfaces.InferredArgs<T['args']>;
   protected settings!: Settings;
   protected trace!: CommandTrace;
 
@@ -39,13 +40,14 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   override async init(): Promise<void> {
     await super.init();
-    const { flags } = await this.parse({
+    const { args, flags } = await this.parse({
       flags: this.ctor.flags,
       baseFlags: (super.ctor as typeof BaseCommand).baseFlags,
       args: this.ctor.args,
       strict: this.ctor.strict,
     });
     this.flags = flags as Parsed<T>;
+    this.args = args as Interfaces.InferredArgs<T['args']>;
     const file = configPath();
     this.settings = settings(this.flags, process.env, readConfigFile(file), file);
     if (!this.isQuiet) for (const notice of this.settings.notices) this.logToStderr(`Note: ${notice}`);

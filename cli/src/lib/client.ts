@@ -6,9 +6,13 @@ import {
   JobLogs,
   Problem,
   Status,
+  Verification,
+  VmList,
   type ConvertRequest,
+  type InventoryVm,
   type JobStatus,
   type JobSummary,
+  type VmListRequest,
 } from '@hyper2kvm/contracts';
 import { z } from 'zod';
 import { CliError, GatewayProblem, GatewayUnreachable } from './errors.js';
@@ -16,6 +20,7 @@ import { EXIT } from './exit-codes.js';
 
 /** What may be sent: the schema's input, where all that has a default may be left out. */
 export type ConvertBody = z.input<typeof ConvertRequest>;
+export type VmListBody = z.input<typeof VmListRequest>;
 
 export interface ClientOptions {
   readonly url: string;
@@ -28,6 +33,8 @@ export interface ClientOptions {
 
 /** Page size of lists: the gateway's largest. */
 const PAGE = 500;
+/** A large vCenter takes its time to be listed: the gateway itself waits for a minute. */
+const INVENTORY_MS = 65_000;
 
 /** The gateway's API, typed. Errors are CliErrors that can be shown as they are. */
 export class GatewayClient {
@@ -38,11 +45,11 @@ export class GatewayClient {
 
   convert(body: ConvertBody): Promise<ConvertAccepted> {
     // The gateway asks vCenter first: it answers within 15 s, whatever happens.
-    return this.#json(ConvertAccepted, 'POST', '/api/v1/convert', body);
+    return this.#json(ConvertAccepted, 'POST', '/api/v1/convert', { body });
   }
 
   job(id: string): Promise<JobDetail> {
-    return this.#json(JobDetail, 'GET', `/api/v1/jobs/${encodeURIComponent(id)}`);
+    return this.#json(JobDetail, 'GET', jobPath(id));
   }
 
   /** Newest first, all pages. */
@@ -73,13 +80,51 @@ export class GatewayClient {
     });
   }
 
+  /** The VMs of a vCenter, page by page, ordered by inventory path. */
+  async *vms(body: VmListBody): AsyncGenerator<InventoryVm[]> {
+    let cursor: string | null = null;
+    do {
+      const request: VmListBody = { ...body, limit: PAGE, ...(cursor === null ? {} : { cursor }) };
+      const page: VmList = await this.#json(VmList, 'POST', '/api/v1/inventory/vms', {
+        body: request,
+        leastMs: INVENTORY_MS,
+      });
+      yield page.vms;
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+  }
+
+  /** Asks for the job to be cancelled; its traces are removed afterwards (`cleanup`). */
+  cancel(id: string): Promise<JobDetail> {
+    return this.#json(JobDetail, 'DELETE', jobPath(id));
+  }
+
+  retry(id: string): Promise<JobDetail> {
+    return this.#json(JobDetail, 'POST', `${jobPath(id)}/retry`);
+  }
+
+  /** Bytes a second of one job, or of one worker; null is no limit. */
+  async setBandwidth(whom: { job: string } | { worker: string }, bytesPerSecond: number | null): Promise<void> {
+    const path = 'job' in whom ? jobPath(whom.job) : `/api/v1/workers/${encodeURIComponent(whom.worker)}`;
+    await this.#json(z.unknown(), 'PATCH', path, { body: { bandwidth_bytes_per_second: bytesPerSecond } });
+  }
+
+  /** Asks for the job's files to be read again. */
+  startVerification(id: string): Promise<Verification> {
+    return this.#json(Verification, 'POST', `${jobPath(id)}/verify`);
+  }
+
+  verification(id: string): Promise<Verification> {
+    return this.#json(Verification, 'GET', `${jobPath(id)}/verify`);
+  }
+
   logs(id: string, tail: number): Promise<JobLogs> {
-    return this.#json(JobLogs, 'GET', `/api/v1/jobs/${encodeURIComponent(id)}/logs?tail=${tail}`);
+    return this.#json(JobLogs, 'GET', `${jobPath(id)}/logs?tail=${tail}`);
   }
 
   health(): Promise<Health> {
     // An unhealthy gateway answers 503 with the same body.
-    return this.#json(Health, 'GET', '/health', undefined, [503]);
+    return this.#json(Health, 'GET', '/health', { alsoFine: [503] });
   }
 
   status(): Promise<Status> {
@@ -88,8 +133,8 @@ export class GatewayClient {
 
   /** The open stream of a job's server-sent events. */
   async events(id: string, lastEventId: string | undefined, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    const path = `/api/v1/jobs/${encodeURIComponent(id)}/events`;
-    const response = await this.#fetch('GET', path, {
+    const path = `${jobPath(id)}/events`;
+    const response = await this.#fetch('GET', path, this.options.timeoutMs, {
       signal,
       headers: { accept: 'text/event-stream', ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) },
     });
@@ -103,11 +148,11 @@ export class GatewayClient {
     schema: Schema,
     method: string,
     path: string,
-    body?: unknown,
-    alsoFine: readonly number[] = [],
+    { body, alsoFine = [], leastMs = 0 }: { body?: unknown; alsoFine?: readonly number[]; leastMs?: number } = {},
   ): Promise<z.infer<Schema>> {
-    const response = await this.#fetch(method, path, {
-      signal: AbortSignal.timeout(this.options.timeoutMs),
+    const timeoutMs = Math.max(leastMs, this.options.timeoutMs);
+    const response = await this.#fetch(method, path, timeoutMs, {
+      signal: AbortSignal.timeout(timeoutMs),
       headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
@@ -121,7 +166,7 @@ export class GatewayClient {
     );
   }
 
-  async #fetch(method: string, path: string, init: RequestInit): Promise<Response> {
+  async #fetch(method: string, path: string, timeoutMs: number, init: RequestInit): Promise<Response> {
     const headers = {
       ...(init.headers as Record<string, string>),
       ...this.options.headers?.(),
@@ -130,7 +175,7 @@ export class GatewayClient {
     try {
       return await fetch(`${this.url}${path}`, { ...init, method, headers, redirect: 'error' });
     } catch (error) {
-      throw new GatewayUnreachable(this.url, reason(error, this.options.timeoutMs), error);
+      throw new GatewayUnreachable(this.url, reason(error, timeoutMs), error);
     }
   }
 
@@ -142,6 +187,8 @@ export class GatewayClient {
     return new GatewayUnreachable(this.url, `what answers there (HTTP ${response.status}) is not a hyper2kvm gateway`);
   }
 }
+
+const jobPath = (id: string): string => `/api/v1/jobs/${encodeURIComponent(id)}`;
 
 /** Why a request got no answer, in words. */
 function reason(error: unknown, timeoutMs: number): string {

@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { ConvertRequest, type Lane } from '@hyper2kvm/contracts';
 import type { ConvertBody } from './client.js';
 import { UsageError } from './errors.js';
+import { exportOptions, type ExportFlags } from './export-options.js';
+import { given } from './given.js';
+import type { ChosenSource } from './local-source.js';
 import type { Settings } from './settings.js';
+import { vcenterRequest } from './vcenter.js';
 
-export interface ConvertFlags {
-  readonly vm: string;
+export interface ConvertFlags extends ExportFlags {
   readonly priority?: Lane | undefined;
   readonly 'to-libvirt'?: boolean | undefined;
   readonly 'verify-boot'?: boolean | undefined;
@@ -15,7 +17,12 @@ export interface ConvertFlags {
 
 /** Names of the request's fields as the user knows them. */
 const FLAG_OF: Readonly<Record<string, string>> = {
-  vm_name: '--vm',
+  vm_name: '--vm or --name',
+  disks: '--disk',
+  path: '--ova or --disk',
+  checksum: '--checksum',
+  memory_bytes: '--memory',
+  bandwidth_bytes_per_second: '--bandwidth',
   output_dir: '--output-dir',
   notify_email: '--notify',
   tags: '--tags',
@@ -23,27 +30,18 @@ const FLAG_OF: Readonly<Record<string, string>> = {
   priority: '--priority',
 };
 
-const given = <Value>(key: string, value: Value | undefined): Record<string, Value> =>
-  value === undefined ? {} : { [key]: value };
-
 /**
- * The body of POST /api/v1/convert; what nobody said is left to the gateway.
+ * The body of POST /api/v1/convert, without a password; what nobody said is left to the gateway.
  * @throws UsageError naming the flag that is wrong
  */
-export function convertBody(flags: ConvertFlags, settings: Settings, password: string | undefined): ConvertBody {
-  const { vcenter, conversion } = settings;
+export function convertBody({ vmName, source }: ChosenSource, flags: ConvertFlags, settings: Settings): ConvertBody {
+  const { conversion } = settings;
   const body = {
-    vm_name: flags.vm,
-    vcenter: {
-      ...given('server', vcenter.server),
-      ...given('username', vcenter.username),
-      ...given('password', password),
-      ...given('datacenter', vcenter.datacenter),
-      ...given('ca_pem', vcenter.caFile === undefined ? undefined : readCa(vcenter.caFile)),
-      ...given('thumbprint', vcenter.thumbprint),
-      ...given('insecure', vcenter.insecure),
-    },
+    vm_name: vmName,
+    vcenter: source === undefined ? vcenterRequest(settings.vcenter) : {},
+    ...given('source', source),
     options: {
+      ...exportOptions(flags),
       ...given('priority', flags.priority),
       ...given('fix_network', conversion.fixNetwork),
       ...given('fix_fstab', conversion.fixFstab),
@@ -71,14 +69,4 @@ export function convertBody(flags: ConvertFlags, settings: Settings, password: s
     return `${field === undefined ? issue.path.join('.') : FLAG_OF[String(field)]}: ${issue.message}`;
   });
   throw new UsageError(problems.join('; '), 'hyperctl convert --help');
-}
-
-function readCa(file: string): string {
-  try {
-    const pem = readFileSync(file, 'utf8');
-    if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
-  } catch (error) {
-    throw new UsageError(`--ca-file: ${(error as Error).message}`);
-  }
-  throw new UsageError(`--ca-file: ${file} holds no certificate in PEM format`);
 }

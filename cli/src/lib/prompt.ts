@@ -17,3 +17,18 @@ export async function askSecret(question: string): Promise<string> {
     process.stderr.write('\n');
   }
 }
+
+/** Asks on the terminal; anything but yes is no. */
+export async function askYes(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await new Promise<string>((resolve) => {
+      lines.question(question, resolve);
+      lines.once('SIGINT', () => resolve(''));
+      lines.once('close', () => resolve(''));
+    });
+    return /^(y|yes)$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}

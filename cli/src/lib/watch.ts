@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { JobDetail, jobLog, jobProgress } from '@hyper2kvm/contracts';
-import { openScreen, summaryLines, type ViewEvent } from '../progress/index.js';
+import { cleaningOf, openScreen, summaryLines, type ViewEvent } from '../progress/index.js';
 import type { GatewayClient } from './client.js';
 import { readDomainXml, type DomainFacts } from './domain-xml.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { follow } from './follow.js';
+import { interruption, poll } from './poll.js';
 import type { Settings } from './settings.js';
 import type { SseEvent } from './sse.js';
+
+/** The outcome is known by then: nobody is kept waiting for ever. */
+const CLEANUP_WAIT_MS = 120_000;
 
 export interface WatchOptions {
   readonly client: GatewayClient;
@@ -33,9 +37,7 @@ export async function watch(options: WatchOptions): Promise<Watched> {
     silent: options.quiet || !settings.showProgress,
     logLevel: settings.logLevel,
   });
-  const interrupted = new AbortController();
-  const onSignal = (): void => interrupted.abort(new Error('interrupted'));
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const interrupted = interruption();
   let job: JobDetail | undefined;
   try {
     if (options.first !== undefined) screen.update(options.first);
@@ -50,20 +52,41 @@ export async function watch(options: WatchOptions): Promise<Watched> {
       if (seen === undefined) continue;
       const final = isFinal(seen);
       // The gateway's stream ends with each attempt; the job does not while another one is due.
-      screen.update(seen.type === 'end' && !final ? { ...seen, type: 'job' } : seen);
+      screen.update(seen.type === 'end' ? { ...seen, type: 'job' } : seen);
       if (final) job = seen.job;
+    }
+    if (job !== undefined) {
+      job = await afterCleanup(client, job, interrupted.signal);
+      screen.update({ type: 'end', job });
     }
   } finally {
     screen.close();
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    interrupted.release();
   }
   if (job === undefined) return { ended: false };
   if (!options.quiet) {
     const columns = stream.isTTY && stream.columns > 0 ? stream.columns : 80;
-    const lines = summaryLines(job, { color: settings.color && stream.isTTY, columns, domain: domainOf(job) });
+    const lines = summaryLines(job, {
+      color: settings.color && stream.isTTY,
+      columns,
+      domain: domainOf(job),
+      origin: screen.model.origin,
+    });
     stream.write(`${lines.join('\n')}\n`);
   }
   return { ended: true, job, exitCode: job.status === 'completed' ? EXIT.ok : EXIT.failed };
+}
+
+/** The job once what its export left is removed, or as it is when that takes long: an exporter may be down. */
+async function afterCleanup(client: GatewayClient, ended: JobDetail, signal: AbortSignal): Promise<JobDetail> {
+  let job = ended;
+  const until = Date.now() + CLEANUP_WAIT_MS;
+  if (cleaningOf(job) !== 'goes on') return job;
+  for await (const now of poll(() => client.job(job.job_id), { signal })) {
+    job = now;
+    if (cleaningOf(job) !== 'goes on' || Date.now() > until) break;
+  }
+  return job;
 }
 
 const isFinal = (event: ViewEvent | undefined): event is ViewEvent & { type: 'end' } =>

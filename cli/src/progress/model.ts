@@ -1,83 +1,7 @@
-import type {
-  ConversionStep,
-  ConvertAccepted,
-  DiskProgress,
-  Failure,
-  JobDetail,
-  JobLog,
-  JobProgress,
-} from '@hyper2kvm/contracts';
-
-/** Something that happened once and stays true: the lines that scroll away above the moving part. Times in ms since 1970. */
-export type Happened =
-  | { readonly kind: 'started'; readonly jobId: string; readonly vm: string }
-  | { readonly kind: 'connected'; readonly server: string }
-  | { readonly kind: 'found'; readonly vm: string; readonly disks: number; readonly bytes: number }
-  | { readonly kind: 'phase'; readonly number: 1 | 2 | 3 | 4 | 5; readonly title: string }
-  | { readonly kind: 'waiting'; readonly queue: 'export' | 'conversion'; readonly position: number | null }
-  | { readonly kind: 'export started' }
-  | { readonly kind: 'disk'; readonly disk: DiskProgress; readonly total: number; readonly seconds: number | null }
-  | { readonly kind: 'exported'; readonly seconds: number | null; readonly bytes: number }
-  | { readonly kind: 'conversion started' }
-  | { readonly kind: 'step'; readonly step: ConversionStep; readonly seconds: number }
-  | { readonly kind: 'resumed'; readonly done: number; readonly total: number }
-  | { readonly kind: 'log'; readonly log: JobLog }
-  | { readonly kind: 'converted'; readonly seconds: number | null }
-  | { readonly kind: 'cleaned' }
-  | { readonly kind: 'retry'; readonly failure: Failure | null; readonly at: string; readonly count: number }
-  | { readonly kind: 'lost' }
-  | { readonly kind: 'restored' };
-
-export interface DiskView extends DiskProgress {
-  /** When its first byte was seen; null while it waits. */
-  readonly startedAt: number | null;
-  /** Of the last seconds: what rate and ETA are made from. */
-  readonly samples: readonly { readonly at: number; readonly bytes: number }[];
-}
-
-export type Stage =
-  'connecting' | 'waiting for export' | 'exporting' | 'waiting for conversion' | 'converting' | 'ended';
-
-/** All that is needed to draw the state of a job; made by `reduce` alone. */
-export interface Model {
-  readonly stage: Stage;
-  readonly jobId: string;
-  readonly vm: string;
-  readonly server: string;
-  readonly happened: readonly { readonly at: number; readonly what: Happened }[];
-  readonly disks: readonly DiskView[];
-  readonly attempt: number;
-  readonly queuePosition: number | null;
-  readonly step: { readonly name: ConversionStep; readonly since: number } | null;
-  readonly steps: { readonly done: number; readonly total: number } | null;
-  readonly job: JobDetail | null;
-  readonly lost: boolean;
-  /** RFC 3339; older log lines were before we came. */
-  readonly since: string | null;
-}
-
-export type ViewEvent =
-  | { readonly type: 'accepted'; readonly accepted: ConvertAccepted; readonly server: string }
-  | { readonly type: 'job' | 'end'; readonly job: JobDetail }
-  | { readonly type: 'progress'; readonly progress: JobProgress }
-  | { readonly type: 'log'; readonly log: JobLog }
-  | { readonly type: 'connection'; readonly state: 'lost' | 'restored' };
-
-export const EMPTY: Model = {
-  stage: 'connecting',
-  jobId: '',
-  vm: '',
-  server: '',
-  happened: [],
-  disks: [],
-  attempt: 0,
-  queuePosition: null,
-  step: null,
-  steps: null,
-  job: null,
-  lost: false,
-  since: null,
-};
+import type { ConvertAccepted, DiskProgress, JobDetail, JobLog, JobProgress } from '@hyper2kvm/contracts';
+import { originOfJob, type Origin } from '../lib/origin.js';
+import { cleaningOf } from './cleanup.js';
+import type { DiskView, Happened, Model, Stage, ViewEvent } from './state.js';
 
 /** Rates are taken over this long. */
 const RATE_WINDOW_MS = 10_000;
@@ -91,7 +15,7 @@ const add = (model: Model, at: number, ...what: Happened[]): Model => ({
 export function reduce(model: Model, event: ViewEvent, now: number): Model {
   switch (event.type) {
     case 'accepted':
-      return onAccepted(model, event.accepted, event.server, now);
+      return onAccepted(model, event.accepted, event.origin, now);
     case 'job':
       return onJob(model, event.job, now);
     case 'end':
@@ -105,24 +29,33 @@ export function reduce(model: Model, event: ViewEvent, now: number): Model {
   }
 }
 
-function onAccepted(model: Model, accepted: ConvertAccepted, server: string, now: number): Model {
+function onAccepted(model: Model, accepted: ConvertAccepted, origin: Origin, now: number): Model {
   const bytes = accepted.disks.reduce((sum, disk) => sum + disk.capacity_bytes, 0);
   return add(
-    { ...model, jobId: accepted.job_id, vm: accepted.vm_name, server, stage: 'connecting' },
+    { ...model, jobId: accepted.job_id, vm: accepted.vm_name, origin, stage: 'connecting' },
     now,
     { kind: 'started', jobId: accepted.job_id, vm: accepted.vm_name },
-    { kind: 'phase', number: 1, title: 'Connecting to vSphere' },
-    { kind: 'connected', server },
+    { kind: 'phase', number: 1, title: origin.local ? 'Reading the files' : 'Connecting to vSphere' },
+    { kind: 'connected', origin },
     { kind: 'found', vm: accepted.vm_name, disks: accepted.disks.length, bytes },
   );
 }
 
 function onJob(before: Model, job: JobDetail, now: number): Model {
-  let model: Model = { ...before, job, jobId: job.job_id, vm: job.vm_name, server: job.vcenter_server };
+  // What the user asked for says more of local files than the job does.
+  const origin = before.origin.label === '' ? originOfJob(job) : before.origin;
+  let model: Model = { ...before, job, jobId: job.job_id, vm: job.vm_name, origin };
   if (model.happened.length === 0) {
     model = add({ ...model, since: job.updated_at }, now, { kind: 'started', jobId: job.job_id, vm: job.vm_name });
   }
   if (job.progress.disks.length > 0 && model.disks.length === 0) model = withDisks(model, job.progress.disks, now);
+  // The job of a failed attempt is pending again at once, and waits for its time.
+  const retry = job.next_retry_at !== null && before.job?.next_retry_at !== job.next_retry_at;
+  if (retry && job.next_retry_at !== null) {
+    const count = job.status === 'failed' ? job.retry_count + 1 : job.retry_count;
+    model = add(model, now, { kind: 'retry', failure: job.failure, at: job.next_retry_at, count });
+    model = { ...model, disks: [], step: null, steps: null };
+  }
   switch (job.status) {
     case 'pending':
       model = enter(model, 'waiting for export', now);
@@ -137,14 +70,13 @@ function onJob(before: Model, job: JobDetail, now: number): Model {
       model = enter(model, 'converting', now);
       break;
     case 'failed':
-    case 'completed':
     case 'cancelled':
+    case 'completed':
+      if (job.next_retry_at === null && cleaningOf(job) === 'goes on') model = conclude(model, job, now);
       break;
   }
-  if (job.status === 'failed' && job.next_retry_at !== null && before.job?.next_retry_at !== job.next_retry_at) {
-    model = add(model, now, { kind: 'retry', failure: job.failure, at: job.next_retry_at, count: job.retry_count + 1 });
-    model = { ...model, disks: [], step: null, steps: null };
-  }
+  if (job.waiting_reason !== null && job.waiting_reason !== before.job?.waiting_reason)
+    model = add(model, now, { kind: 'held', reason: job.waiting_reason });
   return onPosition(model, job, now);
 }
 
@@ -166,6 +98,7 @@ const ORDER: readonly Stage[] = [
   'exporting',
   'waiting for conversion',
   'converting',
+  'cleaning',
   'ended',
 ];
 
@@ -188,10 +121,13 @@ const QUEUED: Happened = { kind: 'phase', number: 3, title: 'Queued for conversi
 function tell(model: Model, stage: Stage, now: number): Model {
   switch (stage) {
     case 'connecting':
+    case 'cleaning':
     case 'ended':
       return model;
-    case 'waiting for export':
-      return add(model, now, { kind: 'phase', number: 2, title: 'Exporting from vSphere' });
+    case 'waiting for export': {
+      const title = model.origin.local ? 'Exporting from the files' : 'Exporting from vSphere';
+      return add(model, now, { kind: 'phase', number: 2, title });
+    }
     case 'exporting':
       return add(model, now, { kind: 'export started' });
     case 'waiting for conversion':
@@ -202,6 +138,7 @@ function tell(model: Model, stage: Stage, now: number): Model {
           kind: 'exported',
           seconds: model.job?.export.duration_seconds ?? null,
           bytes: model.job?.export.bytes_downloaded ?? 0,
+          local: model.origin.local,
         },
         QUEUED,
       );
@@ -254,7 +191,7 @@ function withDisks(model: Model, disks: readonly DiskProgress[], now: number): M
     if (disk.state === 'done' && known?.state !== 'done') {
       // One that was done when we came took nobody knows how long.
       const seconds = known?.startedAt == null ? null : (now - known.startedAt) / 1000;
-      next = add(next, now, { kind: 'disk', disk, total: disks.length, seconds });
+      next = add(next, now, { kind: 'disk', disk, total: disks.length, seconds, local: next.origin.local });
     }
   }
   return { ...next, disks: next.disks.toSorted((a, b) => a.index - b.index) };
@@ -272,18 +209,27 @@ function onLog(model: Model, log: JobLog): Model {
 }
 
 function onEnd(before: Model, job: JobDetail, now: number): Model {
+  const done = job.status === 'completed' || cleaningOf(job) !== 'none';
+  const model = done ? add(conclude(before, job, now), now, ...cleanupEnd(job)) : before;
+  return { ...model, stage: 'ended', step: null, queuePosition: null };
+}
+
+/** Up to the beginning of the last phase. */
+function conclude(before: Model, job: JobDetail, now: number): Model {
+  if (before.stage === 'cleaning') return before;
   let model = before;
   if (job.status === 'completed') {
     model = finishStep(enter(model, 'converting', now), now);
-    model = add(
-      model,
-      now,
-      { kind: 'converted', seconds: job.conversion.duration_seconds },
-      { kind: 'phase', number: 5, title: 'Cleanup' },
-      { kind: 'cleaned' },
-    );
+    model = add(model, now, { kind: 'converted', seconds: job.conversion.duration_seconds });
   }
-  return { ...model, stage: 'ended', step: null, queuePosition: null };
+  return add({ ...model, stage: 'cleaning' }, now, { kind: 'phase', number: 5, title: 'Cleanup' });
+}
+
+/** Nothing is said of a clean-up that is not waited for any longer. */
+function cleanupEnd(job: JobDetail): Happened[] {
+  const state = cleaningOf(job);
+  if (job.cleanup !== null && state === 'stopped') return [{ kind: 'not cleaned', cleanup: job.cleanup }];
+  return state === 'goes on' ? [] : [{ kind: 'cleaned' }];
 }
 
 /** Bytes a second of one disk over the last seconds; undefined when nothing can be said. */

@@ -1,6 +1,8 @@
 import { durationWord } from '@hyper2kvm/contracts';
 import { plural, printable, rateWord, sizeWord } from '../lib/format.js';
-import { diskRate, type Happened, type Model } from './model.js';
+import { diskRate } from './model.js';
+import { notCleaned } from './cleanup.js';
+import type { Happened, Model } from './state.js';
 import { STEP_TEXT } from './steps.js';
 
 /** A disk that is under way is worth a line this often. */
@@ -45,21 +47,27 @@ function plainText(what: Happened): string[] {
     case 'started':
       return [`Conversion of ${printable(what.vm)}, job ${what.jobId}`];
     case 'connected':
-      return [`Connected to ${printable(what.server)}`];
+      return [
+        what.origin.local
+          ? `Files can be read: ${printable(what.origin.label)}`
+          : `Connected to ${printable(what.origin.label)}`,
+      ];
     case 'found':
       return [`Found VM: ${printable(what.vm)} (${plural(what.disks, 'disk')}, ${sizeWord(what.bytes)} total)`];
     case 'phase':
       return [`Phase ${what.number}: ${what.title}`];
     case 'waiting':
       return [`Waiting in the ${what.queue} queue (position: ${what.position ?? 'unknown'})`];
+    case 'held':
+      return [`Waiting: ${printable(what.reason)}`];
     case 'export started':
       return ['Export started'];
     case 'disk':
       return [
-        `Disk ${what.disk.index}/${what.total} downloaded: ${printable(what.disk.name)}, ${sizeWord(what.disk.capacity_bytes)}${took(what.seconds)}`,
+        `Disk ${what.disk.index}/${what.total} ${what.local ? 'read' : 'downloaded'}: ${printable(what.disk.name)}, ${sizeWord(what.disk.capacity_bytes)}${took(what.seconds)}`,
       ];
     case 'exported':
-      return [`Export complete: ${sizeWord(what.bytes)} downloaded${took(what.seconds)}`];
+      return [`Export complete: ${sizeWord(what.bytes)} ${what.local ? 'read' : 'downloaded'}${took(what.seconds)}`];
     case 'conversion started':
       return ['Conversion started'];
     case 'step':
@@ -72,6 +80,8 @@ function plainText(what: Happened): string[] {
       return [`Conversion complete${took(what.seconds)}`];
     case 'cleaned':
       return ['Cleanup complete'];
+    case 'not cleaned':
+      return [notCleaned(what.cleanup)];
     case 'retry': {
       const why = what.failure === null ? '' : ` (${what.failure.code}: ${printable(what.failure.message)})`;
       return [`The attempt failed${why}; retry ${what.count} starts at ${what.at}`];

@@ -1,6 +1,7 @@
 import { createLogUpdate } from 'log-update';
-import { EMPTY, reduce, type Model, type ViewEvent } from './model.js';
+import { reduce } from './model.js';
 import { PLAIN_START, plainLines } from './plain.js';
+import { EMPTY, type Model, type ViewEvent } from './state.js';
 import { happenedLines, liveLines } from './tty.js';
 
 /** Shows a job as it goes on. */

@@ -1,7 +1,9 @@
 import { durationWord, STEP_WORDS, type JobDetail } from '@hyper2kvm/contracts';
 import { printable, rateWord, sizeWord } from '../lib/format.js';
+import { painter } from '../lib/width.js';
+import { originOfJob } from '../lib/origin.js';
 import { STEP_TEXT } from './steps.js';
-import { row, summaryLines, type SummaryOptions } from './summary.js';
+import { cleanupRow, row, summaryLines, type SummaryOptions } from './summary.js';
 
 /** A job as it is now, for `hyperctl status`; an ended one as its summary. */
 export function statusLines(job: JobDetail, options: SummaryOptions): string[] {
@@ -12,11 +14,16 @@ export function statusLines(job: JobDetail, options: SummaryOptions): string[] {
   const rate = progress.bytes_per_second === null ? '' : `, ${rateWord(progress.bytes_per_second)}`;
   return [
     row('Job ID', job.job_id),
-    row('Source VM', `${printable(job.vm_name)} (${printable(job.vcenter_server)})`),
+    row('Source VM', `${printable(job.vm_name)} (${printable(originOfJob(job).label)})`),
     row('Status', `${job.status} (${job.phase})`),
     row('Priority', job.priority),
     row('Progress', `${Math.floor(progress.percent_complete)}%${rate}${eta}`),
     ...(job.queue_position === null ? [] : [row('Queue', `position ${job.queue_position}`)]),
+    ...(job.waiting_reason === null ? [] : [row('Waiting', printable(job.waiting_reason))]),
+    ...(job.bandwidth_bytes_per_second === null
+      ? []
+      : [row('Bandwidth', `at most ${rateWord(job.bandwidth_bytes_per_second)}`)]),
+    ...(job.source_power === 'keep' ? [] : [row('Source power', job.source_power)]),
     ...progress.disks.map((disk) =>
       row(
         `Disk ${disk.index}`,
@@ -27,6 +34,7 @@ export function statusLines(job: JobDetail, options: SummaryOptions): string[] {
     row('Conversion', conversion(job)),
     ...(job.next_retry_at === null ? [] : [row('Next retry', job.next_retry_at)]),
     ...(job.failure === null ? [] : [row('Last error', `${printable(job.failure.message)} (${job.failure.code})`)]),
+    ...cleanupRow(job, painter(options.color)),
   ];
 }
 

@@ -1,14 +1,18 @@
 import { durationWord, type JobDetail } from '@hyper2kvm/contracts';
 import type { DomainFacts } from '../lib/domain-xml.js';
+import { originOfJob, type Origin } from '../lib/origin.js';
 import { printable, shellQuote, sizeWord } from '../lib/format.js';
 import { virtInstall } from '../lib/virt-install.js';
 import { fit, pad, painter, stringWidth, type Paint } from '../lib/width.js';
+import { cleaningOf, notCleaned } from './cleanup.js';
 
 export interface SummaryOptions {
   readonly color: boolean;
   readonly columns: number;
   /** From the job's domain.xml, where it can be read here. */
   readonly domain?: DomainFacts | undefined;
+  /** Where the VM came from, where more of it is known than the job says. */
+  readonly origin?: Origin | undefined;
 }
 
 const WIDEST_BOX = 58;
@@ -22,18 +26,24 @@ export function summaryLines(job: JobDetail, options: SummaryOptions): string[] 
       return [
         ...box('✅ Conversion Successful', 'green', paint, options),
         '',
-        ...facts(job, paint),
+        ...facts(job, options, paint),
         '',
         ...nextSteps(job, options),
       ];
     case 'failed':
-      return [...box('❌ Conversion Failed', 'red', paint, options), '', ...failure(job, paint)];
+      return [
+        ...box('❌ Conversion Failed', 'red', paint, options),
+        '',
+        ...failure(job, paint),
+        ...leftovers(job, paint),
+      ];
     case 'cancelled':
       return [
         ...box('🛑 Conversion Cancelled', 'yellow', paint, options),
         '',
         row('Job ID', job.job_id),
         row('Source VM', printable(job.vm_name)),
+        ...leftovers(job, paint),
       ];
     case 'pending':
     case 'exporting':
@@ -58,15 +68,17 @@ function box(title: string, style: 'green' | 'red' | 'yellow', paint: Paint, opt
 export const row = (label: string, value: string): string =>
   `${(label === '' ? '' : `${label}:`).padEnd(LABEL)}${value}`;
 
-function facts(job: JobDetail, paint: Paint): string[] {
+function facts(job: JobDetail, options: SummaryOptions, paint: Paint): string[] {
+  const origin = options.origin ?? originOfJob(job);
   return [
     row('Job ID', job.job_id),
-    row('Source VM', `${printable(job.vm_name)} (vSphere)`),
+    row('Source VM', `${printable(job.vm_name)} (${origin.local ? printable(origin.label) : 'vSphere'})`),
     ...(job.guest === null ? [] : [row('Guest OS', printable(job.guest))]),
     row('Total Size', sizeWord(job.export.total_bytes)),
     row('Total Time', job.duration_seconds === null ? 'unknown' : durationWord(job.duration_seconds)),
     row('Output', job.output_dir === null ? 'unknown' : `${job.output_dir.replace(/\/+$/, '')}/`),
     ...proof(job),
+    ...cleanupRow(job, paint),
     ...job.concerns.map((concern) => paint('yellow', `⚠️  ${printable(concern)}`)),
   ];
 }
@@ -87,6 +99,22 @@ function proof(job: JobDetail): string[] {
   ];
 }
 
+/** Of the removal of what an export left: nothing where all is gone. */
+export function cleanupRow(job: JobDetail, paint: Paint): string[] {
+  const state = cleaningOf(job);
+  if (state === 'goes on') return [row('Clean-up', 'goes on: what the export left is being removed')];
+  if (state !== 'stopped' || job.cleanup === null) return [];
+  return [row('Clean-up', paint('yellow', `⚠️  ${notCleaned(job.cleanup)}`))];
+}
+
+/** Of a job that came to nothing: what is not as it was before. */
+const leftovers = (job: JobDetail, paint: Paint): string[] => [
+  ...cleanupRow(job, paint),
+  ...(job.source_power === 'keep'
+    ? []
+    : [row('Source', 'it may be off (--source-power): if so, power it on in vCenter to go on with it')]),
+];
+
 function nextSteps(job: JobDetail, options: SummaryOptions): string[] {
   const vm = shellQuote(job.libvirt_domain ?? options.domain?.name ?? job.vm_name);
   const manual = virtInstall(job, options.domain).map((line, index, all) => {
@@ -105,6 +133,18 @@ function nextSteps(job: JobDetail, options: SummaryOptions): string[] {
     '',
     '3. View logs:',
     `   hyperctl logs --job ${job.job_id}`,
+    ...goBack(job),
+  ];
+}
+
+/** The source is off, so the way back is open; two running copies of one guest would be the end of it. */
+function goBack(job: JobDetail): string[] {
+  if (job.source_power === 'keep') return [];
+  return [
+    '',
+    '4. The source VM is off and unchanged. To go back:',
+    `   shut this one down (virsh shutdown), then power ${shellQuote(printable(job.vm_name))} on in vCenter.`,
+    '   Never run both: they are one machine, with the same addresses.',
   ];
 }
 

@@ -1,7 +1,9 @@
 import { durationWord } from '@hyper2kvm/contracts';
 import { plural, printable, rateWord, sizeWord } from '../lib/format.js';
 import { fit, painter, type Paint } from '../lib/width.js';
-import { diskRate, type DiskView, type Happened, type Model } from './model.js';
+import { diskRate } from './model.js';
+import { notCleaned } from './cleanup.js';
+import type { DiskView, Happened, Model } from './state.js';
 import { STEP_TEXT } from './steps.js';
 
 export interface TtyOptions {
@@ -28,9 +30,11 @@ export function liveLines(model: Model, now: number, options: TtyOptions): strin
     case 'waiting for export':
     case 'waiting for conversion': {
       const queue = model.stage === 'waiting for export' ? 'export' : 'conversion';
-      if (model.job?.status === 'failed' && model.job.next_retry_at !== null) {
+      if (model.job?.next_retry_at != null) {
         const seconds = Math.max(0, (Date.parse(model.job.next_retry_at) - now) / 1000);
         lines.push(`  ${spin} Next attempt in ${durationWord(seconds)}`);
+      } else if (model.job?.waiting_reason != null) {
+        lines.push(`  ⏳ ${printable(model.job.waiting_reason)} ${spin}`);
       } else {
         const position = model.queuePosition === null ? '' : ` (position: ${model.queuePosition})`;
         lines.push(`  ⏳ Waiting in ${queue} queue${position} ${spin}`);
@@ -39,8 +43,11 @@ export function liveLines(model: Model, now: number, options: TtyOptions): strin
     }
     case 'exporting': {
       const moving = model.disks.filter(({ state }) => state === 'transferring' || state === 'verifying');
-      if (moving.length === 0) lines.push(`  ${spin} Preparing the export: snapshot and lease...`);
-      for (const disk of moving) lines.push(...diskLines(disk, model.disks.length, paint, options));
+      if (moving.length === 0)
+        lines.push(
+          `  ${spin} ${model.origin.local ? 'Checking the files' : 'Preparing the export: snapshot and lease'}...`,
+        );
+      for (const disk of moving) lines.push(...diskLines(disk, model, paint, options));
       const waiting = model.disks.filter(({ state }) => state === 'waiting').length;
       if (waiting > 0 && moving.length > 0) lines.push(paint('dim', `  ${plural(waiting, 'disk')} waiting`));
       break;
@@ -55,6 +62,9 @@ export function liveLines(model: Model, now: number, options: TtyOptions): strin
       }
       break;
     }
+    case 'cleaning':
+      lines.push(`  🧹 Removing what the export left... ${spin}`);
+      break;
     case 'connecting':
     case 'ended':
       break;
@@ -64,17 +74,19 @@ export function liveLines(model: Model, now: number, options: TtyOptions): strin
   return lines.map((line) => fit(line, options.columns));
 }
 
-function diskLines(disk: DiskView, total: number, paint: Paint, options: TtyOptions): string[] {
-  const verb = disk.state === 'verifying' ? '🔎 Verifying' : '📥 Downloading';
+function diskLines(disk: DiskView, model: Model, paint: Paint, options: TtyOptions): string[] {
+  const verb = disk.state === 'verifying' ? '🔎 Verifying' : doing(model.origin.local);
   const share = disk.capacity_bytes === 0 ? 1 : disk.done_bytes / disk.capacity_bytes;
   const rate = diskRate(disk);
   const eta = rate === undefined ? '' : ` - ETA: ${durationWord((disk.capacity_bytes - disk.done_bytes) / rate)}`;
   const speed = rate === undefined ? '' : ` - ${rateWord(rate)}`;
   return [
-    `  ${verb} disk ${disk.index}/${total}: ${printable(disk.name)}`,
+    `  ${verb} disk ${disk.index}/${model.disks.length}: ${printable(disk.name)}`,
     barLine(share, [` (${sizeWord(disk.done_bytes)} of ${sizeWord(disk.capacity_bytes)})`, speed, eta], paint, options),
   ];
 }
+
+const doing = (local: boolean): string => `📥 ${local ? 'Reading' : 'Downloading'}`;
 
 /** `  [████░░░░] 45% (38.3 GB of 85.2 GB) - 120 MB/s - ETA: 6m 30s`; a narrow terminal loses size, then rate, then the bar. */
 function barLine(
@@ -109,20 +121,23 @@ function happenedText(what: Happened, paint: Paint, options: TtyOptions): string
     case 'started':
       return ['', paint('bold', '🚀 Starting VM conversion'), `Job ID: ${what.jobId}`];
     case 'connected':
-      return [`${tick}Connected to ${printable(what.server)}`];
+      return what.origin.local ? [] : [`${tick}Connected to ${printable(what.origin.label)}`];
     case 'found':
       return [`${tick}Found VM: ${printable(what.vm)} (${plural(what.disks, 'disk')}, ${sizeWord(what.bytes)} total)`];
     case 'phase':
       return ['', paint('bold', `Phase ${what.number}: ${what.title}`)];
     case 'waiting':
       return [`  ⏳ Waiting in ${what.queue} queue (position: ${what.position ?? 'unknown'})`];
+    case 'held':
+      // The moving part shows it, newest alone.
+      return [];
     case 'export started':
       return [];
     case 'disk':
       return [
-        `  📥 Downloading disk ${what.disk.index}/${what.total}: ${printable(what.disk.name)}`,
+        `  ${doing(what.local)} disk ${what.disk.index}/${what.total}: ${printable(what.disk.name)}`,
         barLine(1, [` (${sizeWord(what.disk.capacity_bytes)})`, '', ''], paint, options),
-        `${tick}Disk ${what.disk.index} downloaded${took(what.seconds)}`,
+        `${tick}Disk ${what.disk.index} ${what.local ? 'read' : 'downloaded'}${took(what.seconds)}`,
       ];
     case 'exported':
       return [`${tick}Export complete${took(what.seconds)}`];
@@ -143,6 +158,8 @@ function happenedText(what: Happened, paint: Paint, options: TtyOptions): string
       return [`${tick}Conversion complete${took(what.seconds)}`];
     case 'cleaned':
       return [`${tick}Cleanup complete`];
+    case 'not cleaned':
+      return [paint('yellow', `  ⚠️  ${notCleaned(what.cleanup)}`)];
     case 'retry': {
       const why = what.failure === null ? '' : `: ${printable(what.failure.message)}`;
       return [paint('yellow', `  ⚠️  The attempt failed${why}`), `  🔁 Retry ${what.count} starts at ${what.at}`];
