@@ -39,6 +39,13 @@ it('says which keys do nothing', () => {
   ).toHaveLength(2);
 });
 
+it('limits exports by default, and wants room for one disk at least', () => {
+  expect(GatewayConfig.parse({}).export_limits).toEqual({ disks_per_host: 4, disks_per_vcenter: 32 });
+  expect(problems({ export_limits: { disks_per_host: 0 } })).toEqual([
+    expect.stringContaining('export_limits.disks_per_host'),
+  ]);
+});
+
 it('wants a token where authentication is on, and no unknown keys', () => {
   expect(problems({ api: { auth: { enabled: true } } })).toEqual([expect.stringContaining('api.auth.token')]);
   expect(problems({ lsten: 'x' })).toHaveLength(1);

@@ -8,7 +8,7 @@ import {
   type JobStatus,
 } from '@hyper2kvm/contracts';
 import { describe, expect, it } from 'vitest';
-import { decideCancel, decideRelease, decideRetry } from '../src/jobs/asked.js';
+import { decideBandwidth, decideCancel, decideRelease, decideRetry } from '../src/jobs/asked.js';
 import { decide } from '../src/jobs/decide.js';
 import type { Decision } from '../src/jobs/decision.js';
 import { fact, failure } from './facts.js';
@@ -203,10 +203,67 @@ describe('a user asks', () => {
   });
 });
 
+describe('the release', () => {
+  it('sends the export with what the user asked of it', () => {
+    const options = JobOptions.parse({
+      transport: 'datastore',
+      source_power: 'shutdown',
+      bandwidth_bytes_per_second: 200_000_000,
+      verify_boot: true,
+    });
+    const decision = decideRelease(job({ releasedAt: null, nextRetryAt: NOW, options }), NOW);
+    expect(decision?.patch).toMatchObject({ releasedAt: NOW, nextRetryAt: null });
+    expect(decision?.messages).toMatchObject([{ type: 'export.requested.v1', data: { attempt: 1, lane: 'high' } }]);
+    expect(decision?.messages[0]?.data['options']).toEqual({
+      transport: 'datastore',
+      source_power: 'shutdown',
+      bandwidth_bytes_per_second: 200_000_000,
+    });
+  });
+
+  it('knows the defaults of a job that was asked for before there were such options', () => {
+    const { transport: _t, source_power: _s, ...options } = JobOptions.parse({});
+    const decision = decideRelease(job({ releasedAt: null, options: options as JobOptions }), NOW);
+    expect(decision?.messages[0]?.data['options']).toEqual({ transport: 'auto', source_power: 'keep' });
+  });
+
+  it.each(JOB_STATUSES)('does nothing twice, nor for a job that is not pending any more: %s', (status) => {
+    expect(decideRelease(job({ status }), NOW)).toBeUndefined();
+    expect(decideRelease(job({ status, releasedAt: null }), NOW) !== undefined).toBe(status === 'pending');
+  });
+});
+
+it('keeps the host that is known where an exporter tells none', () => {
+  const given = job({ host: 'esx01' });
+  const started = fact['export.started']();
+  expect(decide(given, started, SETTING)?.patch.host).toBe('esx01');
+  const moved = {
+    ...started,
+    data: { ...started.data, machine: { ...given.machine, host: 'esx02' } },
+  } as typeof started;
+  expect(decide(given, moved, SETTING)?.patch.host).toBe('esx02');
+});
+
+it.each(JOB_STATUSES)('a new bandwidth of a job that is %s', (status) => {
+  const given = exportedJob({ status });
+  const limited = decideBandwidth(given, { bandwidth_bytes_per_second: 1_000_000 }, NOW);
+  if (isEnded(status)) {
+    expect(limited).toBeUndefined();
+    return;
+  }
+  expect(limited?.patch.options).toEqual({ ...given.options, bandwidth_bytes_per_second: 1_000_000 });
+  expect(limited?.messages).toMatchObject([{ kind: 'bandwidth', data: { bytes_per_second: 1_000_000 } }]);
+  const again = exportedJob({ status, ...limited?.patch });
+  const lifted = decideBandwidth(again, { bandwidth_bytes_per_second: null }, NOW);
+  expect(lifted?.patch.options).toEqual(given.options);
+  expect(lifted?.messages).toMatchObject([{ kind: 'bandwidth', data: { bytes_per_second: null } }]);
+});
+
 it('writes only messages that the catalogue knows and accepts', () => {
   const decisions = [
     ...FACTS.flatMap((name) => JOB_STATUSES.map((status) => decide(givenIn(status), fact[name](), SETTING))),
     ...JOB_STATUSES.flatMap((status) => [decideRetry(givenIn(status), NOW)]),
+    decideRelease(job({ releasedAt: null }), NOW),
   ];
   const messages = decisions.flatMap((decision) => decision?.messages ?? []);
   expect(messages.length).toBeGreaterThan(8);

@@ -68,7 +68,7 @@ function decideState(job: JobRow, fact: WorkerFact, setting: Setting): Decision 
   if (to === undefined) return undefined;
   switch (fact.name) {
     case 'export.started':
-      return { patch: { ...moved(job, to, setting.now), ...exportStart(fact.data) }, messages: [] };
+      return { patch: { ...moved(job, to, setting.now), ...exportStart(job, fact.data) }, messages: [] };
     case 'export.completed':
       return exported(job, to, fact.data, setting);
     case 'conversion.started':
@@ -85,11 +85,11 @@ function decideState(job: JobRow, fact: WorkerFact, setting: Setting): Decision 
   }
 }
 
-function exportStart(data: ExportStarted): RowPatch {
+function exportStart(job: JobRow, data: ExportStarted): RowPatch {
   return {
     exportStartedAt: new Date(data.started_at),
     machine: data.machine,
-    host: data.machine.host ?? null,
+    host: data.machine.host ?? job.host,
     sourceFiles: data.machine.disks.map((disk) => disk.name),
     totalBytes: data.machine.disks.reduce((sum, disk) => sum + disk.capacity_bytes, 0),
   };

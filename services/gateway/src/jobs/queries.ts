@@ -8,6 +8,7 @@ import {
   type JobList,
   type JobListQuery,
   type JobProgress,
+  type Lane,
 } from '@hyper2kvm/contracts';
 import { Bus, CommandQueue, LOGGER, type Logger } from '@hyper2kvm/runtime';
 import { Inject, Injectable } from '@nestjs/common';
@@ -81,6 +82,16 @@ export class JobQueries {
       'SELECT status, count(*) AS count FROM jobs GROUP BY status',
     );
     return Object.fromEntries(rows.map((row) => [row.status, Number(row.count)]));
+  }
+
+  /** Exports that wait for room, by lane: they are not in the queue yet. */
+  async held(): Promise<Record<Lane, number>> {
+    const rows = await this.dataSource.query<{ priority: Lane; count: string }[]>(
+      "SELECT priority, count(*) AS count FROM jobs WHERE status = 'pending' AND released_at IS NULL GROUP BY priority",
+    );
+    const held = { high: 0, normal: 0, low: 0 };
+    for (const row of rows) held[row.priority] = Number(row.count);
+    return held;
   }
 
   #running(job: Job): Promise<JobProgress | undefined> {

@@ -1,14 +1,16 @@
 import { ErrorCode, ERRORS, type Failure } from '@hyper2kvm/contracts';
 
 /** Words of the former configuration for kinds of errors, and the codes that mean the same. */
-export const PHRASES: Readonly<Record<string, readonly ErrorCode[]>> = {
-  'connection timeout': ['VCENTER_UNREACHABLE', 'EXPORT_TRANSFER'],
-  'network unreachable': ['VCENTER_UNREACHABLE', 'EXPORT_TRANSFER'],
-  'temporary failure': ['VCENTER_BUSY', 'EXPORT_LEASE', 'NO_WORKER'],
-  'vm not found': ['VM_NOT_FOUND'],
-  'authentication failed': ['VCENTER_LOGIN'],
-  'insufficient permissions': ['VCENTER_PERMISSION'],
-};
+export const PHRASES: ReadonlyMap<string, readonly ErrorCode[]> = new Map<string, ErrorCode[]>(
+  Object.entries({
+    'connection timeout': ['VCENTER_UNREACHABLE', 'EXPORT_TRANSFER'],
+    'network unreachable': ['VCENTER_UNREACHABLE', 'EXPORT_TRANSFER'],
+    'temporary failure': ['VCENTER_BUSY', 'EXPORT_LEASE', 'NO_WORKER'],
+    'vm not found': ['VM_NOT_FOUND'],
+    'authentication failed': ['VCENTER_LOGIN'],
+    'insufficient permissions': ['VCENTER_PERMISSION'],
+  }),
+);
 
 /** Another attempt would fill the same disk again. */
 const NEVER: ReadonlySet<ErrorCode> = new Set(['DISK_FULL']);
@@ -17,7 +19,7 @@ const NEVER: ReadonlySet<ErrorCode> = new Set(['DISK_FULL']);
 export function codesOf(entry: string): readonly ErrorCode[] | undefined {
   const word = entry.trim();
   const code = ErrorCode.safeParse(word.toUpperCase());
-  return code.success ? [code.data] : PHRASES[word.toLowerCase()];
+  return code.success ? [code.data] : PHRASES.get(word.toLowerCase());
 }
 
 /** What is wrong with an entry of `retryable_errors`; undefined when nothing is. */
@@ -29,7 +31,7 @@ export function problemOfRetryable(entry: string): string | undefined {
 /** What is wrong with an entry of either list. */
 export const problemOf = (entry: string): string | undefined =>
   codesOf(entry) === undefined
-    ? `"${entry}" is not known. Known are ${Object.keys(PHRASES)
+    ? `"${entry}" is not known. Known are ${[...PHRASES.keys()]
         .map((phrase) => `"${phrase}"`)
         .join(', ')}, and the codes ${Object.keys(ERRORS).join(', ')}`
     : undefined;

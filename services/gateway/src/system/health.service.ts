@@ -49,8 +49,9 @@ export class HealthService {
   }
 
   async status(): Promise<Status> {
-    const [jobs, exports, conversions, workers] = await Promise.all([
+    const [jobs, held, exports, conversions, workers] = await Promise.all([
       this.queries.counts(),
+      this.queries.held(),
       this.queue.depth(exportRequested),
       this.queue.depth(conversionRequested),
       this.bus.workers(),
@@ -61,9 +62,9 @@ export class HealthService {
       uptime_seconds: this.#uptime,
       jobs: { ...Object.fromEntries(JOB_STATUSES.map((status) => [status, 0])), ...jobs },
       queue_depth: {
-        high: exports.high + conversions.high,
-        normal: exports.normal + conversions.normal,
-        low: exports.low + conversions.low,
+        high: held.high + exports.high + conversions.high,
+        normal: held.normal + exports.normal + conversions.normal,
+        low: held.low + exports.low + conversions.low,
       },
       workers,
     };

@@ -2,6 +2,7 @@ import { CommandQueue, Counter, Gauge, LOGGER, registry, Summary, type Logger } 
 import { conversionRequested, exportRequested, LANES } from '@hyper2kvm/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import type { WorkerFact } from '../jobs/decide.js';
+import { JobQueries } from '../jobs/queries.js';
 
 const QUANTILES = { percentiles: [0.5, 0.9, 0.99], maxAgeSeconds: 24 * 3600, ageBuckets: 6 };
 
@@ -17,11 +18,12 @@ export class GatewayMetrics {
   readonly #exportSeconds = summary('hypervisord_export_duration_seconds', 'Duration of completed exports');
   readonly #conversions = counter('hyper2kvm_conversions_total', 'Conversion attempts that ended', ['status']);
   readonly #conversionSeconds = summary('hyper2kvm_conversion_duration_seconds', 'Duration of completed conversions');
-  readonly #exportQueue = gauge('hypervisord_queue_depth', 'Exports that wait for a worker', ['priority']);
+  readonly #exportQueue = gauge('hypervisord_queue_depth', 'Exports that wait for room or for a worker', ['priority']);
   readonly #conversionQueue = gauge('hyper2kvm_queue_depth', 'Conversions that wait for a worker', ['priority']);
 
   constructor(
     private readonly queue: CommandQueue,
+    private readonly queries: JobQueries,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     for (const status of ['success', 'failed']) {
@@ -56,12 +58,13 @@ export class GatewayMetrics {
   /** The text that Prometheus reads. */
   async text(): Promise<string> {
     try {
-      const [exports, conversions] = await Promise.all([
+      const [held, exports, conversions] = await Promise.all([
+        this.queries.held(),
         this.queue.depth(exportRequested),
         this.queue.depth(conversionRequested),
       ]);
       for (const lane of LANES) {
-        this.#exportQueue.set({ priority: lane }, exports[lane]);
+        this.#exportQueue.set({ priority: lane }, held[lane] + exports[lane]);
         this.#conversionQueue.set({ priority: lane }, conversions[lane]);
       }
     } catch (error) {
