@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import type { JobLog, JobProgress } from '@hyper2kvm/contracts';
-import { DEFAULT_SETTINGS, Slots, type Endpoint, type ExportPorts, type ExportSettings } from '@hyper2kvm/exporter';
+import {
+  DEFAULT_SETTINGS,
+  Slots,
+  VcenterSessions,
+  type Endpoint,
+  type ExportPorts,
+  type ExportSettings,
+} from '@hyper2kvm/exporter';
 import { runGuarded, spawnGuarded } from '@hyper2kvm/runtime';
 import type { Vcsim } from '../support/vcsim.js';
 
@@ -50,6 +57,8 @@ export const settingsFor = (workDir: string, change: Partial<ExportSettings> = {
   leaseWaitMs: 10_000,
   diskRetryMs: [],
   cleanupRetryMs: [100, 200],
+  // The machine of the tests may have little.
+  minFreeBytes: 0,
   ...change,
 });
 
@@ -60,6 +69,9 @@ export interface Recorded {
   progress: Omit<JobProgress, 'job_id' | 'attempt' | 'time'>[];
 }
 
+/** One per test file, as one per worker; what idles in it does not hold the process. */
+const sessions = new VcenterSessions();
+
 /** Real child processes; the job's log and progress are kept for the test to look at. */
 export function recordingPorts(onProgress?: (recorded: Recorded) => void): Recorded {
   const recorded: Recorded = {
@@ -69,6 +81,7 @@ export function recordingPorts(onProgress?: (recorded: Recorded) => void): Recor
     ports: {
       children: { spawn: spawnGuarded, run: runGuarded },
       diskSlots: new Slots(6),
+      sessions,
       work: {
         get signal() {
           return recorded.stop.signal;

@@ -1,19 +1,29 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import {
+  cleanupRequested,
   describeVm,
   exportRequested,
+  listVms,
+  type CleanupCompleted,
+  type CleanupRequested,
   type ExportCompleted,
   type ExportRequested,
+  type InventoryVm,
   type Machine,
   type Source,
 } from '@hyper2kvm/contracts';
 import { OnCommand, OnRequest, WorkContext } from '@hyper2kvm/runtime';
+import type { z } from 'zod';
 import { ExporterService } from './exporter.service.js';
+import { InventoryService } from './inventory.service.js';
 
 @Controller()
 export class ExporterController {
-  constructor(private readonly exporter: ExporterService) {}
+  constructor(
+    private readonly exporter: ExporterService,
+    private readonly inventory: InventoryService,
+  ) {}
 
   @OnCommand(exportRequested)
   async export(
@@ -23,8 +33,21 @@ export class ExporterController {
     return this.exporter.export(data, work);
   }
 
+  @OnCommand(cleanupRequested)
+  async cleanUp(
+    @Payload() data: CleanupRequested,
+    @Ctx() work: WorkContext,
+  ): Promise<Omit<CleanupCompleted, 'job_id' | 'attempt' | 'worker'>> {
+    return this.exporter.cleanUp(data, work);
+  }
+
   @OnRequest(describeVm)
   async describe(@Payload() data: { source: Source; vm_name: string }): Promise<Machine> {
-    return this.exporter.describe(data.source, data.vm_name);
+    return this.inventory.describe(data.source, data.vm_name);
+  }
+
+  @OnRequest(listVms)
+  async list(@Payload() data: z.output<typeof listVms.request>): Promise<{ vms: InventoryVm[]; total: number }> {
+    return this.inventory.list(data);
   }
 }

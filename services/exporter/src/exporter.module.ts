@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { ExporterController } from './exporter.controller.js';
 import { ExporterService } from './exporter.service.js';
+import { InventoryService } from './inventory.service.js';
+import { Shared } from './shared.js';
 
-@Module({ controllers: [ExporterController], providers: [ExporterService] })
+@Module({ controllers: [ExporterController], providers: [ExporterService, InventoryService, Shared] })
 export class ExporterModule {}

@@ -17,6 +17,7 @@ export const exportDuration = new Summary({
 
 export const bytesDownloaded = new Counter({
   name: 'hypervisord_bytes_downloaded_total',
-  help: 'Bytes that came over the network for disks that were finished',
+  help: 'Bytes that came for disks that were finished, by transport (nfc, datastore, file)',
+  labelNames: ['transport'],
   registers: [registry],
 });

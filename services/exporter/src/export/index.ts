@@ -1,4 +1,7 @@
+export { Bandwidth, splitBandwidth, type RateControl } from './bandwidth.js';
+export { cleanUpJob, type CleanedUp } from './clean-up-job.js';
 export { exportVm, type Exported } from './export-vm.js';
-export { DEFAULT_SETTINGS, type ExportPorts, type ExportRequest, type ExportSettings, type WorkPort } from './ports.js';
+export type { ExportPorts, ExportRequest, WorkPort } from './ports.js';
 export { ProgressMeter } from './progress-meter.js';
+export { DEFAULT_SETTINGS, type ExportSettings } from './settings.js';
 export { Slots } from './slots.js';

@@ -1,22 +1,20 @@
 import { readFile, rm } from 'node:fs/promises';
-import { ArtifactDisk, JobId, Machine } from '@hyper2kvm/contracts';
+import { JobId } from '@hyper2kvm/contracts';
 import { z } from 'zod';
 import { writeJson } from '../files/index.js';
+import type { SourceNotes } from '../sources/index.js';
+import { FinishedDisk } from './finished.js';
 
 /** `export.json`: what an export has begun, written before it begins it. It goes when nothing is left to clean up. */
 const JournalState = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   job_id: JobId,
-  /** Managed object id of the VM. */
-  vm: z.string().optional(),
-  /** As described before the snapshot: afterwards the disks' file names are those of its deltas. */
-  machine: Machine.optional(),
-  /** Written without `moref` before it is made. */
-  snapshot: z.object({ name: z.string(), moref: z.string().optional() }).optional(),
-  /** Managed object id of the lease that is held. */
-  lease: z.string().optional(),
-  /** Finished and verified, all from `snapshot.moref`. */
-  disks: z.array(ArtifactDisk),
+  /** What all of `disks` come from: `PreparedSource.binding`. */
+  binding: z.string().optional(),
+  /** Finished and verified. */
+  disks: z.array(FinishedDisk),
+  /** The source's own: snapshot, leases, fingerprints. Its form is the source's matter. */
+  source: z.unknown(),
 });
 export type JournalState = z.infer<typeof JournalState>;
 
@@ -30,7 +28,7 @@ export class Journal {
 
   /** An unreadable journal counts as none: the snapshot is found by its name all the same. */
   static async open(file: string, jobId: string): Promise<Journal> {
-    const empty: JournalState = { version: 1, job_id: jobId, disks: [] };
+    const empty: JournalState = { version: 2, job_id: jobId, disks: [], source: undefined };
     try {
       const state = JournalState.parse(JSON.parse(await readFile(file, 'utf8')));
       return new Journal(file, state.job_id === jobId ? state : empty);
@@ -41,6 +39,14 @@ export class Journal {
 
   get state(): Readonly<JournalState> {
     return this.current;
+  }
+
+  /** The part that belongs to the source. */
+  get notes(): SourceNotes {
+    return {
+      read: () => this.current.source,
+      write: async (source) => this.update((state) => ({ ...state, source })),
+    };
   }
 
   /** Durable when it resolves. Concurrent updates are written one after another. */

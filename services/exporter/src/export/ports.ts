@@ -1,19 +1,30 @@
-import type { JobLog, JobProgress, Machine } from '@hyper2kvm/contracts';
-import type { Endpoint } from '../sources/vsphere/index.js';
+import type { DisksSource, ExportOptions, JobLog, JobProgress, Machine, OvaSource } from '@hyper2kvm/contracts';
+import type { Endpoint, VcenterSessions } from '../sources/vsphere/index.js';
 import type { Children } from '../transfer/index.js';
+import type { Bandwidth } from './bandwidth.js';
 import type { Slots } from './slots.js';
 
-/** What an export is asked to do. */
-export interface ExportRequest {
+interface CommonRequest {
   readonly jobId: string;
   readonly attempt: number;
   /** Rises with each worker that takes the job: unfinished files lie in a folder that carries it. */
   readonly epoch: number;
-  /** Name, inventory path or managed object id. */
+  /** vSphere: name, inventory path or managed object id. Files: what the VM will be called. */
   readonly vmName: string;
-  readonly moref?: string;
-  readonly endpoint: Endpoint;
+  readonly options?: Partial<ExportOptions>;
+  /**
+   * A failure that a retry can help is followed by one: snapshot, finished disks and journals stay for it. Whoever sets this
+   * sees to the clean-up when no retry comes.
+   */
+  readonly keepForRetry?: boolean;
 }
+
+/** What an export is asked to do. */
+export type ExportRequest = CommonRequest &
+  (
+    | { readonly endpoint: Endpoint; readonly moref?: string; readonly files?: undefined }
+    | { readonly files: DisksSource | OvaSource; readonly endpoint?: undefined }
+  );
 
 /** The part of the runtime's WorkContext that an export needs. */
 export interface WorkPort {
@@ -30,33 +41,10 @@ export interface ExportPorts {
   readonly children: Children;
   /** Shared by all exports of this worker. */
   readonly diskSlots: Slots;
+  /** One session per vCenter, shared by all exports of this worker. */
+  readonly sessions: VcenterSessions;
+  /** Shared by all exports of this worker. Without it only the job's own limit counts. */
+  readonly bandwidth?: Bandwidth;
   /** The VM was found and can be exported. */
   started?(machine: Machine): Promise<void>;
 }
-
-/** Times in milliseconds. */
-export interface ExportSettings {
-  /** Images and manifests of a job lie in `<workDir>/<job>`. */
-  readonly workDir: string;
-  readonly maxDisksPerVm: number;
-  /** A stream without data for this long is given up. */
-  readonly stallTimeoutMs: number;
-  /** How long a lease of somebody else is waited out. */
-  readonly leaseWaitMs: number;
-  /** An older snapshot of this job is not used any more. */
-  readonly snapshotMaxAgeMs: number;
-  /** Pauses before a broken transfer of a disk begins again, and how often it does. */
-  readonly diskRetryMs: readonly number[];
-  /** Pauses between tries to remove the snapshot. */
-  readonly cleanupRetryMs: readonly number[];
-}
-
-export const DEFAULT_SETTINGS: Omit<ExportSettings, 'workDir'> = {
-  maxDisksPerVm: 3,
-  stallTimeoutMs: 60_000,
-  // A little longer than a lease that nobody renews lives.
-  leaseWaitMs: 330_000,
-  snapshotMaxAgeMs: 24 * 3_600_000,
-  diskRetryMs: [2_000, 10_000],
-  cleanupRetryMs: [1_000, 3_000, 10_000, 20_000],
-};

@@ -7,10 +7,15 @@ const UNVERIFIED_PERCENT = 99;
 
 /** Progress of a job's export in bytes of capacity: holes count once they are passed. */
 export class ProgressMeter {
-  private readonly disks: DiskProgress[];
+  private disks: DiskProgress[] = [];
   private readonly samples: { time: number; done: number }[] = [];
 
-  constructor(machine: Machine) {
+  constructor(machine?: Machine) {
+    if (machine !== undefined) this.begin(machine);
+  }
+
+  /** Nothing is known of the disks before. */
+  begin(machine: Machine): void {
     this.disks = machine.disks.map(({ index, name, capacity_bytes }) => ({
       index,
       name,
@@ -32,16 +37,18 @@ export class ProgressMeter {
   }
 
   get percent(): number {
+    if (this.disks.length === 0) return 0;
     if (this.disks.every(({ state }) => state === 'done')) return 100;
     return Math.min(UNVERIFIED_PERCENT, Math.floor((1000 * this.done) / this.capacity) / 10);
   }
 
-  report(): Omit<JobProgress, 'job_id' | 'attempt' | 'time'> {
+  /** @param phase cleanup: nothing flows any more, so there is no rate */
+  report(phase: 'export' | 'cleanup' = 'export'): Omit<JobProgress, 'job_id' | 'attempt' | 'time'> {
     const rate = this.rate;
     return {
-      phase: 'export',
+      phase,
       percent_complete: this.percent,
-      ...(rate === undefined
+      ...(rate === undefined || phase === 'cleanup'
         ? {}
         : { bytes_per_second: Math.round(rate), eta_seconds: Math.ceil((this.capacity - this.done) / rate) }),
       disks: this.disks.map((disk) => ({ ...disk })),

@@ -61,14 +61,26 @@ export interface Remains {
   readonly concerns?: readonly string[];
 }
 
+/** Where a source keeps what the next start of the same job has to know. Durable. */
+export interface SourceNotes {
+  /** As written by whatever version of this source; undefined at first. */
+  read(): unknown;
+  write(notes: unknown): Promise<void>;
+}
+
 /** Where a VM comes from: a vCenter, or files. One object per export. */
 export interface Source {
   /** The machine, and what a person should know of it. Refuses what cannot be exported before any byte moves. @throws JobError */
   describe(): Promise<{ machine: Machine; concerns: readonly string[]; neededBytes: number | undefined }>;
   /** Makes the disks readable. May be called again by a later start of the same job. @throws JobError */
   prepare(choice: TransportChoice): Promise<PreparedSource>;
-  /** Removes every trace on the source: lease, snapshot. Never throws. Undefined when there was nothing to say. */
-  cleanup(): Promise<Remains | undefined>;
+  /**
+   * Removes every trace on the source: lease, snapshot. Never throws. Undefined when there was nothing to say.
+   * @param options thorough: looks for what the notes do not tell of, too
+   */
+  cleanup(options?: { readonly thorough: boolean }): Promise<Remains | undefined>;
+  /** What a person has to know of the source when the export failed: sentences for the failure. */
+  aftermath?(): readonly string[];
   /** Ends sessions. */
   close(): Promise<void>;
 }

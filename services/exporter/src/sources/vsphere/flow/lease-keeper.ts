@@ -1,5 +1,7 @@
 import { JobError } from '@hyper2kvm/contracts';
-import { VimFault, reportProgress, type Lease, type VimSession } from '../sources/vsphere/index.js';
+import { VimFault } from '../faults.js';
+import { reportProgress, type Lease } from '../lease.js';
+import type { VimSession } from '../session.js';
 
 const LONGEST_INTERVAL_MS = 10_000;
 
@@ -47,7 +49,8 @@ export class LeaseKeeper {
     }
   }
 
-  private lose(message: string): void {
+  /** Ends the use of the lease, also when a download finds out first. */
+  lose(message: string): void {
     clearInterval(this.timer);
     if (!this.lost.aborted) this.controller.abort(new JobError('EXPORT_LEASE', message));
   }

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { JobError, type ArtifactDisk } from '@hyper2kvm/contracts';
+import { count, formatBytes, moveDurably } from '../files/index.js';
+import type { SourceDiskPlan } from '../sources/index.js';
+import type { ExportContext } from './context.js';
+import { asFinished } from './finished.js';
+import { diskFile } from './names.js';
+import { freeBytes } from './space.js';
+import { transferDisk, type Brought } from './transfer-disk.js';
+
+/** Codes of a transfer that is worth beginning again while the source stands. */
+const TRY_AGAIN = new Set(['EXPORT_TRANSFER', 'EXPORT_CORRUPT', 'EXPORT_MISMATCH']);
+/** After these nothing of what was written is worth going on from. */
+const WORTHLESS = new Set(['EXPORT_CORRUPT', 'EXPORT_MISMATCH', 'SOURCE_CHANGED']);
+
+/** One disk, from its source to its place in the job's folder and the journal. */
+export async function bringDisk(
+  context: ExportContext,
+  disk: SourceDiskPlan,
+  signal: AbortSignal,
+): Promise<ArtifactDisk> {
+  const { folder, journal, ports, meter, settings } = context;
+  const { result, transport, checksums } = await withRetries(context, disk, signal);
+  // Nobody else's disk is overwritten: the name in the job's folder belongs to the owner alone.
+  await ports.work.assertOwner();
+  const file = diskFile(disk.index);
+  await moveDurably(folder.partial(file), folder.disk(file));
+  const bytes = result.bytesDownloaded + result.bytesResumed;
+  const entry: ArtifactDisk = {
+    index: disk.index,
+    name: disk.name,
+    file,
+    format: 'qcow2',
+    capacity_bytes: disk.capacityBytes,
+    bytes_downloaded: bytes,
+    ...(result.digests.sha256 === undefined ? {} : { stream_sha256: result.digests.sha256 }),
+    segments: result.segments,
+    // A disk that was continued is read back in any case.
+    verified: settings.readBack || result.bytesResumed > 0,
+    transport,
+    ...(checksums.length === 0 ? {} : { source_checksums: checksums }),
+  };
+  const finished = await asFinished(entry, folder.disk(file));
+  await journal.update((state) => ({
+    ...state,
+    disks: [...state.disks.filter((other) => other.disk.index !== disk.index), finished],
+  }));
+  await folder.removePartial(file);
+  meter.update(disk.index, { state: 'done', bytes_downloaded: bytes }, performance.now());
+  ports.work.progress(meter.report());
+  ports.work.log('info', `Disk ${disk.index}: ${summary(result, entry.verified)}`);
+  return entry;
+}
+
+function summary({ bytesDownloaded, bytesResumed, segments }: Brought['result'], verified: boolean): string {
+  const resumed = bytesResumed > 0 ? ` (${formatBytes(bytesResumed)} were there from an earlier start)` : '';
+  const checked = verified
+    ? `content verified (${count(segments.length, 'segment')})`
+    : 'not read back (read_back is off)';
+  return `downloaded ${formatBytes(bytesDownloaded)}${resumed}, ${checked}`;
+}
+
+async function withRetries(context: ExportContext, disk: SourceDiskPlan, signal: AbortSignal): Promise<Brought> {
+  const { settings, ports, source, folder } = context;
+  let retries = 0;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await transferDisk(context, disk, attempt, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof JobError)) throw error;
+      if (WORTHLESS.has(error.code)) await folder.removePartial(diskFile(disk.index));
+      if (source.otherWay?.(disk, error) === true) continue;
+      const pause = settings.diskRetryMs[retries++];
+      if (!TRY_AGAIN.has(error.code) || pause === undefined) throw await named(context, disk, error);
+      ports.work.log('warn', `Disk ${disk.index}: ${error.message}; it begins again in ${pause / 1000} s`);
+      await sleep(pause, undefined, { signal });
+    }
+  }
+}
+
+async function named({ settings }: ExportContext, disk: SourceDiskPlan, error: JobError): Promise<JobError> {
+  const words =
+    error.code === 'DISK_FULL'
+      ? `no space left in ${settings.workDir} (${formatBytes(await freeBytes(settings.workDir))} free)`
+      : error.message;
+  return new JobError(error.code, `disk ${disk.index} (${disk.name}): ${words}`, {
+    retryable: error.retryable,
+    cause: error,
+  });
+}

@@ -1,0 +1,53 @@
+import { JobError } from '@hyper2kvm/contracts';
+import { openSource } from '../sources/index.js';
+import { JobFolder } from './job-folder.js';
+import { Journal } from './journal.js';
+import type { ExportPorts, ExportRequest } from './ports.js';
+import type { ExportSettings } from './settings.js';
+
+export interface CleanedUp {
+  /** Names of the snapshots that were still there. */
+  readonly removedSnapshots: string[];
+  readonly removedFiles: boolean;
+}
+
+/**
+ * Removes what an export left on its source and, if asked, in its folder, whether it left a journal or not. May be repeated.
+ * @throws JobError CLEANUP_INCOMPLETE with what is left
+ */
+export async function cleanUpJob(
+  request: ExportRequest & { readonly removeFiles: boolean },
+  settings: ExportSettings,
+  ports: Pick<ExportPorts, 'work' | 'children' | 'sessions' | 'diskSlots'>,
+): Promise<CleanedUp> {
+  const { work } = ports;
+  const folder = new JobFolder(settings.workDir, request.jobId, request.attempt, request.epoch);
+  const journal = await Journal.open(folder.journalFile, request.jobId);
+  const source = openSource({ request, settings, ports, notes: unwritten(journal), percent: () => 0 });
+  try {
+    await work.assertOwner();
+    const remains = await source.cleanup({ thorough: true });
+    const removedSnapshots = [...(remains?.removed ?? [])];
+    if (remains?.left !== undefined) throw new JobError('CLEANUP_INCOMPLETE', remains.left);
+    await work.assertOwner();
+    await removeFiles(folder, journal, request.removeFiles);
+    if (request.removeFiles) work.log('info', `Clean-up: ${folder.path} removed`);
+    return { removedSnapshots, removedFiles: request.removeFiles };
+  } finally {
+    await source.close();
+  }
+}
+
+async function removeFiles(folder: JobFolder, journal: Journal, all: boolean): Promise<void> {
+  try {
+    if (all) await folder.removeAll();
+    else await journal.remove();
+  } catch (error) {
+    throw new JobError('CLEANUP_INCOMPLETE', `${folder.path} could not be removed: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** A folder that is not there is not made for a clean-up's notes. */
+const unwritten = (journal: Journal): Journal['notes'] => ({ read: () => journal.notes.read(), write: async () => {} });

@@ -1,0 +1,2 @@
+/** The image of a disk, in the job's folder. */
+export const diskFile = (index: number): string => `disk${index}.qcow2`;

@@ -1,0 +1,100 @@
+import { open } from 'node:fs/promises';
+import { JobError, SEGMENT_BYTES } from '@hyper2kvm/contracts';
+import type { DiskAccess, SourceDiskPlan, TransportName } from '../sources/index.js';
+import { transferAndVerify, type TransferResult } from '../transfer/index.js';
+import type { ExportContext } from './context.js';
+import { diskFile } from './names.js';
+
+export interface Brought {
+  readonly result: TransferResult;
+  readonly transport: TransportName;
+  /** `sha256:…`: of the source, as the source told them and as what came agrees with. */
+  readonly checksums: string[];
+}
+
+/** One try of one disk. @throws JobError; the signal's reason */
+export async function transferDisk(
+  context: ExportContext,
+  disk: SourceDiskPlan,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<Brought> {
+  const { source, folder } = context;
+  const access = await source.access(disk, attempt);
+  try {
+    // Only ranges go on from what is there.
+    if (access.input.kind !== 'ranges') await folder.removePartial(diskFile(disk.index));
+    const stop = access.lost === undefined ? signal : AbortSignal.any([signal, access.lost]);
+    const result = await pour(context, disk, access, stop);
+    const checksums = await compareDigests(context, disk, result);
+    return { result, transport: access.transport, checksums };
+  } finally {
+    await access.close?.();
+  }
+}
+
+async function pour(
+  { request, settings, ports, folder, source, meter, bandwidth }: ExportContext,
+  disk: SourceDiskPlan,
+  { input, digests }: DiskAccess,
+  signal: AbortSignal,
+): Promise<TransferResult> {
+  const file = diskFile(disk.index);
+  const report = (change: Parameters<typeof meter.update>[1]): void => {
+    meter.update(disk.index, change, performance.now());
+    ports.work.progress(meter.report());
+  };
+  report({ state: 'transferring', done_bytes: 0, bytes_downloaded: 0 });
+  let leave: (() => void) | undefined;
+  // A unix socket's path has room for 107 bytes only: the folder is named by a descriptor of ours.
+  const directory = await open(folder.epochPath, 'r');
+  try {
+    return await transferAndVerify({
+      task: {
+        input,
+        path: folder.partial(file),
+        capacityBytes: disk.capacityBytes,
+        segmentBytes: SEGMENT_BYTES,
+        stallTimeoutMs: settings.stallTimeoutMs,
+        // Told by `onStart`, and again with each change.
+        bytesPerSecond: null,
+        digests: [...(digests ?? [])],
+        ...(input.kind === 'ranges' ? { journal: { path: folder.partialJournal(file), binding: source.binding } } : {}),
+      },
+      socketPath: `/proc/${process.pid}/fd/${directory.fd}/${disk.index}.nbd`,
+      children: ports.children,
+      readBack: settings.readBack,
+      signal,
+      onStart: (control) => {
+        leave = bandwidth.add(request.jobId, control);
+      },
+      progress: ({ stage, doneBytes, bytesDownloaded }) =>
+        report(
+          stage === 'transfer'
+            ? { done_bytes: doneBytes, bytes_downloaded: bytesDownloaded }
+            : { state: 'verifying', done_bytes: disk.capacityBytes, bytes_downloaded: bytesDownloaded },
+        ),
+    });
+  } finally {
+    leave?.();
+    await directory.close();
+  }
+}
+
+/** @throws JobError EXPORT_CORRUPT when the source tells another digest than that of what came */
+async function compareDigests(
+  { source }: ExportContext,
+  disk: SourceDiskPlan,
+  { digests }: TransferResult,
+): Promise<string[]> {
+  const told = (await source.digestsOf?.(disk)) ?? {};
+  const agreed: string[] = [];
+  for (const [name, expected] of Object.entries(told)) {
+    const came = digests[name as keyof typeof digests];
+    if (came === undefined) continue;
+    if (came !== expected.toLowerCase())
+      throw new JobError('EXPORT_CORRUPT', `the source gives ${name} ${expected}, what came has ${came}`);
+    agreed.push(`${name}:${came}`);
+  }
+  return agreed;
+}
