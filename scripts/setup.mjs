@@ -4,9 +4,10 @@
 //
 //   node scripts/setup.mjs            everything: npm packages, build, system packages, nats-server, the vCenter simulator
 //   node scripts/setup.mjs --check    only say what is missing (exit 1 if anything is)
+//   node scripts/setup.mjs --bench    also what the benches compare with: curl, govc
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +19,12 @@ const BIN = path.join(CACHE, 'bin');
 /** Our vCenter simulator: a Go program over govmomi's simulator package. */
 const VCSIM_SOURCES = path.join(ROOT, 'test', 'support', 'vcsim');
 const VCSIM = path.join(BIN, 'hyper2kvm-vcsim');
+/**
+ * The newest release whose main module holds govc: `go install` of a later one answers "module found, but does not contain
+ * package …/govc", and wants a second module that not every module proxy has.
+ */
+const GOVC_VERSION = 'v0.46.3';
+const GOVC = path.join(BIN, 'govc');
 /** Where Debian's package golang-1.23-go puts its command, which is on nobody's PATH. */
 const DEBIAN_GO = '/usr/lib/go-1.23/bin/go';
 
@@ -42,6 +49,8 @@ const SYSTEM = {
 
 const say = (text) => console.log(`setup: ${text}`);
 const check = process.argv.includes('--check');
+const bench = process.argv.includes('--bench');
+if (bench) SYSTEM.curl = 'curl';
 process.env.PATH = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/go/bin:${BIN}`;
 
 function run(command, args, options = {}) {
@@ -158,6 +167,22 @@ async function vcsim() {
   writeFileSync(stamp, sources);
 }
 
+/** VMware's command line, which the bench of exports runs beside ours. Installed aside and renamed, as above. */
+async function govc() {
+  if (existsSync(GOVC) && output(GOVC, ['version']) !== undefined) return say('govc: there');
+  if (check) return lacking.push('govc');
+  say(`govc ${GOVC_VERSION}: go install into ${BIN}`);
+  const aside = `${GOVC}.${process.pid}`;
+  mkdirSync(aside, { recursive: true });
+  try {
+    const env = { ...process.env, GOTOOLCHAIN: 'auto', GOFLAGS: '-mod=mod', GOBIN: aside };
+    await runBeside(go(), ['install', `github.com/vmware/govmomi/govc@${GOVC_VERSION}`], { env });
+    renameSync(path.join(aside, 'govc'), GOVC);
+  } finally {
+    rmSync(aside, { recursive: true, force: true });
+  }
+}
+
 async function npmPackages() {
   const stamp = path.join(ROOT, 'node_modules', '.package-lock.json');
   const fresh = existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(path.join(ROOT, 'package-lock.json')).mtimeMs;
@@ -182,6 +207,7 @@ try {
   // The simulator takes about as long as the packages and the build together, and needs neither.
   const simulator = vcsim();
   await Promise.all([simulator, npmPackages().then(build)]);
+  if (bench) await govc();
   if (lacking.length > 0) {
     say(`missing: ${lacking.join(', ')}`);
     process.exit(1);
