@@ -7,17 +7,24 @@ import { Controller, Module, type INestMicroservice, type Type } from '@nestjs/c
 import { NestFactory } from '@nestjs/core';
 import { Ctx, Payload, type MicroserviceOptions } from '@nestjs/microservices';
 import {
+  cleanupRequested,
   conversionRequested,
   conversionStarted,
   describeVm,
   exportRequested,
   exportStarted,
+  listVms,
+  verifyRequested,
+  type CleanupRequested,
   type ConversionRequested,
   type ExportRequested,
+  type InventoryVm,
   type Machine,
   type Source,
+  type VerifyRequested,
   type WorkerHeartbeat,
 } from '@hyper2kvm/contracts';
+import type { z } from 'zod';
 import { createLogger, JetStreamStrategy, OnCommand, OnRequest, openBus, WorkContext } from '@hyper2kvm/runtime';
 
 export const machine = (name: string, uuid = `uuid-of-${name}`): Machine => ({
@@ -35,11 +42,21 @@ export const machine = (name: string, uuid = `uuid-of-${name}`): Machine => ({
   nics: [],
 });
 
+type ListRequest = z.infer<typeof listVms.request>;
+
 export interface Behaviour {
   readonly describe?: (request: { source: Source; vm_name: string }) => Machine | Promise<Machine>;
   /** Before the stand-in completes; may throw. */
   readonly exporting?: (data: ExportRequested, work: WorkContext) => Promise<void>;
+  /** Added to the fact of a completed export. */
+  readonly exported?: object;
   readonly converting?: (data: ConversionRequested, work: WorkContext) => Promise<void>;
+  readonly cleaning?: (data: CleanupRequested, work: WorkContext) => Promise<void>;
+  readonly verifying?: (data: VerifyRequested, work: WorkContext) => Promise<object>;
+  /** All that match, whatever the page. */
+  readonly vms?: (request: ListRequest) => InventoryVm[];
+  /** Default: 2 */
+  readonly slots?: number;
 }
 
 const idle = async (): Promise<void> => {};
@@ -53,7 +70,7 @@ function exporterModule(behaviour: Behaviour): Type {
     }
     @OnCommand(exportRequested)
     async export(@Payload() data: ExportRequested, @Ctx() work: WorkContext): Promise<unknown> {
-      const source = machine(data.vm_name);
+      const source = (await behaviour.describe?.(data)) ?? machine(data.vm_name);
       await work.publish(exportStarted, {
         job_id: data.job_id,
         attempt: data.attempt,
@@ -82,7 +99,18 @@ function exporterModule(behaviour: Behaviour): Type {
         pool: 'any',
         bytes_downloaded: 2000,
         duration_seconds: 445,
+        ...behaviour.exported,
       };
+    }
+    @OnCommand(cleanupRequested)
+    async cleanUp(@Payload() data: CleanupRequested, @Ctx() work: WorkContext): Promise<unknown> {
+      await (behaviour.cleaning ?? idle)(data, work);
+      return { removed_snapshots: [`hyper2kvm-${data.job_id}`], removed_files: data.remove_files };
+    }
+    @OnRequest(listVms)
+    async list(@Payload() data: ListRequest): Promise<unknown> {
+      const vms = behaviour.vms?.(data) ?? [];
+      return { vms: vms.slice(data.offset, data.offset + data.limit), total: vms.length };
     }
   }
   @Module({ controllers: [ExporterController] })
@@ -115,6 +143,12 @@ function converterModule(behaviour: Behaviour): Type {
         guest: { product: 'Debian GNU/Linux 12', distro: 'debian', arch: 'x86_64' },
         concerns: [],
       };
+    }
+    @OnCommand(verifyRequested)
+    async verify(@Payload() data: VerifyRequested, @Ctx() work: WorkContext): Promise<unknown> {
+      const files = [{ file: `${data.folder}/disk1.qcow2`, segments: 128, first_difference: null }];
+      const report = { identical: true, files, verified_at: new Date().toISOString(), duration_seconds: 1 };
+      return { ...report, ...(await behaviour.verifying?.(data, work)) };
     }
   }
   @Module({ controllers: [ConverterController] })
@@ -159,7 +193,7 @@ export async function startWorkers(
       service,
       workerId: `${service}-1`,
       pools: ['any'],
-      slots: 2,
+      slots: behaviour.slots ?? 2,
       graceMs: 0,
     });
     const module = service === 'exporter' ? exporterModule(behaviour) : converterModule(behaviour);
