@@ -118,7 +118,7 @@ describe('the simulated vCenter', () => {
     const open = await vcsim.control();
     expect(open.leases).toContainEqual({ ref: lease.value, vm: 'two-disks', state: 'ready' });
     for (const [index, url] of urls.entries()) {
-      const expected = { path: new URL(url).pathname, requests: 1, bytes: vmdks[index]?.length };
+      const expected = { path: new URL(url).pathname, requests: 1, heads: 0, bytes: vmdks[index]?.length };
       expect(open.downloads).toContainEqual(expected);
     }
     await soap.call('HttpNfcLeaseComplete', lease);

@@ -13,11 +13,26 @@ export interface VcsimDisk {
   vmdk?: string;
   /** A raw image: what /folder serves as the disk's `-flat.vmdk`. */
   flat?: string;
+  /** What vCenter tells that it takes up; default: the blocks of the flat image. */
+  used_bytes?: number;
+  mode?: 'persistent' | 'independent_persistent' | 'independent_nonpersistent';
+  rdm?: 'physicalMode' | 'virtualMode';
+  sharing?: 'sharingMultiWriter';
+  /** The key that it is encrypted with. */
+  key_id?: string;
+  /** Base name of the disk that it is a delta of. */
+  parent?: string;
+  /** seSparse rather than flat. */
+  sparse?: boolean;
 }
 
-/** A VM as test/support/vcsim/inventory.go reads it. */
+/** A VM as test/support/vcsim/machine.go reads it. */
 export interface VcsimVm {
   name: string;
+  /** DC0 (the default), DC1, …; as many are made as the VMs need. */
+  datacenter?: string;
+  /** Beneath the datacenter's VM folder: `web/old`. */
+  folder?: string;
   uuid?: string;
   instance_uuid?: string;
   /** Default 2. */
@@ -29,6 +44,14 @@ export interface VcsimVm {
   guest_id?: string;
   /** Default poweredOff. */
   power_state?: 'poweredOn' | 'poweredOff';
+  template?: boolean;
+  /** What the VM's tools do; default: they are not installed. */
+  tools?: 'running' | 'notRunning' | 'notInstalled';
+  /** Whether the guest obeys a shutdown, which needs running tools. Default: it works. */
+  guest_shutdown?: 'works' | 'ignored';
+  tpm?: boolean;
+  /** `category:tag` */
+  tags?: string[];
   annotation?: string;
   controller?: 'pvscsi' | 'lsilogic' | 'lsilogic-sas' | 'buslogic';
   nics?: { mac: string; pci_slot?: number; network?: string; type?: 'vmxnet3' | 'e1000' | 'e1000e' }[];
@@ -40,11 +63,49 @@ export interface VcsimState {
   snapshots: { vm: string; name: string; ref: string }[];
   /** All leases since the start. */
   leases: { ref: string; vm: string; state: 'ready' | 'completed' | 'aborted' | 'expired' }[];
-  /** All paths fetched since the start, `/nfc/<lease>/<disk>.vmdk` or `/folder/<vm>/<disk>-flat.vmdk`; body bytes. */
-  downloads: { path: string; requests: number; bytes: number }[];
+  /** All paths asked for since the start, `/nfc/<lease>/<disk>.vmdk` or `/folder/<vm>/<disk>-flat.vmdk`; GETs, HEADs, body bytes. */
+  downloads: { path: string; requests: number; heads: number; bytes: number }[];
   /** SOAP method → number of calls. The inventory itself was made by one Login. */
   calls: Record<string, number>;
+  /** SOAP sessions that are logged in now. */
+  sessions: number;
+  /** Managed object id of each described VM → its power state. */
+  power: Record<string, string>;
   nfc_bytes_per_second: number;
+}
+
+/** They hold from the next request or lease on. */
+export interface VcsimSettings {
+  /** Bytes per second of each download, 0 for no limit. */
+  nfc_bytes_per_second?: number;
+  folder_bytes_per_second?: number;
+  /** /folder asks for a session's cookie or the password, as a vCenter does. Default true. */
+  folder_auth?: boolean;
+  /** A lease that is not renewed for that long goes to error, and its URLs answer 404. Default 300. */
+  lease_timeout_seconds?: number;
+  /** Digests of what was sent, as leases offer them; `wrong` ones are of something else. Default: none. */
+  manifest?: 'sha1' | 'sha256' | 'wrong' | '';
+}
+
+/** What a test does to the simulated vCenter behind its clients' backs; each part may be left out. */
+export interface VcsimChange {
+  settings?: VcsimSettings;
+  /** Ends all sessions, as a restart does. Leases stay. */
+  drop_sessions?: boolean;
+  vm?: {
+    name: string;
+    consolidation_needed?: boolean;
+    /** What the VM has written since its newest snapshot. */
+    delta_bytes?: number;
+    tools?: 'running' | 'notRunning';
+    guest_shutdown?: 'works' | 'ignored';
+  };
+  /** Default LocalDS_0, in all datacenters. */
+  datastore?: { name?: string; free_bytes: number };
+  /** Removes a datastore's file (`web/web-flat.vmdk`), or puts another in its place. */
+  file?: { path: string; datacenter?: string; with?: string };
+  /** The next calls (default: one) of a method answer with a fault: TaskInProgress, NoPermission, … */
+  fail?: { method: string; fault: string; times?: number };
 }
 
 export interface Vcsim {
@@ -62,6 +123,7 @@ export interface Vcsim {
   control(): Promise<VcsimState>;
   /** Bytes per second of each NFC download from now on, 0 for no limit. */
   setNfcRate(bytesPerSecond: number): Promise<void>;
+  change(change: VcsimChange): Promise<VcsimState>;
   stop(): Promise<void>;
 }
 
@@ -71,6 +133,9 @@ export interface VcsimOptions {
   password?: string;
   /** Bytes per second of each NFC download; unlimited when left out. */
   nfcBytesPerSecond?: number;
+  settings?: VcsimSettings;
+  /** That many more VMs like the first one, in 50 folders of DC0, with nothing behind their disks. */
+  many?: number;
 }
 
 /** @throws Error when the simulator was not built, or refused the inventory (with its words) */
@@ -80,6 +145,7 @@ export async function startVcsim(options: VcsimOptions): Promise<Vcsim> {
   const folder = await mkdtemp(path.join(tmpdir(), 'hyper2kvm-vcsim-'));
   const args = ['-l', '127.0.0.1:0', '-username', username, '-dir', folder];
   args.push('-nfc-bytes-per-second', String(options.nfcBytesPerSecond ?? 0));
+  if (options.many !== undefined) args.push('-many', String(options.many));
   for (const [index, vm] of options.vms.entries()) {
     const spec = path.join(folder, `vm-${index}.json`);
     await writeFile(spec, JSON.stringify(vm));
@@ -106,6 +172,13 @@ export async function startVcsim(options: VcsimOptions): Promise<Vcsim> {
   }
   const ready = JSON.parse(line) as { url: string; thumbprint: string; certificate: string; pid: number };
   const control = async (body?: string): Promise<VcsimState> => callControl(ready.url, ready.certificate, body);
+  const change = async (wanted: VcsimChange): Promise<VcsimState> => control(JSON.stringify(wanted));
+  try {
+    if (options.settings !== undefined) await change({ settings: options.settings });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     ...ready,
     host: new URL(ready.url).host,
@@ -113,8 +186,9 @@ export async function startVcsim(options: VcsimOptions): Promise<Vcsim> {
     password,
     control: () => control(),
     setNfcRate: async (bytesPerSecond) => {
-      await control(JSON.stringify({ nfc_bytes_per_second: bytesPerSecond }));
+      await change({ settings: { nfc_bytes_per_second: bytesPerSecond } });
     },
+    change,
     stop,
   };
 }

@@ -8,24 +8,28 @@ import (
 // countedBody counts what a download writes, and slows it down when there is a rate (bytes per second).
 type countedBody struct {
 	http.ResponseWriter
-	count   func(int)
-	rate    func() int64
-	started bool
+	count  func([]byte)
+	rate   func() int64
+	status int
+	failed bool
 }
 
 // WriteHeader passes on the first status only: the simulator sends one more after the body.
 func (b *countedBody) WriteHeader(status int) {
-	if !b.started {
-		b.started = true
+	if b.status == 0 {
+		b.status = status
 		b.ResponseWriter.WriteHeader(status)
 	}
 }
 
 func (b *countedBody) Write(p []byte) (int, error) {
-	b.started = true
+	if b.status == 0 {
+		b.status = http.StatusOK
+	}
 	n, err := b.ResponseWriter.Write(p)
-	b.count(n)
-	if b.rate == nil || err != nil {
+	b.count(p[:n])
+	if err != nil {
+		b.failed = true
 		return n, err
 	}
 	if rate := b.rate(); rate > 0 {

@@ -2,225 +2,195 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
-	"sort"
+	"os"
+	"path"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/vmware/govmomi/simulator"
-	"github.com/vmware/govmomi/vim25/methods"
-	"github.com/vmware/govmomi/vim25/mo"
-	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// controlPath answers GET with the state below and takes POST {"nfc_bytes_per_second": N}. It asks for no login: it is
-// the test's side door, not part of what is simulated.
+// controlPath answers GET with the state (see state.go) and takes POSTs of changes. It asks for no login: it is the test's
+// side door, not part of what is simulated.
 const controlPath = "/__control"
 
-// leaseTimeout is what the simulator promises in a lease, and does not enforce.
-const leaseTimeout = 300 * time.Second
-
-// state is what tests assert on.
-type state struct {
-	Snapshots         []snapshotState `json:"snapshots"` // those that exist now
-	Leases            []leaseState    `json:"leases"`    // all since the start
-	Downloads         []download      `json:"downloads"` // all since the start, one entry per path
-	Calls             map[string]int  `json:"calls"`     // SOAP method → calls
-	NFCBytesPerSecond int64           `json:"nfc_bytes_per_second"`
+// settings hold from the next request or lease on.
+type settings struct {
+	NFCRate      int64   `json:"nfc_bytes_per_second"`    // of each download; 0 is unlimited
+	FolderRate   int64   `json:"folder_bytes_per_second"` // of each download; 0 is unlimited
+	FolderAuth   bool    `json:"folder_auth"`
+	LeaseTimeout float64 `json:"lease_timeout_seconds"` // of leases to come
+	Manifest     string  `json:"manifest"`              // sha1, sha256, wrong, or none
 }
 
-type snapshotState struct {
-	VM   string `json:"vm"`
-	Name string `json:"name"`
-	Ref  string `json:"ref"`
+// change is what one POST asks for; each part may be left out.
+type change struct {
+	Settings     json.RawMessage  `json:"settings"` // those of settings that change
+	DropSessions bool             `json:"drop_sessions"`
+	VM           *vmChange        `json:"vm"`
+	Datastore    *datastoreChange `json:"datastore"`
+	File         *fileChange      `json:"file"`
+	Fail         *failChange      `json:"fail"`
 }
 
-type leaseState struct {
-	Ref     string `json:"ref"`
-	VM      string `json:"vm"`
-	State   string `json:"state"` // ready, completed, aborted, or expired: not renewed within the timeout
-	touched time.Time
+type vmChange struct {
+	Name                string  `json:"name"` // all VMs of this name
+	ConsolidationNeeded *bool   `json:"consolidation_needed"`
+	DeltaBytes          *int64  `json:"delta_bytes"` // written since the newest snapshot
+	Tools               *string `json:"tools"`
+	GuestShutdown       *string `json:"guest_shutdown"`
 }
 
-type download struct {
-	Path     string `json:"path"` // as in the URL: /nfc/<lease>/<disk>.vmdk or /folder/<vm>/<disk>-flat.vmdk
-	Requests int    `json:"requests"`
-	Bytes    int64  `json:"bytes"` // of bodies, as handed to the connection
+type datastoreChange struct {
+	Name      string `json:"name"` // default LocalDS_0
+	FreeBytes int64  `json:"free_bytes"`
 }
 
-// watch sees every SOAP call and every download.
-type watch struct {
-	objects *simulator.Registry
-
-	mu        sync.Mutex
-	leases    map[string]*leaseState
-	downloads map[string]*download
-	calls     map[string]int
-	rate      int64
+// fileChange removes a file of a datastore, or puts another in its place.
+type fileChange struct {
+	Path       string `json:"path"` // web/web-flat.vmdk
+	Datacenter string `json:"datacenter"`
+	With       string `json:"with"` // absolute; the file is removed when empty
 }
 
-func newWatch(objects *simulator.Registry, rate int64) *watch {
-	w := &watch{
-		objects:   objects,
-		leases:    map[string]*leaseState{},
-		downloads: map[string]*download{},
-		calls:     map[string]int{},
-		rate:      rate,
-	}
-	objects.Handler = w.call
-	return w
-}
-
-// call is told of every SOAP call before it is made.
-func (w *watch) call(ctx *simulator.Context, method *simulator.Method) (mo.Reference, types.BaseMethodFault) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.calls[method.Name]++
-	if method.Name == "ExportSnapshot" && ctx.Session != nil {
-		if snapshot, ok := ctx.Map.Get(method.This).(*simulator.VirtualMachineSnapshot); ok {
-			// The session's own objects come before those of the inventory, and before what is returned here.
-			ctx.Session.Registry.Put(&watchedSnapshot{snapshot, w})
-		}
-	}
-	lease := w.leases[method.This.Value]
-	if lease == nil || ctx.Session == nil {
-		return nil, nil
-	}
-	lease.touched = time.Now()
-	switch method.Name {
-	case "HttpNfcLeaseComplete":
-		lease.State = "completed"
-	case "HttpNfcLeaseAbort":
-		lease.State = "aborted"
-	}
-	return nil, nil
-}
-
-// watchedSnapshot notes the lease that an export hands out.
-type watchedSnapshot struct {
-	*simulator.VirtualMachineSnapshot
-	watch *watch
-}
-
-func (s *watchedSnapshot) ExportSnapshot(ctx *simulator.Context, req *types.ExportSnapshot) soap.HasFault {
-	ctx.Session.Registry.Remove(ctx, s.Self)
-	result := s.VirtualMachineSnapshot.ExportSnapshot(ctx, req)
-	if body, ok := result.(*methods.ExportSnapshotBody); ok && body.Res != nil {
-		name := ""
-		if vm, ok := ctx.Map.Get(s.Vm).(*simulator.VirtualMachine); ok {
-			name = vm.Name
-		}
-		s.watch.mu.Lock()
-		defer s.watch.mu.Unlock()
-		ref := body.Res.Returnval.Value
-		s.watch.leases[ref] = &leaseState{Ref: ref, VM: name, State: "ready", touched: time.Now()}
-	}
-	return result
-}
-
-func (w *watch) wrap(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(out http.ResponseWriter, request *http.Request) {
-		switch {
-		case request.URL.Path == controlPath:
-			w.serveControl(out, request)
-		case strings.HasPrefix(request.URL.Path, "/nfc/"):
-			next.ServeHTTP(&countedBody{ResponseWriter: out, count: w.counter(request), rate: w.currentRate}, request)
-		case strings.HasPrefix(request.URL.Path, "/folder/") && request.Method == http.MethodGet:
-			next.ServeHTTP(&countedBody{ResponseWriter: out, count: w.counter(request)}, request)
-		default:
-			next.ServeHTTP(out, request)
-		}
-	})
-}
-
-// counter notes a request, and returns what adds the bytes of its body.
-func (w *watch) counter(request *http.Request) func(int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	path := request.URL.EscapedPath()
-	entry := w.downloads[path]
-	if entry == nil {
-		entry = &download{Path: path}
-		w.downloads[path] = entry
-	}
-	entry.Requests++
-	return func(n int) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		entry.Bytes += int64(n)
-	}
-}
-
-func (w *watch) currentRate() int64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.rate
+// failChange lets the next calls of a method fail with a fault (TaskInProgress, NoPermission, …).
+type failChange struct {
+	Method string `json:"method"`
+	Fault  string `json:"fault"`
+	Times  int    `json:"times"`
 }
 
 func (w *watch) serveControl(out http.ResponseWriter, request *http.Request) {
 	if request.Method == http.MethodPost {
-		var change struct {
-			Rate *int64 `json:"nfc_bytes_per_second"`
+		var c change
+		decoder := json.NewDecoder(request.Body)
+		decoder.DisallowUnknownFields()
+		err := decoder.Decode(&c)
+		if err == nil {
+			err = w.apply(c)
 		}
-		if err := json.NewDecoder(request.Body).Decode(&change); err != nil || change.Rate == nil {
-			http.Error(out, "expected {\"nfc_bytes_per_second\": N}", http.StatusBadRequest)
+		if err != nil {
+			http.Error(out, err.Error(), http.StatusBadRequest)
 			return
 		}
-		w.mu.Lock()
-		w.rate = *change.Rate
-		w.mu.Unlock()
 	}
 	out.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(out).Encode(w.state())
 }
 
-func (w *watch) state() state {
-	s := state{Snapshots: w.snapshots(), Leases: []leaseState{}, Downloads: []download{}, Calls: map[string]int{}}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	s.NFCBytesPerSecond = w.rate
-	for _, lease := range w.leases {
-		entry := *lease
-		if entry.State == "ready" && time.Since(entry.touched) > leaseTimeout {
-			entry.State = "expired"
+func (w *watch) apply(c change) error {
+	if len(c.Settings) > 0 {
+		w.mu.Lock()
+		err := json.Unmarshal(c.Settings, &w.settings)
+		w.mu.Unlock()
+		if err != nil {
+			return err
 		}
-		s.Leases = append(s.Leases, entry)
 	}
-	for _, entry := range w.downloads {
-		s.Downloads = append(s.Downloads, *entry)
+	if c.DropSessions {
+		w.dropSessions()
 	}
-	for name, count := range w.calls {
-		s.Calls[name] = count
+	if c.Fail != nil {
+		w.mu.Lock()
+		w.faults[c.Fail.Method] = &injected{fault: c.Fail.Fault, times: max(1, c.Fail.Times)}
+		w.mu.Unlock()
 	}
-	sort.Slice(s.Leases, func(i, j int) bool { return s.Leases[i].touched.Before(s.Leases[j].touched) })
-	sort.Slice(s.Downloads, func(i, j int) bool { return s.Downloads[i].Path < s.Downloads[j].Path })
-	return s
+	if c.VM != nil {
+		if err := w.changeVM(*c.VM); err != nil {
+			return err
+		}
+	}
+	if c.Datastore != nil {
+		if err := w.changeDatastores(*c.Datastore); err != nil {
+			return err
+		}
+	}
+	if c.File != nil {
+		return w.changeFile(*c.File)
+	}
+	return nil
 }
 
-func (w *watch) snapshots() []snapshotState {
-	found := []snapshotState{}
-	ctx := simulator.NewContext()
-	ctx.Map = w.objects
-	for _, entity := range w.objects.All("VirtualMachine") {
-		vm, ok := entity.(*simulator.VirtualMachine)
-		if !ok {
+func (w *watch) changeVM(c vmChange) error {
+	w.mu.Lock()
+	var found []types.ManagedObjectReference
+	for _, m := range w.machines {
+		if m.Name != c.Name {
 			continue
 		}
+		found = append(found, m.ref)
+		if c.DeltaBytes != nil {
+			m.deltaBytes = *c.DeltaBytes
+		}
+		if c.GuestShutdown != nil {
+			m.GuestShutdown = *c.GuestShutdown
+		}
+	}
+	w.mu.Unlock()
+	ctx := w.context()
+	for _, ref := range found {
+		vm := w.objects.Get(ref).(*simulator.VirtualMachine)
 		ctx.WithLock(vm, func() {
-			if vm.Snapshot != nil {
-				found = collect(found, vm.Name, vm.Snapshot.RootSnapshotList)
+			if c.ConsolidationNeeded != nil {
+				vm.Runtime.ConsolidationNeeded = *c.ConsolidationNeeded
+			}
+			if c.Tools != nil {
+				vm.Guest.ToolsRunningStatus = toolsRunningStatus(*c.Tools)
 			}
 		})
 	}
-	return found
+	if len(found) == 0 {
+		return fmt.Errorf("no VM is named %q", c.Name)
+	}
+	return nil
 }
 
-func collect(found []snapshotState, vm string, tree []types.VirtualMachineSnapshotTree) []snapshotState {
-	for _, node := range tree {
-		found = append(found, snapshotState{VM: vm, Name: node.Name, Ref: node.Snapshot.Value})
-		found = collect(found, vm, node.ChildSnapshotList)
+func toolsRunningStatus(tools string) string {
+	if tools == "running" {
+		return string(types.VirtualMachineToolsRunningStatusGuestToolsRunning)
 	}
-	return found
+	return string(types.VirtualMachineToolsRunningStatusGuestToolsNotRunning)
+}
+
+func (w *watch) changeDatastores(c datastoreChange) error {
+	if c.Name == "" {
+		c.Name = datastoreName
+	}
+	ctx := w.context()
+	found := false
+	for _, entity := range w.objects.All("Datastore") {
+		store := entity.(*simulator.Datastore)
+		if store.Name == c.Name {
+			found = true
+			ctx.WithLock(store, func() { store.Summary.FreeSpace = c.FreeBytes })
+		}
+	}
+	if !found {
+		return fmt.Errorf("no datastore is named %q", c.Name)
+	}
+	return nil
+}
+
+func (w *watch) changeFile(c fileChange) error {
+	if c.Datacenter == "" {
+		c.Datacenter = firstDatacenter
+	}
+	for _, entity := range w.objects.All("Datastore") {
+		store := entity.(*simulator.Datastore)
+		// The model's datastores lie in folders that are called after their datacenter.
+		if store.Name != datastoreName || !strings.Contains(store.Summary.Url, c.Datacenter) {
+			continue
+		}
+		target := path.Join(store.Summary.Url, c.Path)
+		if _, err := os.Lstat(target); err != nil {
+			return err
+		}
+		if c.With == "" {
+			return os.Remove(target)
+		}
+		return place(c.With, target)
+	}
+	return fmt.Errorf("no datastore in %s", c.Datacenter)
 }

@@ -45,7 +45,7 @@ func (m *machine) spec(ctx context.Context, finder *find.Finder) (*types.Virtual
 		Firmware:     m.Firmware,
 		GuestId:      m.GuestID,
 		Annotation:   m.Annotation,
-		Files:        &types.VirtualMachineFileInfo{VmPathName: fmt.Sprintf("[%s]", datastoreName)},
+		Files:        &types.VirtualMachineFileInfo{VmPathName: fmt.Sprintf("[%s] %s/%s.vmx", datastoreName, m.directory, m.Name)},
 		DeviceChange: changes,
 		ExtraConfig:  extra,
 	}, nil
@@ -64,7 +64,7 @@ func (m *machine) newDisk(
 				DiskMode:        string(types.VirtualDiskModePersistent),
 				ThinProvisioned: types.NewBool(true),
 				VirtualDeviceFileBackingInfo: types.VirtualDeviceFileBackingInfo{
-					FileName: fmt.Sprintf("[%s] %s/%s", datastoreName, m.Name, d.Name),
+					FileName: fmt.Sprintf("[%s] %s/%s", datastoreName, m.directory, d.Name),
 				},
 			},
 		},

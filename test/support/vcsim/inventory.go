@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
-	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/vmware/govmomi"
 	"github.com/vmware/govmomi/find"
@@ -16,125 +15,117 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// machine is a VM as a test describes it. Everything but the name and the disks has a default.
-type machine struct {
-	Name         string `json:"name"`
-	UUID         string `json:"uuid"`
-	InstanceUUID string `json:"instance_uuid"`
-	CPUs         int32  `json:"cpus"`
-	MemoryMB     int64  `json:"memory_mb"`
-	Firmware     string `json:"firmware"`    // bios or efi
-	GuestID      string `json:"guest_id"`    // as vSphere names it, debian12_64Guest
-	PowerState   string `json:"power_state"` // poweredOn or poweredOff
-	Annotation   string `json:"annotation"`
-	Controller   string `json:"controller"` // pvscsi, lsilogic, lsilogic-sas or buslogic
-	NICs         []nic  `json:"nics"`
-	Disks        []disk `json:"disks"`
-}
-
-type nic struct {
-	MAC     string `json:"mac"`
-	PCISlot int32  `json:"pci_slot"` // ethernetN.pciSlotNumber: 192 is ens192 in the guest
-	Network string `json:"network"`
-	Type    string `json:"type"` // vmxnet3, e1000 or e1000e
-}
-
-type disk struct {
-	Name          string `json:"name"` // base name on the datastore, with .vmdk
-	CapacityBytes int64  `json:"capacity_bytes"`
-	VMDK          string `json:"vmdk"` // streamOptimized image: what an NFC lease serves
-	Flat          string `json:"flat"` // raw image: what /folder serves as -flat.vmdk
-}
-
 const datastoreName = "LocalDS_0"
 
-// createMachines puts the described VMs into the datacenter through the API, as a client would.
-func createMachines(address *url.URL, files []string) error {
+// createMachines puts the described VMs into their datacenters through the API, as a client would.
+func (w *watch) createMachines(address *url.URL, machines []*machine, many int) error {
 	ctx := context.Background()
 	client, err := govmomi.NewClient(ctx, address, true)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = client.Logout(ctx) }()
-	finder := find.NewFinder(client.Client)
-	center, err := finder.DefaultDatacenter(ctx)
-	if err != nil {
-		return err
-	}
-	finder.SetDatacenter(center)
-	for _, file := range files {
-		m, err := readMachine(file)
+	var first types.ManagedObjectReference
+	for i, m := range machines {
+		finder := find.NewFinder(client.Client)
+		center, err := finder.Datacenter(ctx, m.Datacenter)
 		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
+			return err
 		}
-		if err := m.create(ctx, finder, center); err != nil {
+		finder.SetDatacenter(center)
+		ref, err := m.create(ctx, finder, center)
+		if err != nil {
 			return fmt.Errorf("VM %s: %w", m.Name, err)
 		}
+		if err := w.finish(m, ref); err != nil {
+			return fmt.Errorf("VM %s: %w", m.Name, err)
+		}
+		if i == 0 {
+			first = ref
+		}
 	}
-	return nil
-}
-
-func readMachine(file string) (*machine, error) {
-	content, err := os.ReadFile(file)
+	if err := createTags(ctx, client.Client, address.User, w.machines); err != nil {
+		return err
+	}
+	if many == 0 {
+		return nil
+	}
+	center, err := find.NewFinder(client.Client).Datacenter(ctx, firstDatacenter)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	m := &machine{
-		CPUs: 2, MemoryMB: 2048, Firmware: "bios", GuestID: "debian12_64Guest", PowerState: "poweredOff", Controller: "pvscsi",
-	}
-	if err := json.Unmarshal(content, m); err != nil {
-		return nil, err
-	}
-	if m.Name == "" || path.Base(m.Name) != m.Name {
-		return nil, fmt.Errorf("not a VM name: %q", m.Name)
-	}
-	for i := range m.Disks {
-		d := &m.Disks[i]
-		if d.Name == "" {
-			d.Name = m.Name + ".vmdk"
-			if i > 0 {
-				d.Name = fmt.Sprintf("%s_%d.vmdk", m.Name, i)
-			}
-		}
-		if d.CapacityBytes <= 0 || path.Base(d.Name) != d.Name {
-			return nil, fmt.Errorf("disk %d: a capacity in bytes and a plain name are needed", i)
-		}
-	}
-	return m, nil
+	return w.createMany(center, first, many)
 }
 
-func (m *machine) create(ctx context.Context, finder *find.Finder, center *object.Datacenter) error {
+func (m *machine) create(
+	ctx context.Context, finder *find.Finder, center *object.Datacenter,
+) (types.ManagedObjectReference, error) {
+	var none types.ManagedObjectReference
 	folders, err := center.Folders(ctx)
 	if err != nil {
-		return err
+		return none, err
 	}
-	pool, err := finder.ResourcePool(ctx, "DC0_C0/Resources")
+	folder, err := m.findFolder(ctx, folders.VmFolder)
 	if err != nil {
-		return err
+		return none, err
+	}
+	pool, err := finder.ResourcePool(ctx, m.Datacenter+"_C0/Resources")
+	if err != nil {
+		return none, err
 	}
 	spec, err := m.spec(ctx, finder)
 	if err != nil {
-		return err
+		return none, err
 	}
-	task, err := folders.VmFolder.CreateVM(ctx, *spec, pool, nil)
+	task, err := folder.CreateVM(ctx, *spec, pool, nil)
 	if err != nil {
-		return err
+		return none, err
 	}
 	info, err := task.WaitForResult(ctx)
 	if err != nil {
-		return err
+		return none, err
 	}
+	ref := info.Result.(types.ManagedObjectReference)
 	if err := m.placeDisks(ctx, finder); err != nil {
-		return err
+		return none, err
+	}
+	vm := object.NewVirtualMachine(center.Client(), ref)
+	if m.Template {
+		return ref, vm.MarkAsTemplate(ctx)
 	}
 	if m.PowerState != "poweredOn" {
-		return nil
+		return ref, nil
 	}
-	power, err := object.NewVirtualMachine(center.Client(), info.Result.(types.ManagedObjectReference)).PowerOn(ctx)
+	power, err := vm.PowerOn(ctx)
 	if err != nil {
-		return err
+		return none, err
 	}
-	return power.Wait(ctx)
+	return ref, power.Wait(ctx)
+}
+
+// findFolder makes the folders of a path that are not there yet.
+func (m *machine) findFolder(ctx context.Context, at *object.Folder) (*object.Folder, error) {
+	for _, name := range strings.FieldsFunc(m.Folder, func(r rune) bool { return r == '/' }) {
+		children, err := at.Children(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var next *object.Folder
+		for _, child := range children {
+			if folder, ok := child.(*object.Folder); ok {
+				if called, err := folder.ObjectName(ctx); err == nil && called == name {
+					next = folder
+				}
+			}
+		}
+		if next == nil {
+			if next, err = at.CreateFolder(ctx, name); err != nil {
+				return nil, err
+			}
+		}
+		at = next
+	}
+	return at, nil
 }
 
 // placeDisks puts the images where the simulator made empty disks. They are linked, not copied: a guest is gigabytes.
@@ -148,7 +139,7 @@ func (m *machine) placeDisks(ctx context.Context, finder *find.Finder) error {
 		return err
 	}
 	for _, d := range m.Disks {
-		target := filepath.Join(properties.Summary.Url, m.Name, d.Name)
+		target := filepath.Join(properties.Summary.Url, m.directory, d.Name)
 		if err := place(d.VMDK, target); err != nil {
 			return err
 		}

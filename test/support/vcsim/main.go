@@ -1,6 +1,7 @@
 // Command hyper2kvm-vcsim stands for a vCenter in tests and in the demo. It is govmomi's simulator with an inventory of
 // our choosing: VMs whose disks are real images, so that a whole guest can be exported, byte for byte. It listens with
-// TLS, refuses a wrong password, and keeps count of what was asked of it (see control.go).
+// TLS, refuses a wrong password, keeps count of what was asked of it, and does on request what a vCenter does in bad
+// hours (see control.go).
 //
 // It prints one line of JSON when it is ready and runs until SIGTERM, SIGINT, or the end of its standard input: a test
 // that dies takes it along.
@@ -40,7 +41,8 @@ type options struct {
 	password string
 	folder   string
 	machines []string
-	nfcRate  int64
+	many     int
+	settings settings
 }
 
 func main() {
@@ -57,7 +59,12 @@ func parse() options {
 	flag.StringVar(&o.username, "username", "administrator@vsphere.local", "the only user name that may log in")
 	flag.StringVar(&o.password, "password", "", "its password; empty reads VCSIM_PASSWORD")
 	flag.StringVar(&o.folder, "dir", "", "folder for the datastores (default: a temporary one); what is made there is removed at the end")
-	flag.Int64Var(&o.nfcRate, "nfc-bytes-per-second", 0, "rate of each NFC download; 0 is unlimited")
+	flag.IntVar(&o.many, "many", 0, "number of VMs like the first, with nothing behind their disks, that are made besides, in 50 folders")
+	flag.Int64Var(&o.settings.NFCRate, "nfc-bytes-per-second", 0, "rate of each NFC download; 0 is unlimited")
+	flag.Int64Var(&o.settings.FolderRate, "folder-bytes-per-second", 0, "rate of each /folder download; 0 is unlimited")
+	flag.BoolVar(&o.settings.FolderAuth, "folder-auth", true, "/folder asks for a session's cookie or the password")
+	flag.Float64Var(&o.settings.LeaseTimeout, "lease-timeout", 300, "seconds after which a lease that is not renewed is over")
+	flag.StringVar(&o.settings.Manifest, "manifest", "", "digests that leases offer: sha1, sha256, wrong, or none when empty")
 	flag.Func("vm", "JSON file that describes a VM (repeatable)", func(file string) error {
 		o.machines = append(o.machines, file)
 		return nil
@@ -79,19 +86,25 @@ func run(o options) error {
 			return err
 		}
 	}
+	machines, err := readMachines(o.machines)
+	if err != nil {
+		return err
+	}
 	model := simulator.VPX()
 	model.Machine = 0
+	model.Datacenter = datacentersOf(machines)
 	defer model.Remove()
 	if err := model.Create(); err != nil {
 		return err
 	}
 	model.Service.TLS = new(tls.Config)
+	model.Service.RegisterEndpoints = true // tags
 	model.Service.Listen = &url.URL{Host: o.listen, User: url.UserPassword(o.username, o.password)}
-	watch := newWatch(model.Map(), o.nfcRate)
 	server := model.Service.NewServer()
+	watch := newWatch(model.Map(), o.settings, o.username, o.password)
 	server.Config.Handler = watch.wrap(server.Config.Handler)
 
-	if err := createMachines(server.URL, o.machines); err != nil {
+	if err := watch.createMachines(server.URL, machines, o.many); err != nil {
 		return err
 	}
 	stop := stopSignal()
