@@ -62,7 +62,7 @@ async function run(request: Conversion, settings: ConverterSettings, work: WorkP
 /** A commit that was begun is finished; whatever else lies there is not looked at. */
 async function goOn(jobDir: string, begun: CommitMarker, work: WorkPort, reporter: StepReporter): Promise<Manifest> {
   work.log('info', 'The conversion was done before; its commit is finished now', { step: 'commit' });
-  return reporter.step('commit', () => finish(jobDir, begun, work));
+  return reporter.step('commit', (done) => finish(jobDir, begun, work, done));
 }
 
 interface Job {
@@ -84,7 +84,7 @@ async function fromArtifact(request: Conversion, job: Job): Promise<Manifest> {
     const marker = await convertInto(folder, request, loaded, job);
     await work.assertOwner();
     await writeMarker(jobDir, marker);
-    return await job.reporter.step('commit', () => finish(jobDir, marker, work));
+    return await job.reporter.step('commit', (done) => finish(jobDir, marker, work, done));
   } catch (error) {
     // Nothing of it is of use to the next attempt; with a marker it is what the commit goes on from.
     if ((await readMarker(jobDir)) === undefined) await discardEpoch(folder);
@@ -104,13 +104,14 @@ async function convertInto(
   for (const [index, image] of loaded.images.entries()) {
     disks.push(await createOverlay(image, path.join(folder, `disk${index + 1}.overlay.qcow2`), work.signal));
   }
-  const machine = completeMachine(loaded.artifact.machine, work.jobId);
+  const { machine, generatedMacs } = completeMachine(loaded.artifact.machine, work.jobId);
   const common = { disks, folder, cacheDir: settings.applianceCacheDir, accelerator: await accelerator(), work };
   const { options } = request;
-  const converted = await nativeEngine.convert({ ...common, machine, options, reporter });
+  const converted = await nativeEngine.convert({ ...common, machine, generatedMacs, options, reporter });
   const domain = await reporter.step('domain', async () =>
     planDomain({
       machine: { ...machine, name: request.vm_name },
+      generatedMacs,
       uuid: domainUuid(machine, work.jobId),
       kernel: converted.kernels[0],
       accelerator: common.accelerator,
@@ -146,7 +147,8 @@ async function define(
   work: WorkPort,
 ): Promise<Converted> {
   await work.assertOwner();
-  const name = await defineDomain(settings.libvirtUri, manifest.domain, result.domain_xml, work.signal);
+  const { name, concerns } = await defineDomain(settings.libvirtUri, manifest.domain, result.domain_xml, work.signal);
   work.log('info', `Defined in libvirt (${settings.libvirtUri}): ${name}`, { step: 'define' });
-  return { ...result, libvirt_domain: name };
+  for (const each of concerns) work.log('warn', each, { step: 'define' });
+  return { ...result, concerns: [...result.concerns, ...concerns], libvirt_domain: name };
 }

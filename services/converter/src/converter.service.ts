@@ -1,9 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { conversionStarted, type ConversionRequested } from '@hyper2kvm/contracts';
+import { conversionStarted, type ConversionRequested, type VerifyRequested } from '@hyper2kvm/contracts';
 import { InjectConfig, type WorkContext } from '@hyper2kvm/runtime';
 import { ConverterConfig, toSettings } from './config.js';
 import { convert, type Converted } from './convert.js';
 import { accelerator } from './guest/index.js';
+import { verify, type Verified } from './verify/index.js';
 import { activeConversions, conversionDuration, conversionsTotal } from './metrics.js';
 
 /** Between the messages and the engine: says that it started, counts. */
@@ -35,5 +36,9 @@ export class ConverterService implements OnModuleInit {
     } finally {
       activeConversions.dec();
     }
+  }
+
+  async verify(data: VerifyRequested, work: WorkContext): Promise<Verified> {
+    return verify(data.folder, toSettings(this.config), work);
   }
 }

@@ -9,6 +9,7 @@ import type { ApplianceDisk } from './guest/index.js';
 import type { StepReporter } from './progress.js';
 import type { Proof } from './proof/index.js';
 import type { DomainPlan } from './targets/libvirt/index.js';
+import { swtpmConcerns } from './targets/libvirt/index.js';
 import { toolVersions } from './tools.js';
 import type { ConverterSettings, WorkPort } from './work.js';
 
@@ -72,6 +73,8 @@ async function manifestOf({
   proof,
 }: Ready): Promise<ManifestCore> {
   const { guest, changes, kernels } = converted;
+  const missing = await swtpmConcerns(domain);
+  for (const each of missing) work.log('warn', each, { step: 'domain' });
   const changedBy = (step: string): boolean => changes.some((change) => change.step === step);
   return {
     version: 1,
@@ -99,7 +102,9 @@ async function manifestOf({
       capacity_bytes: disk.capacity_bytes,
       source_name: disk.name,
       exported_segments: disk.segments,
-      ...(disk.stream_sha256 === undefined ? {} : { stream_sha256: disk.stream_sha256 }),
+      ...optional('transport', disk.transport),
+      ...optional('stream_sha256', disk.stream_sha256),
+      ...optional('source_checksums', disk.source_checksums),
     })),
     changes: [...changes],
     modifications: {
@@ -107,11 +112,23 @@ async function manifestOf({
       bootloader_updated: changedBy('bootloader'),
       network_fixed: changedBy('network'),
     },
-    concerns: [...converted.concerns, ...concernsOf(proof)],
+    concerns: [...exportConcerns(loaded), ...converted.concerns, ...concernsOf(proof), ...missing],
     ...(proof === undefined ? {} : { proof: proofOf(proof) }),
     tools: await toolVersions(),
   };
 }
+
+/** What the export left for the person who will run the VM. */
+function exportConcerns({ artifact, images }: LoadedArtifact): string[] {
+  const unverified = images.filter(({ disk }) => !disk.verified);
+  return [
+    ...(artifact.concerns ?? []),
+    ...unverified.map(({ disk }) => `export: ${disk.file} was not read back and compared after it was written`),
+  ];
+}
+
+const optional = <K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> =>
+  value === undefined ? {} : ({ [key]: value } as Record<K, V>);
 
 function proofOf({ report, seconds, addresses, screenshot }: Proof): ManifestCore['proof'] {
   const { hostname, kernel, state, failed_units } = report;

@@ -12,13 +12,16 @@ const WEIGHTS: Record<ConversionStep, number> = {
   check: 2,
   domain: 1,
   proof: 45,
-  commit: 3,
+  commit: 6,
   define: 1,
 };
 
 export interface StepReporter {
-  /** Reports a step as running, runs it, and gives the milliseconds that it took with its result. */
-  step<T>(name: ConversionStep, action: () => Promise<T>): Promise<T>;
+  /**
+   * Reports a step as running, runs it, and notes the milliseconds that it took.
+   * @param action may tell which part of it (0 to 1) is done
+   */
+  step<T>(name: ConversionStep, action: (done: (part: number) => void) => Promise<T>): Promise<T>;
   readonly durationsMs: Readonly<Partial<Record<ConversionStep, number>>>;
 }
 
@@ -28,10 +31,10 @@ export function stepReporter(work: WorkPort, planned: readonly ConversionStep[])
   const durationsMs: Partial<Record<ConversionStep, number>> = {};
   let done = 0;
   let completed = 0;
-  const report = (step: ConversionStep): void =>
+  const report = (step: ConversionStep, part = 0): void =>
     work.progress({
       phase: 'conversion',
-      percent_complete: Math.min(100, Math.round((done / total) * 1000) / 10),
+      percent_complete: Math.min(100, Math.round(((done + WEIGHTS[step] * part) / total) * 1000) / 10),
       step,
       steps_completed: completed,
       steps_total: planned.length,
@@ -42,7 +45,9 @@ export function stepReporter(work: WorkPort, planned: readonly ConversionStep[])
       work.signal.throwIfAborted();
       report(name);
       const start = performance.now();
-      const result = await withSpan(`conversion.${name}`, { 'job.id': work.jobId, step: name }, action);
+      const result = await withSpan(`conversion.${name}`, { 'job.id': work.jobId, step: name }, () =>
+        action((part) => report(name, part)),
+      );
       durationsMs[name] = Math.round(performance.now() - start);
       done += WEIGHTS[name];
       completed += 1;

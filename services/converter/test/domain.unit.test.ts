@@ -1,7 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { Machine } from '@hyper2kvm/contracts';
 import { qemuArgs } from '../src/proof/qemu.js';
-import { completeMachine, domainUuid, domainXml, planDomain } from '../src/targets/libvirt/index.js';
+import { completeMachine, domainUuid, domainXml, planDomain, swtpmConcerns } from '../src/targets/libvirt/index.js';
 import { letters } from '../src/targets/libvirt/xml.js';
 
 const machine: Machine = {
@@ -20,7 +23,7 @@ const machine: Machine = {
 };
 const plan = (changes: Partial<Parameters<typeof planDomain>[0]> = {}, disks = 2) =>
   planDomain({
-    machine: completeMachine(machine, 'job-abc123'),
+    ...completeMachine(machine, 'job-abc123'),
     uuid: domainUuid(machine, 'job-abc123'),
     kernel: '6.1.0-28-amd64',
     accelerator: 'kvm',
@@ -87,7 +90,30 @@ test('UUID and MACs that the source does not give are the same on every attempt'
   const { bios_uuid: _none, ...without } = bare;
   expect(domainUuid(without, 'job-a')).toBe(domainUuid(without, 'job-a'));
   expect(domainUuid(without, 'job-a')).not.toBe(domainUuid(without, 'job-b'));
-  expect(completeMachine(machine, 'job-a').nics[1]?.mac).toBe(completeMachine(machine, 'job-a').nics[1]?.mac);
+  expect(completeMachine(machine, 'job-a')).toEqual(completeMachine(machine, 'job-a'));
+  expect(completeMachine(machine, 'job-a').generatedMacs).not.toEqual(completeMachine(machine, 'job-b').generatedMacs);
+});
+
+test('a generated address is in the domain, and marked where the domain is recorded', () => {
+  const { generatedMacs } = completeMachine(machine, 'job-abc123');
+  expect(generatedMacs).toEqual([expect.stringMatching(/^52:54:00(:[0-9a-f]{2}){3}$/)]);
+  expect(plan().nics).toEqual([{ mac: '00:50:56:00:00:01' }, { mac: generatedMacs[0], generated: true }]);
+  expect(domainXml(plan(), '/o')).toContain(`<mac address='${generatedMacs[0]}'/>`);
+});
+
+test('a TPM where the source had one, and only there', async () => {
+  expect(domainXml(plan(), '/o')).not.toContain('<tpm');
+  const withTpm = plan({ machine: { ...completeMachine(machine, 'job-abc123').machine, tpm: true } });
+  expect(domainXml(withTpm, '/o')).toContain("<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>");
+  expect(await swtpmConcerns(plan(), ['/nonexistent'])).toEqual([]);
+  expect(await swtpmConcerns(withTpm, ['/nonexistent'])).toEqual([expect.stringMatching(/install swtpm/)]);
+  const folder = await mkdtemp(path.join(tmpdir(), 'h2k-swtpm-'));
+  try {
+    await writeFile(path.join(folder, 'swtpm'), '', { mode: 0o755 });
+    expect(await swtpmConcerns(withTpm, ['/nonexistent', folder])).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('letters of disks', () => {

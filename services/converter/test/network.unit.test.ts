@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  boundMacs,
   ifcfgNames,
   ifupdownNames,
   keyfileNames,
@@ -18,6 +19,8 @@ const nic = (slot: number | undefined, mac: string, label = 'Network adapter 1')
 });
 const base: NetworkInput = {
   nics: [nic(192, '00:50:56:ab:cd:ef')],
+  generatedMacs: [],
+  boundMacs: [],
   configured: ['ens192'],
   systemd: 252,
   kernelNames: false,
@@ -76,6 +79,45 @@ test('two NICs and names that fit neither: nothing is guessed, and it is told', 
   });
   expect(plan.pinned).toEqual([]);
   expect(plan.concerns).toHaveLength(4);
+});
+
+describe('NICs whose source tells no address', () => {
+  const made = ['52:54:00:00:00:01', '52:54:00:00:00:02'];
+  const local = { ...base, generatedMacs: made };
+
+  test('one card and one name: it is that one', () => {
+    const plan = planNetwork({ ...local, nics: [nic(undefined, '52:54:00:00:00:01')], configured: ['enp3s0'] });
+    expect(plan.pinned).toEqual([{ mac: '52:54:00:00:00:01', name: 'enp3s0' }]);
+    expect(plan.concerns).toEqual([]);
+  });
+
+  test('names that cannot be told apart are not pinned, and it is told', () => {
+    const nics = made.map((mac, index) => nic(undefined, mac, `Network adapter ${index + 1}`));
+    const plan = planNetwork({ ...local, nics, configured: ['ens192', 'ens224'] });
+    expect(plan.pinned).toEqual([]);
+    expect(plan.files.size).toBe(0);
+    expect(plan.concerns.filter((concern) => concern.includes('had a name before that is not known'))).toHaveLength(2);
+    expect(planNetwork({ ...local, nics, configured: [] })).toMatchObject({ pinned: [], concerns: [] });
+  });
+
+  test('configuration that is bound to the unknown address is told, also where the kernel names the cards', () => {
+    const nics = [nic(undefined, '52:54:00:00:00:01')];
+    const bound = { ...local, nics, boundMacs: ['00:0c:29:11:22:33', '52:54:00:00:00:01'], configured: ['eth0'] };
+    expect(planNetwork(bound).concerns).toEqual([expect.stringContaining('00:0c:29:11:22:33')]);
+    expect(planNetwork({ ...bound, generatedMacs: [] }).concerns).toEqual([]);
+  });
+
+  test('addresses to which configuration is bound', () => {
+    const text = `HWADDR="00:0C:29:11:22:33"
+      macaddress: 00:0c:29:11:22:44
+mac-address=00-0C-29-11-22-55
+[Match]
+MACAddress=00:0c:29:11:22:33
+# HWADDR=00:0c:29:11:22:66
+cloned-mac-address=00:0c:29:11:22:77
+`;
+    expect(boundMacs(text)).toEqual(['00:0c:29:11:22:33', '00:0c:29:11:22:44', '00:0c:29:11:22:55']);
+  });
 });
 
 describe('ethN is never pinned', () => {

@@ -1,1 +1,1 @@
-export { loadArtifact, type ArtifactImage, type LoadedArtifact } from './read.js';
+export { checkImage, loadArtifact, type ArtifactImage, type LoadedArtifact } from './read.js';

@@ -62,7 +62,15 @@ async function readManifest(file: string): Promise<Artifact> {
   }
 }
 
-async function checkImage(file: string, disk: ArtifactDisk, signal: AbortSignal): Promise<void> {
+/**
+ * Looks at an image before anything reads it: a plain file of the given size that refers to no other.
+ * @throws JobError ARTIFACT_MISSING, GUEST_UNSUPPORTED, CHILD_FAILED when it is none of its format
+ */
+export async function checkImage(
+  file: string,
+  disk: Pick<ArtifactDisk, 'format' | 'capacity_bytes'>,
+  signal: AbortSignal,
+): Promise<void> {
   const found = await lstat(file).catch(() => undefined);
   if (!found?.isFile()) throw new JobError('ARTIFACT_MISSING', `the exported disk ${file} is not there`);
   // Locks are left out: after a kill the old owner's QEMU may take a moment to go.

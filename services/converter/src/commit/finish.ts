@@ -4,6 +4,7 @@ import { EPOCH_FOLDER, removeEpoch } from '../overlay/index.js';
 import { domainXml } from '../targets/libvirt/index.js';
 import type { WorkPort } from '../work.js';
 import { exists, moveDurably, syncPath, writeDurably } from './files.js';
+import { hashImage } from './hash.js';
 import { placeImage } from './images.js';
 import type { Manifest } from './manifest.js';
 import type { CommitMarker } from './marker.js';
@@ -14,20 +15,34 @@ const RENAME_TRIES = 3;
 
 /**
  * Commits the overlays, puts the output together aside and gives it its place by one rename. Whatever was done before a
- * kill is found done, so that repeating it ends with the same single output.
+ * kill is found done, so that repeating it ends with the same single output; only the hashes are taken again.
+ * @param progress is told the part (0 to 1) of the images that is committed and hashed
  */
-export async function finish(jobDir: string, marker: CommitMarker, work: WorkPort): Promise<Manifest> {
+export async function finish(
+  jobDir: string,
+  marker: CommitMarker,
+  work: WorkPort,
+  progress: (part: number) => void = () => {},
+): Promise<Manifest> {
   const { date_dir: dateDir, vm_name: vmName, job_id: jobId } = marker;
   const done = await findOutput(dateDir, vmName, jobId);
   if (done !== undefined) return done;
   const partial = partialFolder(dateDir, vmName, jobId);
   await mkdir(path.join(partial, 'evidence'), { recursive: true });
+  const segments: (string | null)[][] = [];
+  const totalBytes = marker.images.reduce((sum, image) => sum + image.capacity_bytes, 0);
+  let doneBytes = 0;
   for (const image of marker.images) {
     await placeImage(image, partial, marker.keep_artifact, work);
     work.log('info', `Committed: ${image.output}`, { step: 'commit' });
+    // Right away, while what was written is in the page cache.
+    segments.push(
+      await hashImage(image, jobDir, partial, work, (bytes) => progress((doneBytes + bytes) / Math.max(1, totalBytes))),
+    );
+    doneBytes += image.capacity_bytes;
   }
   await placeEvidence(jobDir, marker, partial);
-  const manifest = await promote(marker, partial, work);
+  const manifest = await promote(marker, segments, partial, work);
   work.log('info', `Output: ${manifest.output_dir}`, { step: 'commit' });
   return manifest;
 }
@@ -42,10 +57,16 @@ async function placeEvidence(jobDir: string, marker: CommitMarker, partial: stri
   if (marker.evidence.length === 0) await rm(path.join(partial, 'evidence'), { recursive: true, force: true });
 }
 
-async function promote(marker: CommitMarker, partial: string, work: WorkPort): Promise<Manifest> {
+async function promote(
+  marker: CommitMarker,
+  segments: readonly (string | null)[][],
+  partial: string,
+  work: WorkPort,
+): Promise<Manifest> {
+  const disks = marker.manifest.disks.map((disk, index) => ({ ...disk, segments: segments[index] ?? [] }));
   for (let tries = 1; ; tries += 1) {
     const place = await choosePlace(marker.date_dir, marker.vm_name, marker.job_id);
-    const manifest: Manifest = { ...marker.manifest, output_dir: place };
+    const manifest: Manifest = { ...marker.manifest, disks, output_dir: place };
     await writeDurably(path.join(partial, 'domain.xml'), domainXml(marker.domain, place));
     await writeDurably(path.join(partial, 'report.md'), marker.report);
     await writeDurably(path.join(partial, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);

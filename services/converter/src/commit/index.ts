@@ -1,6 +1,6 @@
 export { syncPath } from './files.js';
 export { clearWork, finish } from './finish.js';
-export { ManifestCore, type Manifest } from './manifest.js';
+export { Manifest, ManifestCore } from './manifest.js';
 export { readMarker, writeMarker, type CommitMarker } from './marker.js';
 export { findOutput } from './place.js';
 export { reportMarkdown } from './report.js';

@@ -1,6 +1,21 @@
-import { Bytes, conversionCompleted, JobId, Machine, Sha256, Timestamp } from '@hyper2kvm/contracts';
+import { ArtifactDisk, Bytes, conversionCompleted, JobId, Machine, Sha256, Timestamp } from '@hyper2kvm/contracts';
 import { z } from 'zod';
 import { DomainPlan } from '../targets/libvirt/index.js';
+
+const ManifestDisk = z.object({
+  index: z.number().int(),
+  file: z.string(),
+  format: z.enum(['qcow2', 'raw']),
+  capacity_bytes: Bytes,
+  source_name: z.string(),
+  /** How it came. */
+  transport: ArtifactDisk.shape.transport,
+  /** Of the exported content, before the conversion: SHA-256 of each 64 MiB, null for a hole. */
+  exported_segments: z.array(Sha256.nullable()),
+  stream_sha256: Sha256.optional(),
+  /** Digests of the source that agreed with what was read. */
+  source_checksums: ArtifactDisk.shape.source_checksums,
+});
 
 const Proof = z.object({
   booted: z.boolean(),
@@ -37,18 +52,7 @@ export const ManifestCore = z.object({
   }),
   /** What domain.xml was made from. */
   domain: DomainPlan,
-  disks: z.array(
-    z.object({
-      index: z.number().int(),
-      file: z.string(),
-      format: z.enum(['qcow2', 'raw']),
-      capacity_bytes: Bytes,
-      source_name: z.string(),
-      /** Of the exported content, before the conversion: SHA-256 of each 64 MiB, null for a hole. */
-      exported_segments: z.array(Sha256.nullable()),
-      stream_sha256: Sha256.optional(),
-    }),
-  ),
+  disks: z.array(ManifestDisk),
   changes: z.array(z.object({ step: z.string(), file: z.string(), summary: z.string() })),
   modifications: conversionCompleted.schema.shape.modifications,
   concerns: z.array(z.string()),
@@ -59,5 +63,13 @@ export const ManifestCore = z.object({
 export type ManifestCore = z.infer<typeof ManifestCore>;
 
 /** `manifest.json` in the output folder: its presence there with the job's id says that the job is done. */
-export const Manifest = ManifestCore.extend({ output_dir: z.string().startsWith('/') });
+export const Manifest = ManifestCore.extend({
+  output_dir: z.string().startsWith('/'),
+  disks: z.array(
+    ManifestDisk.extend({
+      /** Of the finished image, as `exported_segments`. Missing in manifests of before there were such hashes. */
+      segments: z.array(Sha256.nullable()).optional(),
+    }),
+  ),
+});
 export type Manifest = z.infer<typeof Manifest>;

@@ -12,6 +12,8 @@ export interface EngineInput {
   readonly cacheDir: string;
   readonly accelerator: Accelerator;
   readonly machine: Machine;
+  /** Of NICs that have none in the source: the guest cannot have been configured by them. */
+  readonly generatedMacs: readonly string[];
   readonly options: ConversionOptions;
   readonly work: WorkPort;
   readonly reporter: StepReporter;

@@ -66,13 +66,14 @@ function contextFor(
   step: ConversionStep,
   appliance: Appliance,
   guest: GuestFacts,
-  { machine, options, work }: EngineInput,
+  { machine, generatedMacs, options, work }: EngineInput,
   state: StepState,
 ): StepContext {
   return {
     appliance,
     guest,
     machine,
+    generatedMacs,
     options,
     state,
     log: (message) => work.log('info', message, { step }),

@@ -33,6 +33,8 @@ export interface StepContext {
   readonly guest: GuestFacts;
   /** Complete: every NIC has its MAC. */
   readonly machine: Machine;
+  /** Of NICs that have none in the source: the guest cannot have been configured by them. */
+  readonly generatedMacs: readonly string[];
   readonly options: ConversionOptions;
   readonly state: StepState;
   /** A line of the job's log. */

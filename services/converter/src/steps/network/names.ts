@@ -56,6 +56,12 @@ export function ifcfgNames(file: string, text: string): string[] {
   return valid([device ?? file.replace(/^ifcfg-/, '')]);
 }
 
+/** MAC addresses to which any of these configurations is bound, in lower case with colons. */
+export function boundMacs(text: string): string[] {
+  const key = /^\s*(?:HWADDR|mac-address|MACAddress|PermanentMACAddress|macaddress)\s*[=:]\s*["']?([\da-f:-]{17})\b/gim;
+  return [...new Set([...text.matchAll(key)].map((match) => (match[1] ?? '').toLowerCase().replaceAll('-', ':')))];
+}
+
 function valid(names: readonly string[]): string[] {
   return [...new Set(names)].filter((name) => NAME.test(name) && name !== 'lo');
 }

@@ -6,6 +6,10 @@ export interface NetworkInput {
   readonly nics: readonly Nic[];
   /** Names that the guest's configuration speaks of. */
   readonly configured: readonly string[];
+  /** Of NICs that have no address in the source. */
+  readonly generatedMacs: readonly string[];
+  /** Addresses to which the guest's configuration is bound. */
+  readonly boundMacs: readonly string[];
   /** Undefined without systemd, 0 for one older than 231. */
   readonly systemd: number | undefined;
   /** `net.ifnames=0` on the kernel's command line: the kernel's own ethN are used. */
@@ -29,7 +33,7 @@ const VIRTUAL_NAME =
 
 /** Keeps the names that the guest had on VMware by pinning each to its MAC, so that no configuration has to change. */
 export function planNetwork(input: NetworkInput): NetworkPlan {
-  const concerns: string[] = [];
+  const concerns = unknownAddresses(input);
   const pinned: PinnedNic[] = [];
   const cards = input.configured.filter((name) => !VIRTUAL_NAME.test(name));
   // ethN is the kernel's own numbering, which follows the PCI order that the domain keeps.
@@ -39,9 +43,11 @@ export function planNetwork(input: NetworkInput): NetworkPlan {
     if (nic.mac === undefined) continue;
     const name = input.byRule.get(nic.mac) ?? oldName(nic, input.nics, cards);
     if (name === undefined) {
-      concerns.push(
-        `network: ${nic.label} (${nic.mac}) had a name on VMware that is not known; the guest's configuration speaks of ${cards.join(', ') || 'none'}`,
-      );
+      // A configuration without names suits any name.
+      if (cards.length > 0)
+        concerns.push(
+          `network: ${nic.label} (${nic.mac}) had a name before that is not known; the guest's configuration speaks of ${cards.join(', ')}`,
+        );
     } else if (!KERNEL_NAME.test(name) && !pinned.some((each) => each.name === name))
       pinned.push({ mac: nic.mac, name });
   }
@@ -55,6 +61,17 @@ export function planNetwork(input: NetworkInput): NetworkPlan {
       files.set(`/etc/systemd/network/10-hyper2kvm-${nic.name}.link`, linkFile(nic, input.systemd ?? 0));
   } else if (pinned.length > 0) files.set('/etc/udev/rules.d/70-hyper2kvm-net.rules', ruleFile(pinned));
   return { pinned, files, concerns };
+}
+
+/** The guest may know its cards by addresses that a source without them cannot tell. */
+function unknownAddresses({ nics, generatedMacs, boundMacs }: NetworkInput): string[] {
+  if (generatedMacs.length === 0) return [];
+  return boundMacs
+    .filter((bound) => !nics.some(({ mac }) => mac === bound))
+    .map(
+      (bound) =>
+        `network: the guest's configuration is bound to the MAC address ${bound}; the source does not say whose it was, and the VM got ${generatedMacs.join(', ')}`,
+    );
 }
 
 /**

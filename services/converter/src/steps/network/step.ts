@@ -1,6 +1,6 @@
 import type { Appliance } from '../../guest/index.js';
 import type { Step } from '../step.js';
-import { ifcfgNames, ifupdownNames, keyfileNames, netplanNames, networkdNames } from './names.js';
+import { boundMacs, ifcfgNames, ifupdownNames, keyfileNames, netplanNames, networkdNames } from './names.js';
 import { planNetwork } from './plan.js';
 import { planPersistentRules } from './rules.js';
 
@@ -22,9 +22,12 @@ const FILES_LIMIT = 256;
 /** The NICs keep their old names, pinned to their MACs. */
 export const networkStep: Step = {
   name: 'network',
-  async run({ appliance, guest, machine, options, state, log, concern, change }) {
+  async run({ appliance, guest, machine, generatedMacs, options, state, log, concern, change }) {
     if (!options.fix_network) return log('network: left alone, as asked');
     if (machine.nics.length === 0) return log('network: the VM has no NIC');
+    for (const { label, mac } of machine.nics)
+      if (mac !== undefined && generatedMacs.includes(mac))
+        log(`network: ${label} has no MAC address in the source, it gets ${mac}`);
     const byRule = await removeStaleRules(
       appliance,
       machine.nics.flatMap(({ mac }) => mac ?? []),
@@ -33,9 +36,12 @@ export const networkStep: Step = {
         change(PERSISTENT_RULES, `removed: ${line}`);
       },
     );
+    const configuration = await readConfiguration(appliance);
     const plan = planNetwork({
       nics: machine.nics,
-      configured: await configuredNames(appliance),
+      generatedMacs,
+      boundMacs: [...configuration.macs],
+      configured: [...configuration.names],
       systemd: guest.systemd,
       kernelNames: await usesKernelNames(appliance),
       byRule,
@@ -65,16 +71,19 @@ async function removeStaleRules(
   return plan.names;
 }
 
-async function configuredNames(appliance: Appliance): Promise<string[]> {
+async function readConfiguration(appliance: Appliance): Promise<{ names: Set<string>; macs: Set<string> }> {
   const names = new Set<string>();
+  const macs = new Set<string>();
   for (const [folder, files, read] of PLACES) {
     const found = (await appliance.list(folder)).filter((file) => files.test(file)).slice(0, FILES_LIMIT);
     for (const file of found) {
       const text = await appliance.readText(`${folder}/${file}`);
-      for (const name of text === undefined ? [] : read(file, text)) names.add(name);
+      if (text === undefined) continue;
+      for (const name of read(file, text)) names.add(name);
+      for (const mac of boundMacs(text)) macs.add(mac);
     }
   }
-  return [...names];
+  return { names, macs };
 }
 
 async function usesKernelNames(appliance: Appliance): Promise<boolean> {

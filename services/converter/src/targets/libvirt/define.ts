@@ -1,11 +1,23 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { JobError } from '@hyper2kvm/contracts';
 import { runGuarded } from '@hyper2kvm/runtime';
 import type { DomainPlan } from './plan.js';
+import { domainXml } from './xml.js';
 
 const LIMIT_MS = 60_000;
+/** A libvirt without swtpm refuses the whole domain. */
+const NO_TPM = /TPM version .* is not supported|TPM .*(not supported|unsupported)|swtpm/i;
+
+export interface Defined {
+  readonly name: string;
+  readonly concerns: readonly string[];
+}
 
 /**
- * Defines the domain; again is fine.
+ * Defines the domain; again is fine. Where libvirt cannot emulate a TPM it is left out, and that is told: a VM that runs is of
+ * more use.
  * @throws JobError LIBVIRT when another domain has its name, or libvirt cannot be reached
  */
 export async function defineDomain(
@@ -13,7 +25,7 @@ export async function defineDomain(
   plan: DomainPlan,
   xmlFile: string,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Defined> {
   const known = await virsh(uri, ['list', '--all', '--uuid', '--name'], signal);
   for (const line of known.split('\n')) {
     const match = /^\s*([0-9a-f-]{36})\s+(.+?)\s*$/.exec(line);
@@ -25,8 +37,27 @@ export async function defineDomain(
       );
     }
   }
-  await virsh(uri, ['define', '--validate', xmlFile], signal);
-  return plan.name;
+  try {
+    await virsh(uri, ['define', '--validate', xmlFile], signal);
+    return { name: plan.name, concerns: [] };
+  } catch (error) {
+    if (!plan.tpm || !(error instanceof JobError && NO_TPM.test(error.message))) throw error;
+    const without = domainXml({ ...plan, tpm: false }, path.dirname(xmlFile));
+    await defineText(uri, without, signal);
+    const advice = `install swtpm and swtpm-tools there, then: virsh -c ${uri} define '${xmlFile}'`;
+    return { name: plan.name, concerns: [`define: ${uri} cannot emulate a TPM, so the domain has none; ${advice}`] };
+  }
+}
+
+async function defineText(uri: string, xml: string, signal: AbortSignal): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'hyper2kvm-define-'));
+  try {
+    const file = path.join(folder, 'domain.xml');
+    await writeFile(file, xml);
+    await virsh(uri, ['define', '--validate', file], signal);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function virsh(uri: string, args: readonly string[], signal: AbortSignal): Promise<string> {

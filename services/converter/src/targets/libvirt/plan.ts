@@ -20,7 +20,15 @@ export const DomainPlan = z.object({
   disks: z.array(z.object({ index: z.number().int(), file: z.string(), format: z.enum(['qcow2', 'raw']) })).min(1),
   disk_bus: z.enum(['virtio', 'scsi']),
   /** In the source's PCI order. */
-  nics: z.array(z.object({ mac: z.string() })),
+  nics: z.array(
+    z.object({
+      mac: z.string(),
+      /** The source had no address for it. */
+      generated: z.boolean().optional(),
+    }),
+  ),
+  /** A TPM 2.0, blank at first: what the source's held is sealed there. */
+  tpm: z.boolean().default(false),
   network: z.object({ type: z.enum(['network', 'bridge']), name: z.string() }),
 });
 export type DomainPlan = z.infer<typeof DomainPlan>;
@@ -29,6 +37,8 @@ export interface DomainInput {
   /** Complete (`completeMachine`). */
   readonly machine: Machine;
   readonly uuid: string;
+  /** Addresses that the source did not have. */
+  readonly generatedMacs?: readonly string[];
   /** Newest kernel of the guest, where known. */
   readonly kernel: string | undefined;
   readonly accelerator: 'kvm' | 'qemu';
@@ -56,7 +66,10 @@ export function planDomain(input: DomainInput): DomainPlan {
     accelerator: input.accelerator,
     disks: input.disks,
     disk_bus: input.disks.length > MOST_BLK_DISKS ? 'scsi' : 'virtio',
-    nics: machine.nics.flatMap(({ mac }) => (mac === undefined ? [] : [{ mac }])),
+    nics: machine.nics.flatMap(({ mac }) =>
+      mac === undefined ? [] : [{ mac, ...(input.generatedMacs?.includes(mac) === true ? { generated: true } : {}) }],
+    ),
+    tpm: machine.tpm ?? false,
     network: input.network,
   };
 }
@@ -72,10 +85,16 @@ function chipset(machine: Machine, kernel: string | undefined): 'q35' | 'pc' {
   return machine.firmware === 'efi' || major >= 4 ? 'q35' : 'pc';
 }
 
-/** The machine with a MAC for every NIC: a source without one (a bare disk) gets a stable one of QEMU's range. */
-export function completeMachine(machine: Machine, jobId: string): Machine {
-  const nics = machine.nics.map((nic, index) => ({ ...nic, mac: nic.mac ?? generatedMac(jobId, index) }));
-  return { ...machine, nics };
+/** The machine with a MAC for every NIC: one that has none in its source (a local file) gets a stable one of QEMU's range. */
+export function completeMachine(machine: Machine, jobId: string): { machine: Machine; generatedMacs: string[] } {
+  const generatedMacs: string[] = [];
+  const nics = machine.nics.map((nic, index) => {
+    if (nic.mac !== undefined) return nic;
+    const mac = generatedMac(jobId, index);
+    generatedMacs.push(mac);
+    return { ...nic, mac };
+  });
+  return { machine: { ...machine, nics }, generatedMacs };
 }
 
 /** The same on every attempt of a job: the guest's configuration is pinned to it. */

@@ -34,6 +34,7 @@ export function domainXml(plan: DomainPlan, folder: string): string {
     "    <input type='tablet' bus='usb'/>",
     "    <graphics type='vnc' port='-1' autoport='yes' listen='127.0.0.1'><listen type='address' address='127.0.0.1'/></graphics>",
     "    <video><model type='vga'/></video>",
+    ...(plan.tpm ? ["    <tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>"] : []),
     "    <rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>",
     "    <memballoon model='virtio'/>",
     '  </devices>',

@@ -1,0 +1,1 @@
+export { readImage, type ImageRead } from './read-image.js';

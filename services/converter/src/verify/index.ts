@@ -1,0 +1,1 @@
+export { verify, type Verified } from './verify.js';
