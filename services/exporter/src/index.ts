@@ -5,3 +5,4 @@ export { TlsTrustError, type Trust } from './net/index.js';
 export * from './sources/vsphere/index.js';
 export * from './transfer/index.js';
 export * from './vmdk/index.js';
+export * from './sources/local/index.js';

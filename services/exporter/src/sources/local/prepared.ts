@@ -17,10 +17,9 @@ type StreamDigest = Exclude<DigestName, 'sha512'>;
 export class PreparedFiles implements PreparedSource {
   readonly binding: string;
   /** Files stay readable; what changes is noticed at the end of each disk. */
-  readonly lost = new AbortController().signal;
+  readonly lost: AbortSignal = new AbortController().signal;
   private readonly all: readonly FileIdentity[];
   private readonly servers = new Set<() => Promise<void>>();
-  private socketNumber = 0;
 
   private constructor(
     private readonly local: LocalMachine,
@@ -81,7 +80,7 @@ export class PreparedFiles implements PreparedSource {
   }
 
   private async serve(image: QemuImage): Promise<DiskAccess> {
-    const name = `.source-${process.pid}-${serial()}-${this.socketNumber++}.nbd`;
+    const name = `.source-${process.pid}-${serial()}.nbd`;
     // A unix socket's path has room for 107 bytes only: the folder is named by a descriptor of ours.
     const folder = await open(this.workDir, 'r');
     const socketPath = `/proc/${process.pid}/fd/${folder.fd}/${name}`;
