@@ -24,7 +24,6 @@ export interface Exported {
 interface Opened {
   readonly folder: JobFolder;
   readonly meter: ProgressMeter;
-  journal?: Journal;
   source?: Source;
 }
 
@@ -47,7 +46,7 @@ export async function exportVm(
   const opened: Opened = { folder, meter: new ProgressMeter() };
   try {
     await folder.prepare();
-    const journal = (opened.journal = await Journal.open(folder.journalFile, request.jobId));
+    const journal = await Journal.open(folder.journalFile, request.jobId);
     const source = (opened.source = openSource({
       request,
       settings,
@@ -130,19 +129,15 @@ async function fail(
 const isWorthKeeping = (failure: JobError): boolean => failure.retryable && failure.code !== 'SOURCE_CHANGED';
 
 /** After a failure or a cancel: lease, snapshot, files. */
-async function giveUp({ work }: ExportPorts, { folder, journal, source, meter }: Opened): Promise<Remains | undefined> {
+async function giveUp({ work }: ExportPorts, { folder, source, meter }: Opened): Promise<Remains | undefined> {
   work.log('info', 'Cleaning up: the lease, the snapshot and the files of this job');
   work.progress(meter.report('cleanup'));
+  const told = (error: Error): void => work.log('warn', `Files of the job could not be removed: ${error.message}`);
+  // First of all: it makes room where the disk is full.
+  await folder.removeEpoch().catch(told);
   const remains = await source?.cleanup();
-  try {
-    // Finished disks of a snapshot that is gone are of no use to a retry. With one that could not be removed they stand.
-    if (remains?.left === undefined) await folder.removeAll();
-    else await folder.removeEpoch();
-    // Nothing but an empty folder is no reason to keep one.
-    if (journal === undefined) await folder.removeAll();
-  } catch (error) {
-    work.log('warn', `Files of the job could not be removed: ${(error as Error).message}`);
-  }
+  // Finished disks of a snapshot that is gone are of no use to a retry. With one that could not be removed they stand.
+  if (remains?.left === undefined) await folder.removeAll().catch(told);
   work.log('info', 'Cleaning up has ended');
   work.progress(meter.report('cleanup'));
   return remains;

@@ -79,6 +79,11 @@ export function bindingOf(
   changeVersion: string | undefined,
   files: Record<string, Fingerprint | null>,
 ): string {
-  const facts = JSON.stringify([vm, snapshot, changeVersion ?? null, Object.entries(files).toSorted(([a], [b]) => Number(a) - Number(b))]);
+  const facts = JSON.stringify([
+    vm,
+    snapshot,
+    changeVersion ?? null,
+    Object.entries(files).toSorted(([a], [b]) => Number(a) - Number(b)),
+  ]);
   return `vsphere:${createHash('sha256').update(facts).digest('hex')}`;
 }

@@ -42,7 +42,8 @@ export async function giveUpLease(
   lease: Ref,
 ): Promise<void> {
   await abortLease(session, lease, { timeoutMs: ABORT_TIMEOUT_MS }).catch(() => {});
-  await forgetLease({ notes }, lease);
+  // On a full disk nothing can be noted; a lease that is given up twice does no harm.
+  await forgetLease({ notes }, lease).catch(() => {});
 }
 
 export async function forgetLease({ notes }: Pick<FlowContext, 'notes'>, lease: Ref): Promise<void> {

@@ -29,11 +29,6 @@ export async function ensureSnapshot(context: FlowContext, unusable?: string): P
   });
 }
 
-/** A new snapshot in place of one whose content cannot be trusted any more. */
-export async function replaceSnapshot(context: FlowContext, why: string): Promise<JobSnapshot> {
-  return ensureSnapshot(context, why);
-}
-
 async function findUsable(context: FlowContext, unusable: string | undefined): Promise<JobSnapshot | undefined> {
   const { session, described, notes, work, settings, jobId } = context;
   const name = snapshotName(jobId);
@@ -63,9 +58,8 @@ async function findUsable(context: FlowContext, unusable: string | undefined): P
       await removeSnapshot(session, ref, options);
     }
   }
-  if (usable !== undefined && usable.ref.id !== moref)
-    // Made by a start that did not live to note it.
-    await notes.set({ snapshot: { name, moref: usable.ref.id }, files: undefined, change_version: undefined });
+  // One that a start made and did not live to note.
+  if (usable !== undefined && usable.ref.id !== moref) await bindTo(context, { name, moref: usable.ref.id });
   return usable;
 }
 
@@ -73,19 +67,19 @@ async function makeSnapshot(context: FlowContext): Promise<JobSnapshot> {
   const { notes, jobId, described, session } = context;
   const name = snapshotName(jobId);
   // The intent first: after a crash in between, the name is known to be ours.
-  await notes.set({
-    vm: described.vm.id,
-    machine: described.machine,
-    snapshot: { name },
-    files: undefined,
-    change_version: undefined,
-  });
+  await bindTo(context, { name });
   const ref = await create(context, name);
   await notes.set({ snapshot: { name, moref: ref.id } });
   const [made] = (await findSnapshots(session, described.vm, name, untilStopped(context))).filter(
     (snapshot) => snapshot.ref.id === ref.id,
   );
   return { ref, name, createdAt: made?.createdAt, fresh: true };
+}
+
+/** Notes the snapshot and the VM that has it, and forgets what was noted of any other. */
+async function bindTo({ notes, described }: FlowContext, snapshot: { name: string; moref?: string }): Promise<void> {
+  const { vm, machine } = described;
+  await notes.set({ vm: vm.id, machine, snapshot, files: undefined, change_version: undefined });
 }
 
 async function create({ session, described, work, jobId }: FlowContext, name: string): Promise<Ref> {
