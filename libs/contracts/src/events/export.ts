@@ -66,6 +66,11 @@ export const exportRequested = defineCommand({
     moref: z.string().optional(),
     source: Source,
     options: ExportOptions.prefault({}),
+    /**
+     * True where another attempt may follow by itself: a failure that a retry can help then leaves snapshot and finished disks,
+     * and whoever asked sends `task.cleanup` when no attempt follows.
+     */
+    keep_for_retry: z.boolean().optional(),
   }),
 });
 export type ExportRequested = EventData<typeof exportRequested>;
