@@ -36,6 +36,19 @@ const logged = (time: string, message: string): ViewEvent => ({
   log: { job_id: JOB_ID, time, level: 'info', phase: 'export', message },
 });
 
+const cleanup = (change: object): ReturnType<typeof job>['cleanup'] => ({
+  status: 'in_progress',
+  message: null,
+  next_try_at: null,
+  ...change,
+});
+const tail = (model: Model): string[] => happenedLines(model, 0, WIDE).slice(-3);
+
+const done = (change: object): ViewEvent & { type: 'job' } => ({
+  type: 'job',
+  job: completed({ cleanup: cleanup(change) }),
+});
+
 const WHOLE: readonly [number, ViewEvent][] = [
   [0, accepted],
   [0, state({})],
@@ -174,6 +187,95 @@ describe('the progress of a job', () => {
     );
     expect(again.stage).toBe('waiting for export');
     expect(again.happened.at(-1)?.what).toMatchObject({ kind: 'phase', number: 2 });
+  });
+
+  it('goes back for a retry that the gateway has made pending already, and says so once', () => {
+    const due = '2026-01-17T10:05:00Z';
+    const { failure } = failed();
+    const waiting = state({ retry_count: 1, next_retry_at: due, failure });
+    const model = play(...WHOLE.slice(0, 5), [10, waiting], [11, waiting]);
+    expect(happenedLines(model, 0, WIDE).slice(-4)).toEqual([
+      '  ⚠️  The attempt failed: no space left in /srv/out: 3 GB are missing',
+      `  🔁 Retry 1 starts at ${due}`,
+      '',
+      'Phase 2: Exporting from vSphere',
+    ]);
+    expect(liveLines(model, START, WIDE)[0]).toContain('Next attempt in 5m 0s');
+  });
+
+  it('says why a job is not in the queue yet: newest above all on a terminal, each as a line without one', () => {
+    const first = state({ waiting_reason: '4 of 4 disks of host esx07 are being exported; 2 jobs are ahead' });
+    const second = state({ waiting_reason: '4 of 4 disks of host esx07 are being exported' });
+    const model = play([0, accepted], [0, first], [1, first], [2, second]);
+    expect(liveLines(model, START, WIDE)[0]).toMatch(/^ {2}⏳ 4 of 4 disks of host esx07 are being exported .$/);
+    expect(plainLines(model, PLAIN_START, START).lines.filter((line) => line.includes('Waiting'))).toEqual([
+      '2026-01-17T10:00:00Z Waiting: 4 of 4 disks of host esx07 are being exported; 2 jobs are ahead',
+      '2026-01-17T10:00:02Z Waiting: 4 of 4 disks of host esx07 are being exported',
+    ]);
+    expect(liveLines(play([0, accepted], [0, first], [3, state({})]), START, WIDE)[0]).toContain(
+      'Waiting in export queue',
+    );
+  });
+
+  it('speaks of files where there is no vCenter', () => {
+    const files: ViewEvent = { ...accepted, origin: { local: true, label: 'OVA web.ova' } };
+    const here = { vcenter_server: 'local' };
+    const exporting1 = { type: 'progress', progress: exporting([1, 0], ['transferring', 'waiting']) } as const;
+    const before = play([0, files], [0, state({ ...here, status: 'exporting' })]);
+    expect(liveLines(before, START, WIDE)[0]).toContain('Checking the files');
+    const under = reduce(before, exporting1, START);
+    expect(liveLines(under, START, WIDE)[0]).toBe('  📥 Reading disk 1/2: production-db.vmdk');
+    const end = reduce(under, { type: 'end', job: completed(here) }, START);
+    for (const lines of [happenedLines(end, 0, WIDE), plainLines(end, PLAIN_START, START).lines])
+      expect(lines.join('\n')).not.toMatch(/vSphere|vCenter|ownload|local$/m);
+    expect(plainLines(end, PLAIN_START, START).lines).toContain('2026-01-17T10:00:00Z Files can be read: OVA web.ova');
+    // Who joins later knows less.
+    const joined = play([0, state({ ...here, status: 'exporting' })]);
+    expect(happenedLines(joined, 0, WIDE)).toContain('Phase 2: Exporting from the files');
+  });
+
+  describe('after the end of a job', () => {
+    it.each(['cancelled', 'failed'] as const)('%s: shows the removal of what the export left', (status) => {
+      const ended = (change: object): ReturnType<typeof job> => failed({ status, cleanup: cleanup(change) });
+      const going = play(...WHOLE.slice(0, 4), [5, { type: 'job', job: ended({ status: 'queued' }) }]);
+      expect(going.stage).toBe('cleaning');
+      expect(tail(going).slice(1)).toEqual(['', 'Phase 5: Cleanup']);
+      expect(liveLines(going, START, WIDE)[0]).toContain('Removing what the export left');
+      const end = reduce(going, { type: 'end', job: ended({ status: 'completed' }) }, START);
+      expect(tail(end)).toEqual(['', 'Phase 5: Cleanup', '  ✅ Cleanup complete']);
+      expect(liveLines(end, START, WIDE)).toEqual([]);
+    });
+
+    it('says what is left, and when that is tried again', () => {
+      const left = cleanup({
+        status: 'queued',
+        message: 'Snapshot "x" stays.',
+        next_try_at: '2026-01-17T10:10:00.123Z',
+      });
+      const end = play(...WHOLE.slice(0, 4), [5, { type: 'end', job: job({ status: 'cancelled', cleanup: left }) }]);
+      expect(tail(end).at(-1)).toBe('  ⚠️  Snapshot "x" stays. It is tried again at 2026-01-17T10:10:00Z');
+      const given = {
+        ...job({ status: 'cancelled' }),
+        cleanup: cleanup({ status: 'failed', message: 'Snapshot "x" stays.' }),
+      };
+      const last = play(...WHOLE.slice(0, 4), [5, { type: 'end', job: given }]);
+      // Also: no disk is under way any more.
+      expect(plainLines(last, PLAIN_START, START).lines.at(-1)).toBe(
+        '2026-01-17T10:00:05Z Snapshot "x" stays. It is not tried again: remove it in vCenter',
+      );
+    });
+
+    it('says nothing where there was nothing to remove', () => {
+      const end = play(...WHOLE.slice(0, 4), [5, { type: 'end', job: failed() }]);
+      expect(happenedLines(end, 0, WIDE).join('\n')).not.toContain('Cleanup');
+    });
+
+    it('a completed one is converted before its snapshot is gone', () => {
+      const model = play(...WHOLE.slice(0, 12), [80, done({})], [81, done({})]);
+      expect(tail(model)).toEqual(['  ✅ Conversion complete (4m 32s)', '', 'Phase 5: Cleanup']);
+      const end = reduce(model, { ...done({ status: 'completed' }), type: 'end' }, START);
+      expect(tail(end)).toEqual(['', 'Phase 5: Cleanup', '  ✅ Cleanup complete']);
+    });
   });
 
   it('joins a job under way without its old log', () => {

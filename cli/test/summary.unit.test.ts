@@ -6,6 +6,7 @@ import { statusLines } from '../src/progress/status.js';
 import { completed, failed, job, JOB_ID } from '../../test/support/cli-samples.js';
 
 const PLAIN = { color: false, columns: 80 };
+const text = (change: Parameters<typeof job>[0]): string => summaryLines(job(change), PLAIN).join('\n');
 const XML = `<domain type='kvm'>
   <name>bob-s-vm</name>
   <os><type arch='x86_64' machine='q35'>hvm</type>
@@ -56,6 +57,39 @@ describe('the end of a job', () => {
     ]);
   });
 
+  it('says how to go back where the source was switched off', () => {
+    const lines = summaryLines(completed({ source_power: 'shutdown', libvirt_domain: 'db' }), PLAIN);
+    expect(lines.slice(-4)).toEqual([
+      '4. The source VM is off and unchanged. To go back:',
+      '   virsh shutdown db',
+      '   then power production-db on in vCenter.',
+      '   Never run both: they are one machine, with the same addresses.',
+    ]);
+    expect(summaryLines(completed(), PLAIN).join('\n')).not.toContain('go back');
+    for (const end of [failed({ source_power: 'off' }), job({ status: 'cancelled', source_power: 'off' })])
+      expect(summaryLines(end, PLAIN).at(-1)).toMatch(/^Source: .*power it on in vCenter/);
+    expect(summaryLines(failed(), PLAIN).at(-1)).toMatch(/^Logs:/);
+  });
+
+  it('names the files where the VM came from no vCenter', () => {
+    const local = completed({ vcenter_server: 'local' });
+    expect(summaryLines(local, PLAIN)).toContain('Source VM:     production-db (local files)');
+    const origin = { local: true, label: 'OVA web.ova' };
+    expect(summaryLines(local, { ...PLAIN, origin })).toContain('Source VM:     production-db (OVA web.ova)');
+    expect(statusLines(job({ vcenter_server: 'local' }), PLAIN)).toContain(
+      'Source VM:     production-db (local files)',
+    );
+  });
+
+  it('shows what is still to be removed, or could not be', () => {
+    const cleanup = { status: 'queued', message: null, next_try_at: null } as const;
+    expect(text({ status: 'cancelled', cleanup })).toContain('Clean-up:      goes on');
+    expect(text({ status: 'completed', cleanup: { ...cleanup, status: 'failed', message: 'It stays.' } })).toContain(
+      'Clean-up:      ⚠️  It stays. It is not tried again',
+    );
+    expect(text({ status: 'failed', cleanup: { ...cleanup, status: 'completed' } })).not.toContain('Clean-up');
+  });
+
   it('does not ask to define what is defined', () => {
     const text = summaryLines(completed({ libvirt_domain: 'production-db' }), PLAIN).join('\n');
     expect(text).toContain('It is defined in libvirt');
@@ -87,6 +121,21 @@ describe('the end of a job', () => {
     expect(statusLines(job({ status: 'converting', conversion: running }), PLAIN)).toContain(
       'Conversion:    in_progress: Injecting VirtIO drivers (3 of 9 steps done)',
     );
+  });
+});
+
+describe('a job that waits', () => {
+  it('shows why, and what was asked of its export', () => {
+    const asked = {
+      waiting_reason: '4 of 4 disks of host esx07',
+      bandwidth_bytes_per_second: 2e8,
+      source_power: 'off',
+    };
+    const lines = statusLines(job(asked), PLAIN);
+    expect(lines).toContain('Waiting:       4 of 4 disks of host esx07');
+    expect(lines).toContain('Bandwidth:     at most 200 MB/s');
+    expect(lines).toContain('Source power:  off');
+    expect(statusLines(job(), PLAIN).join('\n')).not.toMatch(/Waiting:|Bandwidth|Source power/);
   });
 });
 

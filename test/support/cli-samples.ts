@@ -1,4 +1,4 @@
-import type { JobDetail, JobProgress } from '@hyper2kvm/contracts';
+import type { InventoryVm, JobDetail, JobProgress, Verification } from '@hyper2kvm/contracts';
 
 export const GB = 1e9;
 export const START = Date.parse('2026-01-17T10:00:00Z');
@@ -129,4 +129,39 @@ export const converting = (step: JobProgress['step'], completed: number): JobPro
   ...(step === undefined ? {} : { step }),
   steps_completed: completed,
   steps_total: 9,
+});
+
+/** A line of the inventory; every third VM is switched off. */
+export const inventoryVm = (number: number, change: Partial<InventoryVm> = {}): InventoryVm => ({
+  moref: `vm-${1000 + number}`,
+  name: `web-${number}`,
+  inventory_path: `/DC1/vm/web/web-${number}`,
+  folder: '/DC1/vm/web',
+  datacenter: 'DC1',
+  power_state: number % 3 === 0 ? 'poweredOff' : 'poweredOn',
+  guest_name: 'Debian GNU/Linux 12 (64-bit)',
+  cpus: 4,
+  memory_bytes: 8 * 1024 ** 3,
+  disks: 2,
+  capacity_bytes: 171_800_000_000,
+  used_bytes: 64_400_000_000,
+  template: false,
+  ...change,
+});
+
+/** A verification of two disks. `difference`: the first segment of the first one that differs. */
+export const verified = (difference: number | null): Verification => ({
+  status: 'completed',
+  requested_at: '2026-01-18T09:00:00Z',
+  percent_complete: 100,
+  report: {
+    identical: difference === null,
+    files: [
+      { file: `${OUTPUT}/disk1.qcow2`, segments: 1360, first_difference: difference },
+      { file: `${OUTPUT}/disk2.qcow2`, segments: 1, first_difference: null },
+    ],
+    verified_at: '2026-01-18T09:03:32Z',
+    duration_seconds: 212.4,
+  },
+  failure: null,
 });

@@ -24,7 +24,10 @@ export async function askYes(question: string): Promise<boolean> {
   try {
     const answer = await new Promise<string>((resolve) => {
       lines.question(question, resolve);
-      lines.once('SIGINT', () => resolve(''));
+      lines.once('SIGINT', () => {
+        process.stderr.write('\n');
+        resolve('');
+      });
       lines.once('close', () => resolve(''));
     });
     return /^(y|yes)$/i.test(answer.trim());

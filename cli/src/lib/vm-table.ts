@@ -5,17 +5,17 @@ import { fit, pad, stringWidth } from './width.js';
 interface Column {
   readonly head: string;
   readonly cell: (vm: InventoryVm) => string;
-  /** On a narrow terminal the columns go in this order; those without a number stay. */
+  /** On a narrow terminal the columns go in this order; the name stays. */
   readonly goes?: number;
 }
 
 /** The folder is last: it is the longest, and the least missed where a line is cut. */
 const COLUMNS: readonly Column[] = [
   { head: 'NAME', cell: (vm) => printable(vm.name) },
-  { head: 'POWER', cell: (vm) => powerWord(vm) },
-  { head: 'DISKS', cell: (vm) => String(vm.disks), goes: 3 },
-  { head: 'SIZE', cell: (vm) => sizeWord(vm.capacity_bytes), goes: 4 },
-  { head: 'USED', cell: (vm) => (vm.used_bytes === undefined ? '-' : sizeWord(vm.used_bytes)), goes: 5 },
+  { head: 'POWER', cell: (vm) => powerWord(vm), goes: 7 },
+  { head: 'DISKS', cell: (vm) => String(vm.disks), goes: 4 },
+  { head: 'SIZE', cell: (vm) => sizeWord(vm.capacity_bytes), goes: 5 },
+  { head: 'USED', cell: (vm) => (vm.used_bytes === undefined ? '-' : sizeWord(vm.used_bytes)), goes: 3 },
   { head: 'GUEST', cell: (vm) => printable(vm.guest_name ?? '-'), goes: 1 },
   { head: 'ID', cell: (vm) => printable(vm.moref), goes: 6 },
   { head: 'FOLDER', cell: (vm) => printable(vm.folder), goes: 2 },

@@ -22,7 +22,7 @@ export function plainLines(model: Model, state: PlainState, now: number): { line
     .slice(state.printed)
     .flatMap(({ at, what }) => plainText(what).map((text) => `${stamp(at)} ${text}`));
   const diskLines = { ...state.diskLines };
-  for (const disk of model.disks) {
+  for (const disk of model.stage === 'exporting' ? model.disks : []) {
     if (disk.state !== 'transferring' && disk.state !== 'verifying') continue;
     const last = diskLines[disk.index];
     if (last !== undefined && now - last < DISK_LINE_MS) continue;

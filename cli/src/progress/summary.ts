@@ -133,17 +133,18 @@ function nextSteps(job: JobDetail, options: SummaryOptions): string[] {
     '',
     '3. View logs:',
     `   hyperctl logs --job ${job.job_id}`,
-    ...goBack(job),
+    ...goBack(job, vm),
   ];
 }
 
 /** The source is off, so the way back is open; two running copies of one guest would be the end of it. */
-function goBack(job: JobDetail): string[] {
+function goBack(job: JobDetail, domain: string): string[] {
   if (job.source_power === 'keep') return [];
   return [
     '',
     '4. The source VM is off and unchanged. To go back:',
-    `   shut this one down (virsh shutdown), then power ${shellQuote(printable(job.vm_name))} on in vCenter.`,
+    `   virsh shutdown ${domain}`,
+    `   then power ${printable(job.vm_name)} on in vCenter.`,
     '   Never run both: they are one machine, with the same addresses.',
   ];
 }
