@@ -159,6 +159,55 @@ describe('a job that goes well', () => {
   });
 });
 
+const local = async (source: object, rest: object = {}): Promise<Response> =>
+  post('/api/v1/convert', { vm_name: vmName(), source, ...rest });
+
+describe('files on the worker', () => {
+  const disks = { kind: 'disks', disks: [{ path: '/images/a.vmdk' }, { path: '/images/b.raw', format: 'raw' }] };
+  const ova = { kind: 'ova', path: '/images/appliance.ova', checksum: `sha256:${'A1'.repeat(32)}` };
+  it('are a source like any other, of no vCenter', async () => {
+    const seen: unknown[] = [];
+    await work({
+      describe: ({ source, vm_name }) => {
+        seen.push(source);
+        const { instance_uuid: _none, moref: _neither, ...rest } = machine(vm_name);
+        return rest;
+      },
+      exporting: async ({ source }) => void seen.push(source),
+    });
+    for (const source of [disks, ova]) {
+      seen.length = 0;
+      const response = await local(source, { options: { bandwidth_bytes_per_second: 100_000 } });
+      expect(response.status).toBe(202);
+      const job = await reaches(ConvertAccepted.parse(await response.json()).job_id, 'completed');
+      expect(job.vcenter_server).toBe('local');
+      const sent = source === ova ? { ...ova, checksum: ova.checksum.toLowerCase() } : disks;
+      expect(seen).toEqual([sent, sent, sent]);
+    }
+  });
+
+  it('are refused together with what only a vCenter has', async () => {
+    expect(await bad(await local(disks, { vcenter: { server: 'vc' } }))).toContain('vcenter.server');
+    expect(await bad(await local(disks, { options: { transport: 'nfc' } }))).toContain('options.transport');
+    expect(await bad(await local(ova, { options: { source_power: 'off' } }))).toContain('options.source_power');
+    expect(await bad(await local({ kind: 'disks', disks: [{ path: 'relative' }] }))).toContain('source.disks.0.path');
+    expect(await bad(await local({ kind: 'vsphere', server: 'vc' }))).toContain('source.kind');
+  });
+
+  it.each([
+    ['PATH_DENIED', 403],
+    ['SOURCE_INVALID', 422],
+    ['SOURCE_CHECKSUM', 422],
+  ] as const)('pass %s on as %i', async (code, status) => {
+    await work({
+      describe: () => {
+        throw new JobError(code, 'because of the test');
+      },
+    });
+    expect(await problem(await local(ova))).toMatchObject({ code, status });
+  });
+});
+
 describe('a request that cannot be taken', () => {
   it.each([
     ['VCENTER_LOGIN', 401],

@@ -67,10 +67,11 @@ class Held {
   };
 }
 
+const count = (names: string[]): number => names.reduce((sum, name) => sum + Math.min(disksOf(name), 3), 0);
+
 it('never exports more disks of a host or a vCenter than allowed, with two gateways that release at once', async () => {
   const running: string[] = [];
   const most = { host: 0, vcenter: 0 };
-  const count = (names: string[]): number => names.reduce((sum, name) => sum + Math.min(disksOf(name), 3), 0);
   await work({
     exporting: async ({ vm_name: name }) => {
       running.push(name);

@@ -1,4 +1,4 @@
-import { Health, Problem, Status } from '@hyper2kvm/contracts';
+import { Health, JobError, Problem, Status } from '@hyper2kvm/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startStack, until, type Gateway, type Stack } from './gateway-stack.js';
 import { startWorkers } from './gateway-workers.js';
@@ -134,6 +134,34 @@ it('goes by conversion.auto_convert where the request says nothing', async () =>
   } finally {
     await stop();
   }
+});
+
+it('repeats and gives up by the lists of the configuration, and does not start with an entry that it does not know', async () => {
+  gateway = await stack.gateway({
+    retry_policy: {
+      retry_delay: 0.1,
+      max_retries: 2,
+      retryable_errors: ['VM not found'],
+      permanent_errors: ['EXPORT_LEASE'],
+    },
+  });
+  const attempts = new Map<string, number>();
+  const stop = await startWorkers(stack.nats.servers, {
+    exporting: async ({ vm_name: vm }) => {
+      attempts.set(vm, (attempts.get(vm) ?? 0) + 1);
+      throw new JobError(vm === 'gone' ? 'VM_NOT_FOUND' : 'EXPORT_LEASE', 'because of the test');
+    },
+  });
+  try {
+    await ends('gone', {}, 'failed');
+    await ends('lease', {}, 'failed');
+    expect(Object.fromEntries(attempts)).toEqual({ gone: 3, lease: 1 });
+  } finally {
+    await stop();
+  }
+  await expect(stack.gateway({ retry_policy: { permanent_errors: ['out of coffee'] } })).rejects.toThrow(
+    /retry_policy\.permanent_errors.*"out of coffee" is not known.*"vm not found"/s,
+  );
 });
 
 it('does not start on an address that others reach, without token and TLS', async () => {

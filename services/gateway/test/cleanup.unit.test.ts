@@ -137,14 +137,15 @@ it('a retry forgets a clean-up that had not left, and waits for one that had', (
   expect(decideRetry(given, NOW, false)?.patch).not.toHaveProperty('cleanup');
 });
 
+const progress = (attempt: number) => ({
+  job_id: 'job-abc123',
+  attempt,
+  phase: 'cleanup' as const,
+  time: NOW.toISOString(),
+  percent_complete: 50,
+});
+
 describe('is shown', () => {
-  const progress = (attempt: number) => ({
-    job_id: 'job-abc123',
-    attempt,
-    phase: 'cleanup' as const,
-    time: NOW.toISOString(),
-    percent_complete: 50,
-  });
   const show = (given: Job, attempt?: number) =>
     toDetail(given, {
       progress: attempt === undefined ? undefined : progress(attempt),

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { LANES } from '@hyper2kvm/contracts';
 import { describe, expect, it } from 'vitest';
 import { plan, weightOf, type Limits, type Load, type WaitingJob } from '../src/release/planner.js';

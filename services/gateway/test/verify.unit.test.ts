@@ -24,6 +24,14 @@ const asked = (changes: Partial<Job> = {}): Job => {
   return Object.assign(given, decideVerify(given, NOW)?.patch);
 };
 
+const progress = (phase: 'verify' | 'export', attempt: number) => ({
+  job_id: 'job-abc123',
+  attempt,
+  phase,
+  time: NOW.toISOString(),
+  percent_complete: 42.7,
+});
+
 it.each(JOB_STATUSES)('of a job that is %s looks where its files are', (status) => {
   const folder = { exported: '/work/job-abc123', failed: '/work/job-abc123', completed: '/out/production-db' }[
     status as string
@@ -72,13 +80,6 @@ it('keeps its report or its failure, of the attempt that was asked for', () => {
 it('tells how far it is', () => {
   const row = asked().verification;
   if (row === null) throw new Error('not asked for');
-  const progress = (phase: 'verify' | 'export', attempt: number) => ({
-    job_id: 'job-abc123',
-    attempt,
-    phase,
-    time: NOW.toISOString(),
-    percent_complete: 42.7,
-  });
   const shown = [undefined, progress('verify', 1), progress('export', 1), progress('verify', 2)].map((latest) =>
     Verification.parse(toVerification(row, 1, latest)),
   );
