@@ -13,7 +13,7 @@ import {
   type ExportSettings,
 } from '@hyper2kvm/exporter';
 import { runGuarded, spawnGuarded } from '@hyper2kvm/runtime';
-import type { Vcsim } from '../support/vcsim.js';
+import type { Vcsim, VcsimDisk } from '../support/vcsim.js';
 
 export interface TestDisk {
   raw: string;
@@ -37,6 +37,19 @@ export async function makeDisk(folder: string, name: string, capacityBytes: numb
   await execa('qemu-img', ['convert', '-f', 'raw', '-O', 'vmdk', '-o', 'subformat=streamOptimized', raw, vmdk]);
   return { raw, vmdk, capacityBytes };
 }
+
+/** A disk as the simulated vCenter serves it, by its export stream and by its flat file. */
+export const servedDisk = ({ capacityBytes, vmdk, raw }: TestDisk): VcsimDisk => ({
+  capacity_bytes: capacityBytes,
+  vmdk,
+  flat: raw,
+});
+
+/** Bytes that the simulator has sent for disks, by whatever way. */
+export const bytesServed = async (vcsim: Vcsim, file: RegExp = /./): Promise<number> =>
+  (await vcsim.control()).downloads.filter(({ path: at }) => file.test(at)).reduce((sum, { bytes }) => sum + bytes, 0);
+
+export const messagesOf = ({ log }: Recorded): string[] => log.map(({ message }) => message);
 
 export const tempFolder = async (): Promise<string> => mkdtemp(path.join(tmpdir(), 'h2k-exp-'));
 export const removeFolder = async (folder: string): Promise<void> => rm(folder, { recursive: true, force: true });

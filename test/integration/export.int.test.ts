@@ -7,9 +7,11 @@ import { startVcsim, type Vcsim } from '../support/vcsim.js';
 import {
   endpointOf,
   makeDisk,
+  messagesOf,
   recordingPorts,
   removeFolder,
   sameContent,
+  servedDisk,
   settingsFor,
   tempFolder,
   type TestDisk,
@@ -20,14 +22,18 @@ let folder: string;
 let vcsim: Vcsim;
 let system: TestDisk;
 let data: TestDisk;
+let archive: TestDisk;
 
 beforeAll(async () => {
   folder = await tempFolder();
   system = await makeDisk(folder, 'system', 300 * MIB);
   // Not a multiple of a grain: the last one is short.
   data = await makeDisk(folder, 'data', 130 * MIB + 512 * 7);
+  // Over 8 GB, nearly all of it a hole.
+  archive = await makeDisk(folder, 'archive', 7_800 * MIB);
   vcsim = await startVcsim({
     vms: [
+      { name: 'three', disks: [system, data, archive].map(servedDisk) },
       {
         name: 'production-db',
         power_state: 'poweredOn',
@@ -131,5 +137,31 @@ describe('export of a VM', () => {
     expect(await sameContent(path.join(exported.artifactDir, 'disk2.qcow2'), data.raw)).toBe(true);
     expect(after.snapshots).toEqual([]);
     expect((await readdir(exported.artifactDir)).toSorted()).toEqual(['artifact.json', 'disk1.qcow2', 'disk2.qcow2']);
+  });
+});
+
+describe.each(['nfc', 'datastore'] as const)('three disks by %s', (transport) => {
+  test('come side by side and identical in content, whatever their size', { timeout: 300_000 }, async () => {
+    let most = 0;
+    const recorded = recordingPorts(({ progress }) => {
+      const running = progress.at(-1)?.disks?.filter(({ state }) => state === 'transferring') ?? [];
+      most = Math.max(most, running.length);
+    });
+    const jobId = `job-three${transport}`;
+    const exported = await exportVm(
+      { ...requestOf(jobId), vmName: 'three', options: { transport } },
+      settingsFor(folder),
+      recorded.ports,
+    );
+    for (const [position, disk] of [system, data, archive].entries())
+      expect(await sameContent(path.join(exported.artifactDir, `disk${position + 1}.qcow2`), disk.raw)).toBe(true);
+    expect(exported.artifact.disks.map((disk) => disk.transport)).toEqual([transport, transport, transport]);
+    expect(exported.artifact.disks.every(({ verified }) => verified)).toBe(true);
+    expect(most).toBe(3);
+    const way = transport === 'nfc' ? 'comes by the export stream (nfc)' : 'comes by its file on the datastore';
+    expect(messagesOf(recorded)).toContain(`Disk 3 (three_2.vmdk): ${way}, because it was asked for`);
+    const state = await vcsim.control();
+    expect(state.snapshots).toEqual([]);
+    expect(state.leases.filter((lease) => lease.state === 'ready')).toEqual([]);
   });
 });
