@@ -1,4 +1,5 @@
 /** Every format that a disk may have as a local file comes out with the same content. */
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -75,7 +76,6 @@ describe('a local disk as', () => {
 test('a VHD keeps the size of its footer, not that of its geometry', async () => {
   // Made by VirtualBox, to QEMU: it would take cylinders, heads and sectors, which are rounded down.
   const file = await convert(raw, 'vpc', at('vbox.vhd'), 'subformat=fixed,force_size=on');
-  const { open } = await import('node:fs/promises');
   const handle = await open(file, 'r+');
   try {
     const { size } = await handle.stat();

@@ -3,12 +3,21 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { JobError, SEGMENT_BYTES, type DisksSource, type Machine, type OvaSource } from '@hyper2kvm/contracts';
+import {
+  JobError,
+  SEGMENT_BYTES,
+  type DisksSource,
+  type ErrorCode,
+  type Machine,
+  type OvaSource,
+} from '@hyper2kvm/contracts';
 import { createLocalSource, transferAndVerify, type TransferResult } from '@hyper2kvm/exporter';
 import { runGuarded, spawnGuarded } from '@hyper2kvm/runtime';
 import { execa } from 'execa';
 
 const MIB = 2 ** 20;
+/** Size of the disk that refused files are made from. */
+export const MATERIAL_MIB = 24;
 
 export interface Bench {
   readonly root: string;
@@ -75,6 +84,26 @@ export const ova = (file: string, checksum?: string): OvaSource => ({
   ...(checksum === undefined ? {} : { checksum }),
 });
 
+const children = { spawn: spawnGuarded, run: runGuarded };
+
+function openLocal(
+  bench: Bench,
+  source: DisksSource | OvaSource,
+  { roots = [bench.images], vmName }: { roots?: string[]; vmName?: string },
+  signal: AbortSignal,
+) {
+  return createLocalSource(source, { allowedRoots: roots, workDir: bench.work, vmName, signal, children });
+}
+
+export async function describeOnly(bench: Bench, source: DisksSource | OvaSource) {
+  const local = openLocal(bench, source, {}, new AbortController().signal);
+  try {
+    return await local.describe();
+  } finally {
+    await local.close();
+  }
+}
+
 /** Brings all disks, one after another, as the export's stages do it. @throws JobError */
 export async function bring(
   bench: Bench,
@@ -82,14 +111,7 @@ export async function bring(
   options: { roots?: string[]; vmName?: string; duringDisk?: () => Promise<void> } = {},
 ): Promise<Exported> {
   const stop = new AbortController();
-  const children = { spawn: spawnGuarded, run: runGuarded };
-  const local = createLocalSource(source, {
-    allowedRoots: options.roots ?? [bench.images],
-    workDir: bench.work,
-    vmName: options.vmName,
-    signal: stop.signal,
-    children,
-  });
+  const local = openLocal(bench, source, options, stop.signal);
   const { machine, concerns } = await local.describe();
   const prepared = await local.prepare('auto');
   try {
@@ -243,3 +265,33 @@ export async function tar(folder: string, names: readonly string[], file: string
   await execa('tar', ['-C', folder, `--format=${format}`, '-cf', file, ...names]);
   return file;
 }
+
+/** What files that are refused are made from: a disk, its stream, and the same outside of the allowed folder. */
+export async function makeMaterial(): Promise<{ bench: Bench; raw: string; outside: string; stream: string }> {
+  const bench = await makeBench();
+  const raw = await makeRaw(path.join(bench.images, 'disk.raw'), MATERIAL_MIB * MIB);
+  const outside = await convert(raw, 'qcow2', path.join(bench.root, 'outside.qcow2'));
+  const stream = await convert(raw, 'vmdk', path.join(bench.images, 'stream.vmdk'), 'subformat=streamOptimized');
+  return { bench, raw, outside, stream };
+}
+
+/** After a refusal: no socket, no process. Throws otherwise. */
+export async function assertNothingLeft(bench: Bench): Promise<void> {
+  const files = await leftovers(bench);
+  if (files.length > 0) throw new Error(`left behind: ${files.join(', ')}`);
+  const { stdout } = await execa('pgrep', ['-af', `qemu.*${bench.root}`], { reject: false });
+  if (stdout !== '') throw new Error(`still running: ${stdout}`);
+}
+
+export async function poke(file: string, at: number, bytes: Buffer): Promise<string> {
+  const handle = await open(file, 'r+');
+  try {
+    await handle.write(bytes, 0, bytes.length, at);
+  } finally {
+    await handle.close();
+  }
+  return file;
+}
+
+/** What is refused, with what code and words. */
+export type Refused = [what: string, code: ErrorCode, says: RegExp, make: () => Promise<DisksSource | OvaSource>];
