@@ -252,6 +252,12 @@ describe('a bandwidth limit', () => {
     await bus.setBandwidth('worker', 'host1-exporter', 3_000_000);
     await expect.poll(() => told.at(-1)).toEqual({ scope: 'worker', id: 'host1-exporter', bytesPerSecond: 3_000_000 });
     await nats.kill('SIGKILL');
+    // Somebody who begins to watch while NATS is away is told too.
+    const late: BandwidthLimit[] = [];
+    bus.watchBandwidth((limit) => late.push(limit), abort.signal);
+    // Until the first try of it has failed.
+    await expect.poll(() => bus.status()).toBe('disconnected');
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     await nats.start();
     const lift = async (): Promise<boolean> =>
       bus.setBandwidth('job', 'job-abcdef', null).then(
@@ -262,6 +268,9 @@ describe('a bandwidth limit', () => {
     await expect
       .poll(() => told.at(-1), { timeout: 20_000 })
       .toEqual({ scope: 'job', id: 'job-abcdef', bytesPerSecond: null });
+    await expect
+      .poll(() => late.map(({ id }) => id), { timeout: 20_000 })
+      .toEqual(expect.arrayContaining(['job-abcdef', 'host1-exporter']));
     abort.abort();
   });
 });

@@ -102,7 +102,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
     graceMs,
   });
 
-  const state = new WorkerState();
+  const state = new WorkerState(workerId);
   const providers = [
     { provide: WorkerState, useValue: state },
     { provide: Bus, useValue: bus },
