@@ -92,7 +92,9 @@ async function main(): Promise<void> {
       for (const entry of round % 2 === 0 ? all : all.toReversed()) {
         const { way, disks: count } = entry;
         const job = { way, vmName: `bench${count}`, disks: disks.slice(0, count), vcenter, govc: GOVC };
-        runs.get(entry)?.push(await runOnce({ ...job, folder: path.join(folder, 'out') }, round === 0));
+        const run = await runOnce({ ...job, folder: path.join(folder, 'out') }, round === 0);
+        runs.get(entry)?.push(run);
+        say(`  ${entry.name}, ${count} disk${count === 1 ? '' : 's'}: ${run.wallSeconds.toFixed(2)} s`);
       }
     }
     const rows = all.map((entry) => rowOf(entry, disks, runs.get(entry) ?? []));
