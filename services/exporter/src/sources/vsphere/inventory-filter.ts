@@ -1,12 +1,13 @@
-import type { InventoryFilter, InventoryVm } from '@hyper2kvm/contracts';
+import type { InventoryFilter } from '@hyper2kvm/contracts';
 import { minimatch } from 'minimatch';
+import type { ListedVm } from './tree.js';
 
 /** A "/" within a name is none of a path's: in names it is shown as this, which no pattern holds. */
 const SLASH_IN_NAME = '\u0000';
 const OPTIONS = { nocase: true, dot: true, nocomment: true, nonegate: true } as const;
 
 /** Whether a VM is wanted, as far as its own properties tell (all but tags). */
-export function matcher(filter: Omit<InventoryFilter, 'tags'>): (vm: InventoryVm) => boolean {
+export function matcher(filter: Omit<InventoryFilter, 'tags'>): (vm: ListedVm) => boolean {
   const { name, folder, power_state: powerState, templates } = filter;
   const named = name === undefined ? undefined : byName(name);
   const within = folder === undefined ? undefined : inFolder(folder);
@@ -17,7 +18,7 @@ export function matcher(filter: Omit<InventoryFilter, 'tags'>): (vm: InventoryVm
     (within?.(vm) ?? true);
 }
 
-function byName(pattern: string): (vm: InventoryVm) => boolean {
+function byName(pattern: string): (vm: ListedVm) => boolean {
   if (pattern.includes('/')) {
     const path = absolute(pattern);
     return (vm) => minimatch(vm.inventory_path, path, OPTIONS);
@@ -26,7 +27,7 @@ function byName(pattern: string): (vm: InventoryVm) => boolean {
 }
 
 /** In the folder, or in one beneath it. */
-function inFolder(pattern: string): (vm: InventoryVm) => boolean {
+function inFolder(pattern: string): (vm: ListedVm) => boolean {
   const path = absolute(pattern);
   // Many VMs lie in few folders.
   const known = new Map<string, boolean>();

@@ -16,12 +16,9 @@ export async function findVm(session: VimSession, vmName: string, options: CallO
   const notFound = (): JobError =>
     new JobError('VM_NOT_FOUND', `VM "${vmName}" was not found on vCenter ${session.server}${where}`);
   if (vmName.includes('/')) {
-    const inventoryPath = vmName.replace(/^\/+|\/+$/g, '');
-    const found = ref(
-      await session.call('FindByInventoryPath', session.service.searchIndex, { inventoryPath }, options),
-    );
-    if (found?.type !== 'VirtualMachine') throw notFound();
-    return found;
+    const byPath = await findByPath(session, vmName, options);
+    if (byPath === undefined) throw notFound();
+    return byPath;
   }
   if (/^vm-\d+$/.test(vmName)) {
     const byId: Ref = { type: 'VirtualMachine', id: vmName };
@@ -39,6 +36,22 @@ export async function findVm(session: VimSession, vmName: string, options: CallO
     throw new JobError('VM_AMBIGUOUS', `${same.length} VMs are named "${vmName}": ${names.join(', ')}`);
   }
   return first.ref;
+}
+
+/** By the whole path, or with a datacenter by the part beneath its VM folder. A path into another datacenter finds nothing. */
+async function findByPath(session: VimSession, path: string, options: CallOptions): Promise<Ref | undefined> {
+  const { datacenter } = session.endpoint;
+  const find = async (inventoryPath: string): Promise<Ref | undefined> => {
+    const { searchIndex } = session.service;
+    const found = ref(await session.call('FindByInventoryPath', searchIndex, { inventoryPath }, options));
+    return found?.type === 'VirtualMachine' ? found : undefined;
+  };
+  const plain = path.replace(/^\/+|\/+$/g, '');
+  const found = await find(plain);
+  if (datacenter === undefined) return found;
+  const within = await placeOf(session, await findDatacenter(session, datacenter, options), options);
+  if (found === undefined) return find(`${within.path.slice(1)}/vm/${plain}`);
+  return (await placeOf(session, found, options)).datacenterPath === within.path ? found : undefined;
 }
 
 async function exists(session: VimSession, object: Ref, options: CallOptions): Promise<boolean> {

@@ -33,32 +33,37 @@ export async function readProperties(
   return propertiesOf(list(child(answer, 'objects'))[0]);
 }
 
-/** Reads the same properties of several objects of one type in one call; those that are gone are missing. */
+/** Reads the same properties of several objects of one type; those that are gone are missing. */
 export async function readMany(
   session: VimSession,
   objects: readonly Ref[],
   paths: readonly string[],
   options: CallOptions = {},
 ): Promise<FoundObject[]> {
+  return objects.length === 0 ? [] : readPages(session, specOfMany(objects, paths), options);
+}
+
+/** What to ask for properties of several objects of one type. */
+export function specOfMany(objects: readonly Ref[], paths: readonly string[]): object {
   const distinct = [...new Map(objects.map((object) => [object.id, object])).values()];
-  const [first] = distinct;
-  if (first === undefined) return [];
-  const answer = await session.call(
-    'RetrievePropertiesEx',
-    session.service.propertyCollector,
-    {
-      specSet: [
-        {
-          propSet: [{ type: first.type, pathSet: paths }],
-          objectSet: distinct.map((object) => ({ obj: toSoap(object), skip: false })),
-          reportMissingObjectsInResults: true,
-        },
-      ],
-      options: {},
-    },
-    options,
-  );
-  return found(answer);
+  return {
+    propSet: [{ type: distinct[0]?.type ?? '', pathSet: paths }],
+    objectSet: distinct.map((object) => ({ obj: toSoap(object), skip: false })),
+    reportMissingObjectsInResults: true,
+  };
+}
+
+async function readPages(session: VimSession, spec: object, options: CallOptions): Promise<FoundObject[]> {
+  const { propertyCollector } = session.service;
+  const request = { specSet: [spec], options: { maxObjects: PAGE_OBJECTS } };
+  const objects: FoundObject[] = [];
+  let page = await session.call('RetrievePropertiesEx', propertyCollector, request, options);
+  for (;;) {
+    objects.push(...found(page));
+    const token = text(page, 'token');
+    if (token === undefined || token === '') return objects;
+    page = await session.call('ContinueRetrievePropertiesEx', propertyCollector, { token }, options);
+  }
 }
 
 /** Reads properties of all objects of some types beneath a folder or datacenter: one view, in pages. */
@@ -68,7 +73,7 @@ export async function listTypes(
   types: readonly { readonly type: string; readonly paths: readonly string[] }[],
   options: CallOptions = {},
 ): Promise<FoundObject[]> {
-  const { viewManager, propertyCollector } = session.service;
+  const { viewManager } = session.service;
   const view = ref(
     await session.call(
       'CreateContainerView',
@@ -78,7 +83,6 @@ export async function listTypes(
     ),
   );
   if (view === undefined) throw new Error('CreateContainerView gave no view');
-  const objects: FoundObject[] = [];
   try {
     const traversal = {
       attributes: { 'xsi:type': 'TraversalSpec' },
@@ -87,26 +91,11 @@ export async function listTypes(
       path: 'view',
       skip: false,
     };
-    let page = await session.call(
-      'RetrievePropertiesEx',
-      propertyCollector,
-      {
-        specSet: [
-          {
-            propSet: types.map(({ type, paths }) => ({ type, pathSet: paths })),
-            objectSet: [{ obj: toSoap(view), skip: true, selectSet: [traversal] }],
-          },
-        ],
-        options: { maxObjects: PAGE_OBJECTS },
-      },
-      options,
-    );
-    for (;;) {
-      objects.push(...found(page));
-      const token = text(page, 'token');
-      if (token === undefined || token === '') return objects;
-      page = await session.call('ContinueRetrievePropertiesEx', propertyCollector, { token }, options);
-    }
+    const spec = {
+      propSet: types.map(({ type, paths }) => ({ type, pathSet: paths })),
+      objectSet: [{ obj: toSoap(view), skip: true, selectSet: [traversal] }],
+    };
+    return await readPages(session, spec, options);
   } finally {
     // A view that stays is vCenter's to clear away with the session.
     await session.call('DestroyView', view, {}, options).catch(() => {});

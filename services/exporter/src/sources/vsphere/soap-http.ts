@@ -12,7 +12,14 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 export interface CallOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /**
+   * Takes the answer as text in place of the SOAP library, which takes seconds for megabytes and keeps the process busy
+   * with it. The call gives undefined then.
+   */
+  readonly scan?: (answer: string) => void;
 }
+
+const EMPTY_ANSWER = '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body/></Envelope>';
 
 /**
  * The SOAP library's way to the network. Its own client keeps requests, and with them the password, in its errors, mixes
@@ -89,7 +96,9 @@ export class SoapHttp {
         throw new AnswerError(`it answered HTTP ${status}; is this a vCenter?`);
       const session = response.headers['set-cookie']?.find((cookie) => cookie.startsWith('vmware_soap_session'));
       if (session !== undefined) this.cookie = session.split(';')[0];
-      return { response: { status, headers: {} }, body };
+      if (status !== 200 || options.scan === undefined) return { response: { status, headers: {} }, body };
+      options.scan(body);
+      return { response: { status, headers: {} }, body: EMPTY_ANSWER };
     });
   }
 

@@ -1,5 +1,4 @@
 import type { InventoryVm } from '@hyper2kvm/contracts';
-import { capacityOf, devicesOf, isDisk } from './devices.js';
 import { parentOf, parentProperties, placeOf, plainName, toPlace } from './places.js';
 import { listTypes, type FoundObject, type Properties } from './properties.js';
 import type { VimSession } from './session.js';
@@ -8,18 +7,23 @@ import { flag, number, ref, text, type Ref } from './values.js';
 
 const VM_PROPERTIES = [
   ...parentProperties('VirtualMachine'),
-  'config.hardware',
   'config.template',
-  'config.guestFullName',
   'runtime.powerState',
   'runtime.host',
+  'summary.config.guestFullName',
+  'summary.config.numCpu',
+  'summary.config.memorySizeMB',
+  'summary.config.numVirtualDisks',
   'summary.storage.committed',
 ];
 
 type Ancestors = readonly { object: Ref; name: string }[];
 
+/** What a list shows but for the capacity, which takes a look at all devices. */
+export type ListedVm = Omit<InventoryVm, 'capacity_bytes'>;
+
 /** All VMs beneath a folder or datacenter with their places: one view over them and all that they can lie in. */
-export async function readTree(session: VimSession, container: Ref, options: CallOptions = {}): Promise<InventoryVm[]> {
+export async function readTree(session: VimSession, container: Ref, options: CallOptions = {}): Promise<ListedVm[]> {
   const found = await listTypes(
     session,
     container,
@@ -38,7 +42,7 @@ export async function readTree(session: VimSession, container: Ref, options: Cal
   ]);
   return found
     .filter(({ ref: { type }, properties }) => type === 'VirtualMachine' && properties.name !== undefined)
-    .map((vm) => toInventoryVm(vm, ancestorsOf(vm.ref, objects, chains), objects));
+    .map((vm) => toListedVm(vm, ancestorsOf(vm.ref, objects, chains), objects));
 }
 
 /** From beneath the root folder to the container itself, which its own view does not show. */
@@ -71,17 +75,16 @@ function ancestorsOf(
   return chain;
 }
 
-function toInventoryVm(
+function toListedVm(
   { ref: { id }, properties }: FoundObject,
   ancestors: Ancestors,
   objects: ReadonlyMap<string, FoundObject>,
-): InventoryVm {
+): ListedVm {
   const { path, datacenter } = toPlace(ancestors);
-  const disks = devicesOf(properties).filter(isDisk);
   const used = number(properties['summary.storage.committed']);
   const host = objects.get(ref(properties['runtime.host'])?.id ?? '');
   const hostName = text(host?.properties.name);
-  const guest = text(properties['config.guestFullName']);
+  const guest = text(properties['summary.config.guestFullName']);
   return {
     moref: id,
     name: plainName(text(properties.name)),
@@ -91,10 +94,9 @@ function toInventoryVm(
     ...(hostName === undefined ? {} : { host: hostName }),
     ...powerStateOf(properties),
     ...(guest === undefined || guest === '' ? {} : { guest_name: guest }),
-    cpus: number(properties['config.hardware'], 'numCPU') ?? 0,
-    memory_bytes: (number(properties['config.hardware'], 'memoryMB') ?? 0) * 2 ** 20,
-    disks: disks.length,
-    capacity_bytes: disks.reduce<number>((sum, disk) => sum + capacityOf(disk), 0),
+    cpus: number(properties['summary.config.numCpu']) ?? 0,
+    memory_bytes: (number(properties['summary.config.memorySizeMB']) ?? 0) * 2 ** 20,
+    disks: number(properties['summary.config.numVirtualDisks']) ?? 0,
     ...(used === undefined ? {} : { used_bytes: used }),
     template: flag(properties['config.template']),
   };
