@@ -265,6 +265,12 @@ describe('the progress of a job', () => {
       );
     });
 
+    it('is not moved by the progress of a clean-up, which counts attempts of its own', () => {
+      const before = play(...WHOLE.slice(0, 5));
+      const cleaning = { ...exporting([0, 0], ['waiting', 'waiting']), phase: 'cleanup', attempt: 7 } as const;
+      expect(reduce(before, { type: 'progress', progress: cleaning }, START)).toEqual(before);
+    });
+
     it('says nothing where there was nothing to remove', () => {
       const end = play(...WHOLE.slice(0, 4), [5, { type: 'end', job: failed() }]);
       expect(happenedLines(end, 0, WIDE).join('\n')).not.toContain('Cleanup');

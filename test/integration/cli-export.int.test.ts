@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { realpathSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { JobDetail, Verification } from '@hyper2kvm/contracts';
+import type { JobDetail, Verification, WorkerHeartbeat } from '@hyper2kvm/contracts';
 import { completed, inventoryVm, job, JOB_ID, verified } from '../support/cli-samples.js';
 import { hyperctl, json, StandIn } from './cli-standin.js';
 
@@ -352,17 +352,32 @@ describe('hyperctl cancel', () => {
   });
 });
 
+const WORKER: WorkerHeartbeat = {
+  worker_id: 'kvm01-exporter',
+  service: 'exporter',
+  version: '0.1.0',
+  host: 'kvm01',
+  pid: 4711,
+  pools: ['any'],
+  slots: 2,
+  active_jobs: [],
+  paused: false,
+  disk_free_bytes: null,
+  started_at: '2026-01-17T09:00:00Z',
+  time: '2026-01-17T10:00:00Z',
+};
+
 describe('hyperctl bandwidth and retry', () => {
   it('limit a job or a worker, and lift the limit', async () => {
-    const { requests } = await serve((_call, response) => json(response, 200, job()));
+    const { requests } = await serve((call, response) => json(response, 200, call === 'PATCH $JOB' ? job() : WORKER));
     const limited = await run('bandwidth', '--job', JOB_ID, '50M');
     expect([limited.exitCode, limited.stdout]).toEqual([0, `Job ${JOB_ID}: at most 50 MB/s from now on`]);
-    expect((await run('bandwidth', '--worker', 'exporter kvm01', 'Unlimited')).stdout).toBe(
-      'Worker exporter kvm01: no limit any more',
+    expect((await run('bandwidth', '--worker', 'kvm01-exporter', 'Unlimited')).stdout).toBe(
+      'Worker kvm01-exporter: no limit any more',
     );
     expect(requests.map(({ method, path: url, body }) => [method, url, body])).toEqual([
       ['PATCH', `/api/v1/jobs/${JOB_ID}`, { bandwidth_bytes_per_second: 50_000_000 }],
-      ['PATCH', '/api/v1/workers/exporter%20kvm01', { bandwidth_bytes_per_second: null }],
+      ['PATCH', '/api/v1/workers/kvm01-exporter', { bandwidth_bytes_per_second: null }],
     ]);
   });
 

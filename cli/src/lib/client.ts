@@ -8,6 +8,7 @@ import {
   Status,
   Verification,
   VmList,
+  WorkerHeartbeat,
   type ConvertRequest,
   type InventoryVm,
   type JobStatus,
@@ -103,10 +104,15 @@ export class GatewayClient {
     return this.#json(JobDetail, 'POST', `${jobPath(id)}/retry`);
   }
 
-  /** Bytes a second of one job, or of one worker; null is no limit. */
-  async setBandwidth(whom: { job: string } | { worker: string }, bytesPerSecond: number | null): Promise<void> {
-    const path = 'job' in whom ? jobPath(whom.job) : `/api/v1/workers/${encodeURIComponent(whom.worker)}`;
-    await this.#json(z.unknown(), 'PATCH', path, { body: { bandwidth_bytes_per_second: bytesPerSecond } });
+  /** Bytes a second of one job; null is no limit. */
+  async limitJob(id: string, bytesPerSecond: number | null): Promise<void> {
+    await this.#json(JobDetail, 'PATCH', jobPath(id), { body: { bandwidth_bytes_per_second: bytesPerSecond } });
+  }
+
+  /** Bytes a second of all jobs of one exporter; null is no limit. */
+  async limitWorker(id: string, bytesPerSecond: number | null): Promise<void> {
+    const path = `/api/v1/workers/${encodeURIComponent(id)}`;
+    await this.#json(WorkerHeartbeat, 'PATCH', path, { body: { bandwidth_bytes_per_second: bytesPerSecond } });
   }
 
   /** Asks for the job's files to be read again. */

@@ -153,14 +153,16 @@ function tell(model: Model, stage: Stage, now: number): Model {
 }
 
 function onProgress(before: Model, progress: JobProgress, now: number): Model {
-  if (before.stage === 'ended' || (progress.phase === 'export' && before.stage === 'converting')) return before;
+  // Clean-ups and verifications count attempts of their own.
+  if (progress.phase !== 'export' && progress.phase !== 'conversion') return before;
+  if (before.stage === 'cleaning' || before.stage === 'ended') return before;
+  if (progress.phase === 'export' && before.stage === 'converting') return before;
   const fresh = progress.attempt > before.attempt && before.attempt > 0;
   let model: Model = { ...before, attempt: progress.attempt, ...(fresh ? { disks: [], step: null } : {}) };
   if (progress.phase === 'export') {
     model = enter(model, 'exporting', now);
     return withDisks(model, progress.disks ?? [], now);
   }
-  if (progress.phase !== 'conversion') return model;
   model = enter(model, 'converting', now);
   const total = progress.steps_total ?? model.steps?.total ?? 0;
   const done = progress.steps_completed ?? model.steps?.done ?? 0;
