@@ -145,14 +145,14 @@ const progress = (attempt: number) => ({
   percent_complete: 50,
 });
 
-describe('is shown', () => {
-  const show = (given: Job, attempt?: number) =>
-    toDetail(given, {
-      progress: attempt === undefined ? undefined : progress(attempt),
-      queuePosition: null,
-      waitingReason: null,
-    });
+const show = (given: Job, attempt?: number) =>
+  toDetail(given, {
+    progress: attempt === undefined ? undefined : progress(attempt),
+    queuePosition: null,
+    waitingReason: null,
+  });
 
+describe('is shown', () => {
   it('as the phase of a cancelled job while it lasts', () => {
     expect(show(cancelled())).toMatchObject({ phase: 'cleanup', cleanup: { status: 'queued' }, percent_complete: 0 });
     expect(show(cancelled(), 1)).toMatchObject({
