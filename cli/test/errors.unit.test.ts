@@ -12,6 +12,7 @@ describe('exit codes', () => {
     ['FORBIDDEN', 5],
     ['VCENTER_LOGIN', 5],
     ['VCENTER_PERMISSION', 5],
+    ['PATH_DENIED', 5],
     ['BAD_REQUEST', 2],
     ['VCENTER_UNREACHABLE', 1],
     ['VM_BUSY', 1],
