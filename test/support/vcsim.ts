@@ -134,6 +134,8 @@ export interface VcsimOptions {
   /** Bytes per second of each NFC download; unlimited when left out. */
   nfcBytesPerSecond?: number;
   settings?: VcsimSettings;
+  /** Default: a free one. */
+  port?: number;
   /** That many more VMs like the first one, in 50 folders of DC0, with nothing behind their disks. */
   many?: number;
 }
@@ -143,7 +145,7 @@ export async function startVcsim(options: VcsimOptions): Promise<Vcsim> {
   const username = options.username ?? 'administrator@vsphere.local';
   const password = options.password ?? 'vcsim-Passw0rd!';
   const folder = await mkdtemp(path.join(tmpdir(), 'hyper2kvm-vcsim-'));
-  const args = ['-l', '127.0.0.1:0', '-username', username, '-dir', folder];
+  const args = ['-l', `127.0.0.1:${options.port ?? 0}`, '-username', username, '-dir', folder];
   args.push('-nfc-bytes-per-second', String(options.nfcBytesPerSecond ?? 0));
   if (options.many !== undefined) args.push('-many', String(options.many));
   for (const [index, vm] of options.vms.entries()) {

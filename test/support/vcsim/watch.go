@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 
 	"github.com/vmware/govmomi/object"
@@ -74,6 +75,10 @@ func (w *watch) call(ctx *simulator.Context, method *simulator.Method) (mo.Refer
 	if next := w.faults[method.Name]; next != nil && next.times > 0 {
 		next.times--
 		return nil, newFault(next.fault)
+	}
+	if ctx.Session == nil && strings.HasPrefix(method.Name, "RetrieveProperties") {
+		// The simulator tells strangers what there is.
+		return nil, &types.NotAuthenticated{NoPermission: types.NoPermission{Object: &method.This, PrivilegeId: "System.View"}}
 	}
 	if ctx.Session != nil && overridden(method) {
 		// The method's own object stays in the request's body.

@@ -41,21 +41,16 @@ async function readBatch(
   const { propertyCollector } = session.service;
   const refs = vms.map((id) => ({ type: 'VirtualMachine', id }));
   const specSet = [specOfMany(refs, ['config.hardware.device'])];
-  let token: string | undefined;
-  const scanning = {
-    ...options,
-    scan: (answer: string): void => {
+  const ask = async (method: string, args: object): Promise<string | undefined> => {
+    let token: string | undefined;
+    const scan = (answer: string): void => {
       token = scanCapacities(answer, found);
-    },
+    };
+    await session.call(method, propertyCollector, args, { ...options, scan });
+    return token;
   };
-  await session.call(
-    'RetrievePropertiesEx',
-    propertyCollector,
-    { specSet, options: { maxObjects: BATCH_VMS } },
-    scanning,
-  );
-  while (token !== undefined)
-    await session.call('ContinueRetrievePropertiesEx', propertyCollector, { token }, scanning);
+  let token = await ask('RetrievePropertiesEx', { specSet, options: { maxObjects: BATCH_VMS } });
+  while (token !== undefined) token = await ask('ContinueRetrievePropertiesEx', { token });
 }
 
 /**

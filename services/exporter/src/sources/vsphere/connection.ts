@@ -90,11 +90,7 @@ export class Connection {
 
   /** Something that needs a login and nothing else; vCenter takes it as a sign of life. */
   async touch(options: CallOptions): Promise<void> {
-    const { rootFolder, propertyCollector } = this.service;
-    const specSet = [
-      { propSet: [{ type: 'Folder', pathSet: ['name'] }], objectSet: [{ obj: toSoap(rootFolder), skip: false }] },
-    ];
-    await this.call('RetrievePropertiesEx', propertyCollector, { specSet, options: {} }, options);
+    await this.call('CurrentTime', SERVICE_INSTANCE, {}, options);
   }
 
   /** Logs out, as far as vCenter can be reached, and closes the connections. */

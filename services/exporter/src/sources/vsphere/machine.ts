@@ -66,6 +66,18 @@ export function readDisks(properties: Properties): SourceDisk[] {
     });
 }
 
+function toDisk(disk: SourceDisk): Disk {
+  const { index, key, name, capacity_bytes, used_bytes, controller } = disk;
+  return {
+    index,
+    key,
+    name,
+    capacity_bytes,
+    ...optional('used_bytes', used_bytes),
+    ...optional('controller', controller),
+  };
+}
+
 export const hasTpm = (properties: Properties): boolean =>
   devicesOf(properties).some((device) => typeName(device) === 'VirtualTPM');
 
@@ -95,7 +107,7 @@ export function toMachine(vm: Ref, properties: Properties, place: InventoryPlace
     inventory_path: place.path,
     ...optional('datacenter', place.datacenter),
     ...optional('host', host),
-    disks: readDisks(properties).map(({ address: _, obstacle: __, ...disk }) => disk),
+    disks: readDisks(properties).map(toDisk),
     nics: readNics(properties),
   };
 }

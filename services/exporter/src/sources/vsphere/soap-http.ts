@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { request, type RequestOptions } from 'node:https';
+import { request } from 'node:https';
 import type { IHttpClient } from 'soap';
 import { ConnectError, TlsTrustError, TrustingAgent, type Trust } from '../../net/index.js';
 import { AnswerError } from './faults.js';
@@ -102,7 +102,7 @@ export class SoapHttp {
     });
   }
 
-  private send(url: URL, options: RequestOptions, data = ''): Promise<IncomingMessage> {
+  private send(url: URL, options: Sending, data = ''): Promise<IncomingMessage> {
     const headers = { ...options.headers, ...(data === '' ? {} : { 'Content-Length': Buffer.byteLength(data) }) };
     return new Promise((resolve, reject) => {
       const call = request(url, { ...options, headers, agent: this.agent });
@@ -134,6 +134,12 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+interface Sending {
+  readonly method: string;
+  readonly headers: Headers;
+  readonly signal: AbortSignal;
 }
 
 type Callback = (error: unknown, response?: unknown, body?: string) => void;
