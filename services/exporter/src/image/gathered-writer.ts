@@ -1,15 +1,19 @@
-import { fdatasync, writev } from 'node:fs';
+import { fdatasync, write } from 'node:fs';
 
-/** 1 MiB a write; larger ones were slower. */
-const BATCH_CLUSTERS = 16;
+/** Larger writes were slower. */
+const BATCH_BYTES = 2 ** 20;
 const WRITES_IN_FLIGHT = 2;
 /** Write-back is started early, so that the sync at the end has little left to do and dirty memory stays bounded. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 
-/** Appends buffers to a file by large positioned writes, two at a time. */
+/**
+ * Appends to a file by large positioned writes, two at a time. What is appended is copied into a few buffers that are used
+ * again and again: the copy costs less than the memory of buffers that wait for the garbage collector.
+ */
 export class GatheredWriter {
-  private batch: Buffer[] = [];
-  private batchBytes = 0;
+  private readonly free: Buffer[] = [];
+  private batch: Buffer | undefined;
+  private filled = 0;
   private readonly pending = new Set<Promise<void>>();
   private syncing: Promise<void> | undefined;
   private sinceSync = 0;
@@ -21,11 +25,14 @@ export class GatheredWriter {
     private position: number,
   ) {}
 
-  /** The buffer must not change any more. */
-  append(buffer: Buffer): void {
-    this.batch.push(buffer);
-    this.batchBytes += buffer.length;
-    if (this.batch.length >= BATCH_CLUSTERS) this.issue();
+  append(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length;) {
+      this.batch ??= this.free.pop() ?? Buffer.allocUnsafeSlow(BATCH_BYTES);
+      const copied = bytes.copy(this.batch, this.filled, at);
+      this.filled += copied;
+      at += copied;
+      if (this.filled === BATCH_BYTES) this.issue();
+    }
   }
 
   /** A promise to wait for before more is appended, when the disk is behind. @throws the first error of a write */
@@ -38,7 +45,7 @@ export class GatheredWriter {
 
   /** Everything appended is written (not yet synced); the first error is thrown. Nothing runs any more afterwards. */
   async drain(): Promise<void> {
-    if (this.batch.length > 0) this.issue();
+    this.issue();
     while (this.pending.size > 0) await Promise.all(this.pending);
     await this.syncing;
     if (this.failure) throw this.failure;
@@ -46,7 +53,7 @@ export class GatheredWriter {
 
   /** Everything appended so far is on the disk when it resolves; more may be appended meanwhile. */
   async flush(): Promise<void> {
-    if (this.batch.length > 0) this.issue();
+    this.issue();
     await Promise.all(this.pending);
     // One that began before those writes ended says nothing about them.
     await this.syncing;
@@ -55,30 +62,32 @@ export class GatheredWriter {
   }
 
   private issue(): void {
-    const { batch, batchBytes, position } = this;
-    this.batch = [];
-    this.batchBytes = 0;
-    this.position += batchBytes;
-    const write = new Promise<void>((resolve) => {
-      this.writeAll(batch, batchBytes, position, resolve);
+    const { batch, filled, position } = this;
+    if (batch === undefined || filled === 0) return;
+    this.batch = undefined;
+    this.filled = 0;
+    this.position += filled;
+    const writing = new Promise<void>((resolve) => {
+      this.writeAll(batch, 0, filled, position, resolve);
     }).then(() => {
-      this.pending.delete(write);
+      this.pending.delete(writing);
+      if (this.free.length <= WRITES_IN_FLIGHT) this.free.push(batch);
     });
-    this.pending.add(write);
-    this.sinceSync += batchBytes;
+    this.pending.add(writing);
+    this.sinceSync += filled;
     if (this.sinceSync >= SYNC_EVERY_BYTES && this.syncing === undefined) void this.sync();
   }
 
-  private writeAll(batch: Buffer[], bytes: number, position: number, done: () => void): void {
-    writev(this.fd, batch, position, (error, written) => {
+  private writeAll(batch: Buffer, from: number, end: number, position: number, done: () => void): void {
+    write(this.fd, batch, from, end - from, position, (error, written) => {
       if (error) this.failure ??= error;
-      else if (written < bytes) {
+      else if (written < end - from) {
         // A signal or an almost full disk: the next call tells which.
         if (written > 0) {
-          this.writeAll(rest(batch, written), bytes - written, position + written, done);
+          this.writeAll(batch, from + written, end, position + written, done);
           return;
         }
-        this.failure ??= new Error(`nothing of ${bytes} bytes was written at ${position}`);
+        this.failure ??= new Error(`nothing of ${end - from} bytes was written at ${position}`);
       }
       done();
     });
@@ -97,18 +106,4 @@ export class GatheredWriter {
     this.syncing = sync;
     return sync;
   }
-}
-
-function rest(batch: Buffer[], written: number): Buffer[] {
-  let left = written;
-  const kept: Buffer[] = [];
-  for (const buffer of batch) {
-    if (left >= buffer.length) {
-      left -= buffer.length;
-      continue;
-    }
-    kept.push(buffer.subarray(left));
-    left = 0;
-  }
-  return kept;
 }

@@ -50,7 +50,7 @@ export class Qcow2Writer {
   }
 
   /**
-   * @param content up to a cluster; shorter ones are padded with zeros. It must not change any more.
+   * @param content up to a cluster; shorter ones are padded with zeros. It may change again afterwards.
    * @throws RangeError for a cluster that is not after the last one, or beyond the capacity
    */
   add(guestCluster: number, content: Buffer): void {

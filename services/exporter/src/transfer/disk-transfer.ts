@@ -6,8 +6,11 @@ import { serveImage } from '@hyper2kvm/runtime';
 import type { Children } from './children.js';
 import type { FromThread, ToThread, TransferFailure, TransferResult, TransferTask } from './messages.js';
 
-/** MiB of JavaScript heap; the buffers of data lie outside of it and are bounded by themselves. */
-const THREAD_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
+/**
+ * MiB of JavaScript heap. The buffers of data lie outside of it, but those that came over the network are given back only
+ * when the young generation is collected: a small one keeps memory low and costs no time that can be measured.
+ */
+const THREAD_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 };
 /** A thread that was told to stop ends within this, or is ended. */
 const STOP_GRACE_MS = 2_000;
 /** What is on the disk is not to be gone on from: the next transfer of it begins at zero. */

@@ -92,6 +92,6 @@ export class RateLimit {
   }
 
   private wake(): void {
-    for (const wake of [...this.wakers]) wake();
+    for (const wake of this.wakers) wake();
   }
 }

@@ -44,7 +44,7 @@ export interface QemuInput {
 /** Takes a disk's content on its way from an input to the image. */
 export interface Sink {
   /**
-   * Content in the order of the disk; what is left out is zeros. A buffer of its own, which is not changed any more.
+   * Content in the order of the disk; what is left out is zeros. The buffer may be used again afterwards.
    * @param offset in the disk, a multiple of 64 KiB
    * @param content up to 64 KiB, shorter only at the disk's end; not all zeros
    */

@@ -9,10 +9,10 @@ export interface Range {
  * Cuts a disk into ranges, gives them to whoever asks next, and hands their content on in the order of the disk. Never more
  * than `limit` ranges are between being given out and being taken: what came too early waits, and so do those who ask.
  */
-export class RangeWindow {
+export class RangeWindow<Content> {
   private given = 0;
   private taken = 0;
-  private readonly arrived = new Map<number, Buffer>();
+  private readonly arrived = new Map<number, Content>();
   private failure: { readonly error: unknown } | undefined;
   private wakers: (() => void)[] = [];
 
@@ -37,13 +37,13 @@ export class RangeWindow {
     }
   }
 
-  put(range: Range, content: Buffer): void {
+  put(range: Range, content: Content): void {
     this.arrived.set(range.index, content);
     this.wake();
   }
 
   /** The next content in the order of the disk; undefined at its end. @throws what `fail` was told */
-  async take(): Promise<{ readonly range: Range; readonly content: Buffer } | undefined> {
+  async take(): Promise<{ readonly range: Range; readonly content: Content } | undefined> {
     const range = this.range(this.taken);
     if (range === undefined) return undefined;
     for (;;) {

@@ -1,18 +1,18 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CLUSTER, isZero } from '../../image/index.js';
 import { ConnectError, TrustingAgent } from '../../net/index.js';
 import { TransferError } from '../errors.js';
 import { isBrokenConnection } from '../failure.js';
 import { httpGet } from './http-body.js';
 import type { Pour, RangesInput, Sink } from './input.js';
 import { checkAnswer } from './range-answer.js';
+import { RangeContent } from './range-content.js';
 import { RangeWindow, type Range } from './range-window.js';
 
 /** Of one request. A multiple of 64 KiB. */
-const RANGE_BYTES = 2 ** 20;
-/** Ranges that may wait for an earlier one, for each connection. */
-const WINDOW_PER_CONNECTION = 2;
+const RANGE_BYTES = 2 * 2 ** 20;
+/** Ranges that may wait for an earlier one, besides those under way. */
+const WAITING_RANGES = 2;
 /** Pauses before a range is asked for again, on a new connection. */
 const RETRY_MS = [100, 1_000, 5_000];
 
@@ -26,8 +26,10 @@ export const pourRanges: Pour<RangesInput> = async (input, disk, sink, signal) =
       'EXPORT_CORRUPT',
       `the file behind the disk has ${input.sizeBytes} bytes, the VM's disk has ${disk.capacityBytes}`,
     );
-  const limit = input.connections * WINDOW_PER_CONNECTION;
-  const window = new RangeWindow(disk.startAt, disk.capacityBytes, RANGE_BYTES, limit);
+  const limit = input.connections + WAITING_RANGES;
+  const window = new RangeWindow<RangeContent>(disk.startAt, disk.capacityBytes, RANGE_BYTES, limit);
+  /** Used again and again: as many as there are ranges in the window. */
+  const free: RangeContent[] = [];
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   // One listener for each request under way, and those of the pauses.
@@ -35,13 +37,16 @@ export const pourRanges: Pour<RangesInput> = async (input, disk, sink, signal) =
   either.addEventListener('abort', () => window.fail(either.reason), { once: true });
   if (either.aborted) window.fail(either.reason);
   const connections = Array.from({ length: input.connections }, async () =>
-    new Connection(input, disk.stallTimeoutMs, sink, either).run(window).catch((error: unknown) => window.fail(error)),
+    new Connection(input, disk.stallTimeoutMs, sink, free, either)
+      .run(window)
+      .catch((error: unknown) => window.fail(error)),
   );
   try {
     for (;;) {
       const next = await window.take();
       if (next === undefined) break;
       await give(next.range, next.content, sink);
+      free.push(next.content);
     }
   } finally {
     stop.abort();
@@ -49,11 +54,8 @@ export const pourRanges: Pour<RangesInput> = async (input, disk, sink, signal) =
   }
 };
 
-async function give(range: Range, content: Buffer, sink: Sink): Promise<void> {
-  for (let at = 0; at < content.length; at += CLUSTER) {
-    const cluster = content.subarray(at, at + CLUSTER);
-    if (!isZero(cluster)) sink.data(range.start + at, cluster);
-  }
+async function give(range: Range, content: RangeContent, sink: Sink): Promise<void> {
+  content.data((at, cluster) => sink.data(range.start + at, cluster));
   sink.progress(range.end);
   const pressure = sink.pressure();
   if (pressure !== undefined) await pressure;
@@ -67,27 +69,30 @@ class Connection {
     private readonly input: RangesInput,
     private readonly stallTimeoutMs: number,
     private readonly sink: Sink,
+    private readonly free: RangeContent[],
     private readonly signal: AbortSignal,
   ) {
     this.agent = this.newAgent();
   }
 
-  async run(window: RangeWindow): Promise<void> {
+  async run(window: RangeWindow<RangeContent>): Promise<void> {
     try {
       for (;;) {
         const range = await window.next();
         if (range === undefined) return;
-        window.put(range, await this.fetchAgain(range));
+        const content = this.free.pop() ?? new RangeContent(RANGE_BYTES);
+        await this.fetchAgain(range, content);
+        window.put(range, content);
       }
     } finally {
       this.agent.destroy();
     }
   }
 
-  private async fetchAgain(range: Range): Promise<Buffer> {
+  private async fetchAgain(range: Range, content: RangeContent): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.fetch(range);
+        return await this.fetch(range, content);
       } catch (error) {
         this.signal.throwIfAborted();
         const pause = RETRY_MS[attempt];
@@ -99,11 +104,10 @@ class Connection {
     }
   }
 
-  private async fetch(range: Range): Promise<Buffer> {
+  private async fetch(range: Range, content: RangeContent): Promise<void> {
     const { input, sink } = this;
-    const content = Buffer.allocUnsafeSlow(range.end - range.start);
-    let filled = 0;
-    const where = (): string => ` at byte ${range.start + filled} of the disk`;
+    content.begin(range.end - range.start);
+    const where = (): string => ` at byte ${range.start + content.filled} of the disk`;
     await httpGet(
       {
         url: input.url,
@@ -120,19 +124,17 @@ class Connection {
         checkAnswer(response.statusCode ?? 0, response.headers, range, input);
         for await (const piece of body) {
           sink.received(piece);
-          if (filled + piece.length > content.length)
+          if (!content.push(piece))
             throw new TransferError('EXPORT_TRANSFER', `the server sent more than the range at byte ${range.start}`);
-          filled += piece.copy(content, filled);
           const wait = sink.throttle();
           if (wait !== undefined) await wait;
         }
       },
     );
-    if (filled !== content.length)
+    if (content.filled !== content.length)
       throw new TransferError('EXPORT_TRANSFER', `the answer ended${where()}, before the end of its range`, {
         again: true,
       });
-    return content;
   }
 
   private newAgent(): TrustingAgent {
