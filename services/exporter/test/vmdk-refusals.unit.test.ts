@@ -1,11 +1,11 @@
 import { deflateSync } from 'node:zlib';
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { VmdkDecoder, VmdkError, type VmdkProblem } from '../src/vmdk/index.js';
 import {
   GRAIN,
   footerLast,
   grainRecord,
+  marker,
   noise,
   rawDisk,
   text,
@@ -74,6 +74,7 @@ describe('refused, with the kind of problem and its offset', () => {
     ['a header changed by a text transfer', 'header', changed((s) => s.write('\n', 75))],
     ['another grain size', 'unsupported', changed((s) => s.writeBigUInt64LE(16n, 20))],
     ['a capacity of zero', 'header', changed((s) => s.writeBigUInt64LE(0n, 12))],
+    ['a capacity that no disk has', 'header', changed((s) => s.writeBigUInt64LE(2n ** 37n + 1n, 12))],
     ['an endless overhead', 'header', changed((s) => s.writeBigUInt64LE(2n ** 40n, 64))],
     ['a cut within a grain', 'truncated', good.subarray(0, FIRST_GRAIN + 100)],
     ['a cut after a grain', 'truncated', good.subarray(0, FIRST_GRAIN + 512)],
@@ -108,6 +109,14 @@ describe('refused, with the kind of problem and its offset', () => {
       'tables',
       footerLast({ ...GOOD, tableEntry: (at, sector) => (at === 7 ? sector + 1 : sector) }),
     ],
+    [
+      'tables without end',
+      'tables',
+      Buffer.concat([
+        good.subarray(0, good.length - 512 * 5),
+        ...Array.from({ length: 9 }, () => Buffer.concat([marker(4, 1), Buffer.alloc(2048)])),
+      ]),
+    ],
     ['bytes after the end', 'trailing', Buffer.concat([good, Buffer.from('more')])],
     ['endless zeros after the end', 'trailing', Buffer.concat([good, Buffer.alloc(3 * 2 ** 20)])],
   ];
@@ -131,55 +140,5 @@ describe('refused, with the kind of problem and its offset', () => {
 describe('zeros', () => {
   test('that pad the end are passed over', async () => {
     expect((await decode(Buffer.concat([good, Buffer.alloc(4096)]))).equals(rawDisk(GOOD))).toBe(true);
-  });
-});
-
-describe('mutations of a good stream', () => {
-  const wanted = rawDisk(GOOD);
-  const verdict = async (stream: Buffer, pieceBytes: number): Promise<void> => {
-    try {
-      expect((await decode(stream, pieceBytes)).equals(wanted)).toBe(true);
-    } catch (error) {
-      if (!(error instanceof VmdkError)) throw error;
-    }
-  };
-
-  test('never crash, and pass only when the content is the same', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.tuple(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 4 }),
-        fc.integer({ min: 64, max: 70_000 }),
-        async (flips, pieceBytes) => {
-          const stream = Buffer.from(good);
-          for (const [at, bits] of flips) stream.writeUInt8(stream.readUInt8(at) ^ bits, at);
-          await verdict(stream, pieceBytes);
-        },
-      ),
-      { numRuns: 300 },
-    );
-  });
-
-  test('in the records only: headers, markers, tables', async () => {
-    // Where damage is most likely to pass: the first sector, the heads of the grains, and all that follows the last one.
-    const places: number[] = Array.from({ length: 90 }, (_, at) => at);
-    for (let at = FIRST_GRAIN; at < good.length; at += 512) for (let i = 0; i < 16; i++) places.push(at + i);
-    await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...places), fc.integer({ min: 1, max: 255 }), async (at, bits) => {
-        const stream = Buffer.from(good);
-        stream.writeUInt8(stream.readUInt8(at) ^ bits, at);
-        await verdict(stream, 65_536);
-      }),
-      { numRuns: 400 },
-    );
-  });
-
-  test('pieces cut out or doubled', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.nat(good.length), fc.nat(5000), fc.boolean(), async (at, length, twice) => {
-        const tail = twice ? good.subarray(at) : good.subarray(at + length);
-        await verdict(Buffer.concat([good.subarray(0, twice ? at + length : at), tail]), 65_536);
-      }),
-      { numRuns: 200 },
-    );
   });
 });

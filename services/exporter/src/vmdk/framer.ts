@@ -42,6 +42,8 @@ export class VmdkFramer {
   private section: { left: number; take(sector: Buffer): void } | undefined;
   private directorySector: number | undefined;
   private footerSeen = false;
+  /** A stream may repeat its tables, but not for ever: each takes a little memory. */
+  private tablesTold = 0;
   private ended = false;
   private trailing = 0;
 
@@ -88,9 +90,10 @@ export class VmdkFramer {
     const { carry } = this;
     if (carry.length < SECTOR) return false;
     const header = parseHeader(carry.peek(SECTOR), 0);
+    // It may refuse the disk, before memory is taken for what this header claims.
+    this.events.header(header);
     this.header = header;
     this.tables = new GrainTables(header.tables);
-    this.events.header(header);
     carry.skip(SECTOR);
     const { directorySector } = header;
     if (directorySector === undefined) this.padding = (header.overheadSectors - 1) * SECTOR;
@@ -190,6 +193,8 @@ export class VmdkFramer {
           left: TABLE_SECTORS,
           take: (bytes) => (counts ? tables.tableSector(bytes, at, part++) : undefined),
         };
+        if (counts && ++this.tablesTold > header.tables * 2)
+          throw new VmdkError('tables', `more than ${header.tables * 2} grain tables`, offset);
         return true;
       }
       case MARKER.grainDirectory:
