@@ -93,11 +93,15 @@ export class VsphereSource implements Source {
   }
 }
 
-/** The machine as it was described before the snapshot was made. */
+/** As it was described before the snapshot was made: afterwards disks have the names of deltas, and use what those take up. */
 function withMachine(fresh: Described, machine: Machine | undefined): Described {
   if (machine === undefined) return fresh;
-  const names = new Map(machine.disks.map(({ key, name }) => [key, name]));
-  return { ...fresh, machine, disks: fresh.disks.map((disk) => ({ ...disk, name: names.get(disk.key) ?? disk.name })) };
+  const before = new Map(machine.disks.map(({ key, name, used_bytes }) => [key, { name, used_bytes }]));
+  const disks = fresh.disks.map((disk) => {
+    const { name = disk.name, used_bytes } = before.get(disk.key) ?? {};
+    return { ...disk, name, ...(used_bytes === undefined ? {} : { used_bytes }) };
+  });
+  return { ...fresh, machine, disks };
 }
 
 function concernsOf({ machine, hasTpm, consolidationNeeded }: Described): string[] {
