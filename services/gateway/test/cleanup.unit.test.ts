@@ -1,3 +1,4 @@
+import type { JobProgress } from '@hyper2kvm/contracts';
 import { describe, expect, it } from 'vitest';
 import { decideCancel, decideRetry } from '../src/jobs/asked.js';
 import { decide, type Fact } from '../src/jobs/decide.js';
@@ -176,5 +177,7 @@ describe('is shown', () => {
     const given = cancelled({ cleanup: { ...queued, failures: 1, message: 'locked', next_try_at: next } });
     expect(show(given).cleanup).toEqual({ status: 'queued', message: 'locked', next_try_at: next });
     expect(show(exportedJob()).cleanup).toBeNull();
+    const of = (latest: JobProgress) => toDetail(given, { progress: latest, queuePosition: null, waitingReason: null });
+    expect(of({ ...progress(1), phase: 'export' }).cleanup?.status).toBe('queued');
   });
 });

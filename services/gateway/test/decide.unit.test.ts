@@ -11,6 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { decideBandwidth, decideCancel, decideRelease, decideRetry } from '../src/jobs/asked.js';
 import { decide } from '../src/jobs/decide.js';
 import type { Decision } from '../src/jobs/decision.js';
+import { classify } from '../src/jobs/retry-classes.js';
 import { fact, failure } from './facts.js';
 import { exportedJob, job, NOW, SETTING } from './given.js';
 
@@ -158,6 +159,13 @@ describe('when an attempt failed', () => {
       retry_available: true,
       failure: { code: 'GUEST_NO_OS' },
     });
+  });
+
+  it('goes by the lists of the configuration', () => {
+    const given = job({ status: 'exporting' });
+    const setting = { ...SETTING, retryable: classify({ permanent_errors: ['connection timeout'] }) };
+    expect(decide(given, fact['export.failed'](), setting)?.patch.status).toBe('failed');
+    expect(decide(given, fact['export.failed'](), SETTING)?.patch.status).toBe('pending');
   });
 
   it('forgets the failure once the next attempt runs', () => {

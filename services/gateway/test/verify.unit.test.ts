@@ -74,6 +74,9 @@ it('keeps its report or its failure, of the attempt that was asked for', () => {
   for (const end of [verified, unreadable]) {
     expect(decide(asked(), end(2), SETTING)).toBeUndefined();
     expect(decide(exportedJob({ verifyAttempt: 1 }), end(), SETTING)).toBeUndefined();
+    const ended = asked();
+    Object.assign(ended, decide(ended, verified(), SETTING)?.patch);
+    expect(decide(ended, end(), SETTING)).toBeUndefined();
   }
 });
 
