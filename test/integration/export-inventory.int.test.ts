@@ -34,6 +34,8 @@ const list = async (filter: z.input<typeof InventoryFilter> = {}, change: Partia
 const paths = async (...asked: Parameters<typeof list>): Promise<string[]> =>
   (await list(...asked)).map(({ inventory_path }) => inventory_path);
 
+const byTags = async (...tags: string[]) => (await list({ tags })).map(({ name, tags: own }) => [name, own]);
+
 describe('the list of VMs', () => {
   test('shows what a migration is planned by', async () => {
     const [vm, ...others] = await list({ name: '/DC0/vm/web/web-01' });
@@ -118,8 +120,6 @@ describe('filters', () => {
 });
 
 describe('tags', () => {
-  const byTags = async (...tags: string[]) => (await list({ tags })).map(({ name, tags: own }) => [name, own]);
-
   test('by name or with their category, all of them, without regard to case', async () => {
     const web01 = ['web-01', ['env:production', 'tier:front']];
     expect(await byTags('production')).toEqual([['db[1]', ['env:production']], web01]);

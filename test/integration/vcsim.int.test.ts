@@ -155,6 +155,64 @@ describe('the simulated vCenter', () => {
     expect((await vcsim.control()).leases.at(-1)).toEqual({ ref: lease.value, vm: 'two-disks', state: 'aborted' });
   });
 
+  it('asks for a login at /folder, by cookie or by password, and counts what it is asked', async () => {
+    const soap = await login();
+    const path_ = '/folder/two-disks/two-disks-flat.vmdk';
+    const url = new URL(`${path_}?dcPath=DC0&dsName=LocalDS_0`, vcsim.url).href;
+    const stranger = new MinimalSoap(vcsim.url, vcsim.certificate);
+    const status = async (client: MinimalSoap, headers: Record<string, string> = {}): Promise<number | undefined> => {
+      const response = await client.open(url, { Range: 'bytes=0-9', ...headers });
+      response.resume();
+      return response.statusCode;
+    };
+    const basic = (password: string) => ({
+      Authorization: `Basic ${Buffer.from(`${vcsim.username}:${password}`).toString('base64')}`,
+    });
+    expect(await status(stranger)).toBe(401);
+    expect(await status(stranger, { Cookie: 'vmware_soap_session=none' })).toBe(401);
+    expect(await status(stranger, basic('wrong'))).toBe(401);
+    expect(await status(stranger, basic(vcsim.password))).toBe(206);
+    expect(await status(soap)).toBe(206);
+    const counted = (await vcsim.control()).downloads.find((entry) => entry.path === path_);
+    expect(counted).toEqual({ path: path_, requests: 2, heads: 0, bytes: 20 });
+
+    await vcsim.change({ drop_sessions: true });
+    expect(await status(soap)).toBe(401);
+    expect((await soap.properties({ type: 'Folder', value: 'group-d1' }, 'name')).body).toContain('NotAuthenticated');
+    await vcsim.change({ settings: { folder_auth: false } });
+    expect(await status(stranger)).toBe(206);
+    await vcsim.change({ settings: { folder_auth: true } });
+  });
+
+  it('slows /folder down, and puts another file in its place', async () => {
+    const soap = await login();
+    const url = new URL('/folder/two-disks/two-disks_1-flat.vmdk?dcPath=DC0&dsName=LocalDS_0', vcsim.url).href;
+    await vcsim.change({ settings: { folder_bytes_per_second: 256 * 1024 } });
+    const response = await soap.open(url);
+    await once(response, 'readable');
+    expect((await vcsim.control()).downloads.at(-1)?.bytes).toBeLessThan(CAPACITIES[1] ?? 0);
+    await vcsim.change({ settings: { folder_bytes_per_second: 0 } });
+    expect((await collect(response)).length).toBe(CAPACITIES[1]);
+
+    const other = path.join(folder, 'disk0.raw');
+    await vcsim.change({ file: { path: 'two-disks/two-disks_1-flat.vmdk', with: other } });
+    expect((await soap.download(url)).equals(await readFile(other))).toBe(true);
+    await vcsim.change({ file: { path: 'two-disks/two-disks_1-flat.vmdk', with: path.join(folder, 'disk1.raw') } });
+  });
+
+  it('answers with a fault as often as it is told to', async () => {
+    const soap = await login();
+    await vcsim.change({ fail: { method: 'FindByInventoryPath', fault: 'TaskInProgress', times: 2 } });
+    const index = { type: 'SearchIndex', value: 'SearchIndex' };
+    for (const faulty of [true, true, false])
+      expect(
+        (await soap.call('FindByInventoryPath', index, '<inventoryPath>/x</inventoryPath>')).body.includes(
+          'TaskInProgress',
+        ),
+      ).toBe(faulty);
+    await expect(vcsim.change({ vm: { name: 'nobody' } })).rejects.toThrow('no VM is named');
+  });
+
   it('ends with the process that started it, also when that is killed', async () => {
     const marker = `hyper2kvm-orphan-${process.pid}-${Date.now()}`;
     // A stand-in for a test that dies: it holds the other end of the simulator's standard input.

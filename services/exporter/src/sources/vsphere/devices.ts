@@ -40,7 +40,7 @@ export function baseFile(backing: unknown): string | undefined {
 }
 
 /** Why a disk cannot be exported, as the end of a sentence that begins with its name; undefined where it can be. */
-export function obstacle(backing: unknown): string | undefined {
+export function obstacle(backing: unknown, controller?: unknown): string | undefined {
   const mode = text(backing, 'diskMode') ?? '';
   const type = typeName(backing) ?? '';
   if (mode.startsWith('independent'))
@@ -53,6 +53,9 @@ export function obstacle(backing: unknown): string | undefined {
       : 'is a raw device mapping in physical mode, so no snapshot contains it';
   const sharing = text(backing, 'sharing') ?? '';
   if (sharing !== '' && sharing !== 'sharingNone') return 'is shared between VMs (multi-writer)';
+  const bus = text(controller, 'sharedBus') ?? '';
+  if (bus !== '' && bus !== 'noSharing')
+    return `is on a controller that VMs share (${bus}), so vCenter takes no snapshot of the VM`;
   if (child(backing, 'keyId') !== undefined) return 'is encrypted; decrypt it in vCenter first';
   return undefined;
 }

@@ -61,7 +61,7 @@ export function readDisks(properties: Properties): SourceDisk[] {
         ...optional('used_bytes', usedBytes(layout, key)),
         controller: `${kind}${number(controller, 'busNumber') ?? 0}`,
         address: `${kind}${number(controller, 'busNumber') ?? 0}:${unit}`,
-        obstacle: obstacle(child(device, 'backing')),
+        obstacle: obstacle(child(device, 'backing'), controller),
       };
     });
 }
