@@ -4,6 +4,7 @@ import { GRAIN, grainRecord, marker, noise, text, vmdkHeader } from './vmdk-fixt
 
 const SECTOR = 512;
 const PER_TABLE = 512;
+const DESCRIPTOR_SECTORS = 20;
 
 export type RecordKind = 'header' | 'grain' | 'marker' | 'table' | 'directory' | 'footer' | 'end' | 'filler';
 export interface VmdkRecord {
@@ -30,6 +31,8 @@ export interface LayoutPlan {
   readonly endMarker: boolean;
   /** Tables without grains may be there or not. */
   readonly emptyTables: boolean;
+  /** Directory first: a copy of directory and tables before them, as qemu-img writes it. */
+  readonly redundant: boolean;
 }
 
 export const grainsOf = (capacity: number): number => Math.ceil(capacity / GRAIN);
@@ -122,28 +125,37 @@ function directoryLast(disk: DiskPlan, layout: LayoutPlan): VmdkRecord[] {
 
 function directoryFirst(disk: DiskPlan, layout: LayoutPlan): VmdkRecord[] {
   const count = tableCount(disk.capacity);
-  const directory = directoryBytes(count);
   const tables = Array.from({ length: count }, () => Buffer.alloc(PER_TABLE * 4));
-  const descriptorSectors = 20;
-  const directorySector = 1 + descriptorSectors;
-  const firstTable = directorySector + directory.length / SECTOR;
-  for (let number = 0; number < count; number++) directory.writeUInt32LE(firstTable + number * 4, number * 4);
-  const used = firstTable + count * 4;
-  const overhead = Math.ceil(used / 128) * 128;
-  const grains: VmdkRecord[] = [];
-  let sector = overhead;
+  const front: VmdkRecord[] = [];
+  let sector = 1 + DESCRIPTOR_SECTORS;
+  const directories: number[] = [];
+  for (let copy = layout.redundant ? 0 : 1; copy < 2; copy++) {
+    const directory = directoryBytes(count);
+    directories.push(sector);
+    sector += directory.length / SECTOR;
+    for (let number = 0; number < count; number++, sector += 4) directory.writeUInt32LE(sector, number * 4);
+    front.push(
+      { kind: 'directory', bytes: directory },
+      ...tables.map((bytes): VmdkRecord => ({ kind: 'table', bytes })),
+    );
+  }
+  const overhead = Math.ceil(sector / 128) * 128;
+  front.push({ kind: 'filler', bytes: Buffer.alloc((overhead - sector) * SECTOR) });
+  sector = overhead;
   for (const [grain, bytes] of grainRecords(disk, layout)) {
     tables[tableOf(grain)]?.writeUInt32LE(sector, (grain % PER_TABLE) * 4);
-    grains.push({ kind: 'grain', bytes });
+    front.push({ kind: 'grain', bytes });
     sector += bytes.length / SECTOR;
   }
+  const header = vmdkHeader(disk.capacity, BigInt(directories.at(-1) ?? 0), overhead);
+  if (layout.redundant) header.writeBigUInt64LE(BigInt(directories[0] ?? 0), 48);
+  header.writeBigUInt64LE(BigInt(DESCRIPTOR_SECTORS), 36);
   return [
-    { kind: 'header', bytes: vmdkHeader(disk.capacity, BigInt(directorySector), overhead) },
-    { kind: 'filler', bytes: Buffer.alloc(descriptorSectors * SECTOR) },
-    { kind: 'directory', bytes: directory },
-    ...tables.map((bytes): VmdkRecord => ({ kind: 'table', bytes })),
-    { kind: 'filler', bytes: Buffer.alloc((overhead - used) * SECTOR) },
-    ...grains,
+    { kind: 'header', bytes: header },
+    { kind: 'filler', bytes: pad(Buffer.from('# Disk DescriptorFile\n'), DESCRIPTOR_SECTORS * SECTOR) },
+    ...front,
     ...(layout.endMarker ? [{ kind: 'end', bytes: marker(0, 0) } as const] : []),
   ];
 }
+
+const pad = (bytes: Buffer, length: number): Buffer => Buffer.concat([bytes, Buffer.alloc(length - bytes.length)]);

@@ -124,6 +124,14 @@ describe('refused, with the kind of problem and its offset', () => {
     expect((await problemOf(stream)).problem).toBe(problem);
   });
 
+  test('a directory-first stream whose first grain slid in front of where grains begin', async () => {
+    // Four sectors before it were lost, and with them the table that named it.
+    const front = Buffer.concat([vmdkHeader(20 * GRAIN, 1n), Buffer.alloc((128 - 5) * 512)]);
+    const stream = Buffer.concat([front, grainRecord(0, deflateSync(text(1)))]);
+    const error = await problemOf(stream);
+    expect([error.problem, error.offset]).toEqual(['header', 124 * 512]);
+  });
+
   test('a directory-first stream whose tables name a grain that is missing', async () => {
     // One table at sector 2, the directory at sector 1, grains from sector 128 on.
     const directory = Buffer.alloc(512);

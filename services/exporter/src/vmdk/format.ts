@@ -38,6 +38,10 @@ export interface VmdkHeader {
   readonly overheadSectors: number;
   /** undefined: at the end, as ESXi sends it. */
   readonly directorySector: number | undefined;
+  /** Of a copy of the directory, which nobody needs. */
+  readonly redundantSector: number | undefined;
+  readonly descriptorSector: number;
+  readonly descriptorSectors: number;
 }
 
 /** @throws VmdkError with the position in the stream, `base` being where these 512 bytes begin */
@@ -74,6 +78,7 @@ export function parseHeader(bytes: Buffer, base: number): VmdkHeader {
   const atEnd = directory === DIRECTORY_AT_END;
   if (!atEnd && (directory === 0n || directory > 2n ** 51n))
     refuse('header', `a grain directory at sector ${directory}`, 56);
+  const redundant = bytes.readBigUInt64LE(48);
   return {
     capacityBytes,
     grains,
@@ -81,5 +86,8 @@ export function parseHeader(bytes: Buffer, base: number): VmdkHeader {
     directorySectors,
     overheadSectors: Number(overhead),
     directorySector: atEnd ? undefined : Number(directory),
+    redundantSector: redundant === 0n || redundant > 2n ** 51n ? undefined : Number(redundant),
+    descriptorSector: Number(bytes.readBigUInt64LE(28)),
+    descriptorSectors: Number(bytes.readBigUInt64LE(36)),
   };
 }

@@ -10,6 +10,7 @@ import {
   parseHeader,
   type VmdkHeader,
 } from './format.js';
+import { FrontTables } from './front-tables.js';
 import { GrainTables } from './tables.js';
 
 /** Zeros that may follow the end-of-stream marker. */
@@ -97,33 +98,12 @@ export class VmdkFramer {
     carry.skip(SECTOR);
     const { directorySector } = header;
     if (directorySector === undefined) this.padding = (header.overheadSectors - 1) * SECTOR;
-    else this.expectFrontTables(header, this.tables, directorySector);
+    else {
+      const front = new FrontTables(header, this.tables, directorySector);
+      const left = front.sectorsLeft;
+      this.section = left === 0 ? undefined : { left, take: (bytes) => front.take(bytes) };
+    }
     return true;
-  }
-
-  /** The tables lie between header and grains: the directory, then what it points at. */
-  private expectFrontTables(header: VmdkHeader, tables: GrainTables, directorySector: number): void {
-    const end = directorySector + header.directorySectors;
-    if (end > header.overheadSectors)
-      throw new VmdkError('header', 'the grain directory does not fit before the grains', 56);
-    let sector = 1;
-    let starts: Set<number> | undefined;
-    let table = -1;
-    this.section = {
-      left: header.overheadSectors - 1,
-      take: (bytes) => {
-        const at = sector++;
-        if (at < directorySector) return;
-        if (at < end) {
-          tables.directorySector(bytes);
-          return;
-        }
-        starts ??= new Set(tables.tablesAt());
-        if (starts.has(at)) table = at;
-        if (table >= 0 && at < table + TABLE_SECTORS) tables.tableSector(bytes, table, at - table);
-      },
-    };
-    if (this.section.left === 0) this.section = undefined;
   }
 
   private readSection(section: { left: number; take(sector: Buffer): void }): boolean {

@@ -47,15 +47,6 @@ export class GrainTables {
       this.directory[this.directoryEntries++] = bytes.readUInt32LE(i * 4);
   }
 
-  /** Where the tables lie, for a directory that came first. */
-  tablesAt(): number[] {
-    return [...new Set(this.directory)].filter((sector) => sector !== 0);
-  }
-
-  get directoryComplete(): boolean {
-    return this.directoryEntries === this.tables;
-  }
-
   /** @throws VmdkError when a table names other grains than those that came */
   check(offset: number): void {
     for (let table = 0; table < this.tables; table++) {
