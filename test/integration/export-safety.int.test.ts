@@ -41,7 +41,7 @@ beforeAll(async () => {
   const vm = (name: string, change: Partial<VcsimVm> = {}): VcsimVm => ({ name, disks: [servedDisk(disk)], ...change });
   vcsim = await startVcsim({
     vms: [
-      vm('plain'),
+      ...['plain', 'store', 'growing', 'aging', 'dropped', 'swept'].map((name) => vm(name)),
       vm('full', { disks: [{ ...servedDisk(disk), used_bytes: 150 * MIB }] }),
       vm('running', { power_state: 'poweredOn', tools: 'running' }),
       vm('polite', { power_state: 'poweredOn', tools: 'running' }),
@@ -79,6 +79,14 @@ interface Outcome {
   recorded: Recorded;
   exported?: Exported;
   error?: unknown;
+}
+
+/** An export that has to succeed. @throws its error */
+async function done(...args: Parameters<typeof run>): Promise<Outcome & { exported: Exported }> {
+  const outcome = await run(...args);
+  const { exported } = outcome;
+  if (exported === undefined) throw outcome.error;
+  return { ...outcome, exported };
 }
 
 async function run(
@@ -181,7 +189,7 @@ describe('the source while it is read', () => {
       void vcsim.change({ datastore: { free_bytes: 1_000_000 } });
     });
     try {
-      const { error, request } = await run(requestOf('plain'), { sourceCheckMs: 50 }, recorded);
+      const { error, request } = await run(requestOf('store'), { sourceCheckMs: 50 }, recorded);
       expect(error).toMatchObject({ code: 'DATASTORE_FULL' });
       expect((error as JobError).message).toMatch(
         /^datastore LocalDS_0 has 977 KiB of .* free .*5 % have to stay free/,
@@ -197,16 +205,16 @@ describe('the source while it is read', () => {
     const recorded = recordingPorts((at) => {
       if (messagesOf(at).some((message) => message.includes('delta has grown'))) void fast();
     });
-    await vcsim.change({ vm: { name: 'plain', delta_bytes: 300 * MIB } });
-    const { exported } = await run(requestOf('plain'), { sourceCheckMs: 50 }, recorded);
-    await vcsim.change({ vm: { name: 'plain', delta_bytes: 0 } });
+    await vcsim.change({ vm: { name: 'growing', delta_bytes: 300 * MIB } });
+    const { exported } = await done(requestOf('growing'), { sourceCheckMs: 50 }, recorded);
+    await vcsim.change({ vm: { name: 'growing', delta_bytes: 0 } });
     expect(messagesOf(recorded)).toContain("The snapshot's delta has grown to 300 MiB after 1 min");
-    expect(exported?.artifact.disks).toHaveLength(1);
+    expect(exported.artifact.disks).toHaveLength(1);
   });
 
   test('is given up when its snapshot grows too old', async () => {
     await slow();
-    const { error, request } = await run(requestOf('plain'), { sourceCheckMs: 50, snapshotMaxAgeMs: 1_500 });
+    const { error, request } = await run(requestOf('aging'), { sourceCheckMs: 50, snapshotMaxAgeMs: 1_500 });
     expect(error).toMatchObject({ code: 'EXPORT_TRANSFER', retryable: false });
     expect((error as JobError).message).toContain('snapshot_max_age_hours');
     await nothingLeft(request);
@@ -214,8 +222,8 @@ describe('the source while it is read', () => {
 
   test('is left with a concern when it needs consolidation, or has a TPM', async () => {
     const recorded = recordingPorts(() => void vcsim.change({ vm: { name: 'trusted', consolidation_needed: true } }));
-    const { exported } = await run(requestOf('trusted'), {}, recorded);
-    const concerns = exported?.artifact.concerns ?? [];
+    const { exported } = await done(requestOf('trusted'), {}, recorded);
+    const concerns = exported.artifact.concerns ?? [];
     expect(concerns).toEqual([
       expect.stringContaining('has a virtual TPM: the converted VM gets a blank one'),
       expect.stringContaining('need consolidation: run "Consolidate"'),
@@ -233,10 +241,10 @@ describe('the source’s power', () => {
     /To go back, switch the source VM \w+ on again in vCenter; it and the copy must not run at the same time/;
 
   test('is kept by default, with a warning', async () => {
-    const { exported, recorded } = await run(requestOf('running'));
+    const { exported, recorded } = await done(requestOf('running'));
     expect(await powerOf('running')).toBe('poweredOn');
     const warning = 'VM running was running during the export: what it writes after the snapshot is not in the copy';
-    expect(exported?.artifact.concerns).toEqual([warning]);
+    expect(exported.artifact.concerns).toEqual([warning]);
     expect(recorded.log).toContainEqual({ level: 'warn', message: warning });
   });
 
@@ -245,13 +253,13 @@ describe('the source’s power', () => {
     { vm: 'deaf', says: 'The guest of VM deaf has not shut down within 1 s; the VM is switched off' },
     { vm: 'bare', says: /^The guest of VM bare cannot be asked to shut down .*the VM is switched off$/ },
   ])('shutdown: $vm', async ({ vm, says }) => {
-    const { exported, recorded } = await run(
+    const { exported, recorded } = await done(
       requestOf(vm, { options: { source_power: 'shutdown' } }),
       vm === 'deaf' ? { shutdownTimeoutMs: 1_000 } : {},
     );
     expect(await powerOf(vm)).toBe('poweredOff');
     expect(messagesOf(recorded)).toContainEqual(typeof says === 'string' ? says : expect.stringMatching(says));
-    expect(exported?.artifact.concerns).toEqual([expect.stringMatching(goBack)]);
+    expect(exported.artifact.concerns).toEqual([expect.stringMatching(goBack)]);
   });
 
   test('off: a failure says that the VM is off, and how to go back', async () => {
@@ -282,10 +290,10 @@ describe('the source’s power', () => {
     const soap = await login();
     await soap.call('PowerOnVM_Task', await vmRef('stubborn'));
 
-    const { exported, recorded: again } = await run({ ...request, epoch: 2 });
+    const { exported, recorded: again } = await done({ ...request, epoch: 2 });
     expect(messagesOf(again)).toContain('VM stubborn was switched off');
     expect(messagesOf(again)).toContainEqual(expect.stringContaining('the VM was running after it was taken'));
-    expect(exported?.artifact.concerns).toEqual([expect.stringMatching(goBack)]);
+    expect(exported.artifact.concerns).toEqual([expect.stringMatching(goBack)]);
     expect((await vcsim.control()).snapshots).toEqual([]);
   });
 });
@@ -299,7 +307,7 @@ describe('cancelled', () => {
     const cancelled = new Promise<number>((resolve) =>
       recorded.stop.signal.addEventListener('abort', () => resolve(performance.now()), { once: true }),
     );
-    const { error, request } = await run(requestOf('plain'), {}, recorded);
+    const { error, request } = await run(requestOf('dropped'), {}, recorded);
     expect(performance.now() - (await cancelled)).toBeLessThan(5_000);
     expect((error as Error).message).toBe('cancelled');
     const bytes = await bytesServed(vcsim);
@@ -323,7 +331,7 @@ describe('cancelled', () => {
         setTimeout(() => recorded.stop.abort(Object.assign(new Error('cancelled'), { kind: 'cancelled' })), 5);
     };
     recorded.ports = { ...recorded.ports, work: { ...work, signal: recorded.stop.signal, log } };
-    const { request } = await run(requestOf('plain'), {}, recorded);
+    const { request } = await run(requestOf('dropped'), {}, recorded);
     await nothingLeft(request);
   });
 });
@@ -345,7 +353,7 @@ describe('cleaning up after an export that nobody ended', () => {
   }
 
   test('takes lease, snapshot and files along, and may be repeated', async () => {
-    const request = await abandon('plain');
+    const request = await abandon('swept');
     expect(await cleanUp(request, true)).toEqual({
       removedSnapshots: [`hyper2kvm-${request.jobId}`],
       removedFiles: true,
@@ -356,10 +364,10 @@ describe('cleaning up after an export that nobody ended', () => {
 
   test('finds the snapshot where there is no journal, and leaves others alone', async () => {
     const soap = await login();
-    const vm = await vmRef('plain');
+    const vm = await vmRef('swept');
     for (const name of ['mine', 'hyper2kvm-job-safety9'])
       await soap.call('CreateSnapshot_Task', vm, `<name>${name}</name><memory>false</memory><quiesce>false</quiesce>`);
-    const request = { ...requestOf('plain'), jobId: 'job-safety9' };
+    const request = { ...requestOf('swept'), jobId: 'job-safety9' };
     expect(await cleanUp(request, true)).toMatchObject({ removedSnapshots: ['hyper2kvm-job-safety9'] });
     const left = (await vcsim.control()).snapshots;
     expect(left.map(({ name }) => name)).toEqual(['mine']);
@@ -371,13 +379,13 @@ describe('cleaning up after an export that nobody ended', () => {
   });
 
   test('says what is left when it could not, and can be tried again', async () => {
-    const request = await abandon('plain');
+    const request = await abandon('swept');
     await vcsim.change({ fail: { method: 'RemoveSnapshot_Task', fault: 'TaskInProgress', times: 3 } });
     await expect(cleanUp(request, true)).rejects.toMatchObject({
       code: 'CLEANUP_INCOMPLETE',
       retryable: true,
       message: expect.stringContaining(
-        `The snapshot "hyper2kvm-${request.jobId}" could not be removed from VM plain`,
+        `The snapshot "hyper2kvm-${request.jobId}" could not be removed from VM swept`,
       ) as unknown,
     });
     await access(path.join(folder, request.jobId));
@@ -387,9 +395,9 @@ describe('cleaning up after an export that nobody ended', () => {
 
   test('an export whose snapshot could not be removed is complete, and tells what it left', async () => {
     await vcsim.change({ fail: { method: 'RemoveSnapshot_Task', fault: 'TaskInProgress', times: 3 } });
-    const { exported, request } = await run(requestOf('plain'));
+    const { exported, request } = await done(requestOf('swept'));
     const name = `hyper2kvm-${request.jobId}`;
-    expect(exported?.leftover).toEqual({ vm: (await vmRef('plain')).value, snapshot: name });
+    expect(exported.leftover).toEqual({ vm: (await vmRef('swept')).value, snapshot: name });
     expect(await cleanUp(request, false)).toEqual({ removedSnapshots: [name], removedFiles: false });
     expect((await readdir(path.join(folder, request.jobId))).toSorted()).toEqual(['artifact.json', 'disk1.qcow2']);
     expect((await vcsim.control()).snapshots).toEqual([]);
@@ -402,9 +410,9 @@ describe('the way of a disk', () => {
     { vm: 'full', way: /^Disk 1 .* comes by its file on the datastore, because 75 % of the disk is used/ },
     { vm: 'linked', way: /^Disk 1 .* comes by the export stream \(nfc\), because it stands on another disk/ },
   ])('is chosen for $vm, and told', async ({ vm, way }) => {
-    const { exported, recorded } = await run(requestOf(vm));
+    const { exported, recorded } = await done(requestOf(vm));
     expect(messagesOf(recorded)).toContainEqual(expect.stringMatching(way));
-    expect(await sameContent(path.join(exported?.artifactDir ?? '', 'disk1.qcow2'), disk.raw)).toBe(true);
+    expect(await sameContent(path.join(exported.artifactDir, 'disk1.qcow2'), disk.raw)).toBe(true);
   });
 
   test('cannot be forced where it does not lead', async () => {
@@ -432,8 +440,8 @@ describe('the way of a disk', () => {
   });
 
   test('without read-back is not called verified', async () => {
-    const { exported } = await run(requestOf('plain'), { readBack: false });
-    expect(exported?.artifact.disks[0]?.verified).toBe(false);
-    expect(exported?.artifact.concerns).toEqual([expect.stringContaining('read_back is off')]);
+    const { exported } = await done(requestOf('plain'), { readBack: false });
+    expect(exported.artifact.disks[0]?.verified).toBe(false);
+    expect(exported.artifact.concerns).toEqual([expect.stringContaining('read_back is off')]);
   });
 });
