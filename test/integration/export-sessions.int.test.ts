@@ -1,4 +1,5 @@
 /** One session per vCenter and account: what keeps a vCenter from running out of them. */
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe as describeVm, VcenterSessions, type SessionTimes } from '@hyper2kvm/exporter';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -139,6 +140,24 @@ describe('a session', () => {
     await session.close();
     await until(({ sessions }) => sessions === 1);
   });
+
+  test('that is not there yet is not waited for at the end', async () => {
+    make();
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => {
+      silent.listen(0, '127.0.0.1', resolve);
+    });
+    try {
+      const { port } = silent.address() as { port: number };
+      const asked = pool
+        .acquire(endpointOf(vcsim, { server: `127.0.0.1:${port}` }))
+        .catch((error: Error) => error.message);
+      await pool.closeAll();
+      expect(await asked).toBe('the sessions are closed');
+    } finally {
+      silent.close();
+    }
+  }, 5_000);
 
   test('is logged out at the end, also while it is in use', async () => {
     make();

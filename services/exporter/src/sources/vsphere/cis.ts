@@ -33,7 +33,10 @@ export async function withCis<T>(
     const denied = { 401: 'NotAuthenticated', 403: 'NoPermission', 404: 'NotFound' }[answer.status];
     throw new VimFault(denied ?? 'RestFault', `HTTP ${answer.status} at ${path.replace(/\?.*/, '')}`);
   };
-  const id = await ask({ Authorization: basic }, 'POST', '/session');
+  const id = await ask({ Authorization: basic }, 'POST', '/session').catch((error: unknown) => {
+    const refused = error instanceof VimFault && error.fault === 'NotAuthenticated';
+    throw refused ? new VimFault('InvalidLogin', 'at the REST side, where tags are') : error;
+  });
   if (typeof id !== 'string') throw new VimFault('RestFault', 'the login for tags gave no session');
   try {
     return await use((method, path, body) => ask({ [SESSION_HEADER]: id }, method, path, body));

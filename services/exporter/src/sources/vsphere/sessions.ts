@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { orAborted } from './abort.js';
 import { Connection } from './connection.js';
 import { hostOf, type Endpoint } from './endpoint.js';
 import { VimSession } from './session.js';
@@ -29,14 +30,14 @@ export class VcenterSessions {
   private readonly shared = new Map<string, Shared>();
   /** Out of the pool, but still in use or logging out. */
   private readonly leaving = new Set<Promise<void>>();
-  private closed = false;
+  private readonly closing = new AbortController();
 
   constructor(private readonly times: SessionTimes = TIMES) {}
 
   /** @throws JobError VCENTER_UNREACHABLE, VCENTER_TLS, VCENTER_LOGIN, … */
   async acquire(endpoint: Endpoint, options: CallOptions = {}): Promise<VimSession> {
     options.signal?.throwIfAborted();
-    if (this.closed) throw new Error('the sessions are closed');
+    this.closing.signal.throwIfAborted();
     const key = keyOf(endpoint);
     const found = this.shared.get(key);
     if (found?.connection?.broken === true) this.drop(key, found);
@@ -45,7 +46,7 @@ export class VcenterSessions {
     this.watch(key, entry);
     try {
       // The login is everybody's: one who stops waiting for it does not end it.
-      const connection = await orAborted(entry.login, options.signal);
+      const connection = await (options.signal === undefined ? entry.login : orAborted(entry.login, options.signal));
       return new VimSession(endpoint, connection, async () => this.release(key, entry));
     } catch (error) {
       this.release(key, entry);
@@ -53,9 +54,9 @@ export class VcenterSessions {
     }
   }
 
-  /** Logs all sessions out, also those in use. */
+  /** Logs all sessions out, also those in use, and gives up logins that are under way. */
   async closeAll(): Promise<void> {
-    this.closed = true;
+    this.closing.abort(new Error('the sessions are closed'));
     for (const [key, entry] of this.shared) {
       this.shared.delete(key);
       this.end(entry);
@@ -64,7 +65,12 @@ export class VcenterSessions {
   }
 
   private open(key: string, endpoint: Endpoint): Shared {
-    const entry: Shared = { login: Connection.login(endpoint), connection: undefined, users: 0, timer: undefined };
+    const entry: Shared = {
+      login: Connection.login(endpoint, { signal: this.closing.signal }),
+      connection: undefined,
+      users: 0,
+      timer: undefined,
+    };
     this.shared.set(key, entry);
     entry.login.then(
       (connection) => {
@@ -124,18 +130,4 @@ function keyOf({ server, username, password, trust }: Endpoint): string {
   return createHash('sha256')
     .update(JSON.stringify([hostOf(server).toLowerCase(), username, password, caPem, fingerprints, insecure]))
     .digest('hex');
-}
-
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (stop !== undefined) signal.removeEventListener('abort', stop);
-  }
 }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import type { IHttpClient } from 'soap';
 import { ConnectError, TlsTrustError, TrustingAgent, type Trust } from '../../net/index.js';
+import { orAborted } from './abort.js';
 import { AnswerError } from './faults.js';
 
 /** 20,000 VMs with all their properties stay far below. */
@@ -117,7 +118,9 @@ export class SoapHttp {
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const limit = AbortSignal.timeout(timeoutMs);
     try {
-      return await ask(options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]));
+      const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
+      // Node does not end a request that still waits for its connection.
+      return await orAborted(ask(signal), signal);
     } catch (error) {
       options.signal?.throwIfAborted();
       if (limit.aborted) throw new AnswerError(`no answer within ${timeoutMs / 1000} s`);
