@@ -7,19 +7,30 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import {
+  cleanupCompleted,
+  cleanupFailed,
+  cleanupRequested,
   describeVm,
   exportCompleted,
   exportFailed,
+  ExportOptions,
   exportRequested,
   jobLog,
   jobProgress,
+  listVms,
+  type CleanupCompleted,
+  type CleanupFailed,
+  type CommandFence,
+  type EventData,
+  type EventDefinition,
   type ExportCompleted,
   type ExportFailed,
+  type InventoryVm,
   type JobProgress,
   type Machine,
   type VsphereSource,
 } from '@hyper2kvm/contracts';
-import { createLogger, openBus, Sealer, type Bus, type CommandQueue } from '@hyper2kvm/runtime';
+import { createLogger, openBus, Sealer, type Bus } from '@hyper2kvm/runtime';
 import { startNats } from '../support/nats.js';
 import type { Vcsim } from '../support/vcsim.js';
 
@@ -36,7 +47,17 @@ export interface ExportBench {
   readonly workDir: string;
   start(): Promise<ExporterProcess>;
   /** Asks for an export; returns once the message is stored. */
-  request(jobId: string, vmName: string, vcsim: Vcsim): Promise<void>;
+  request(jobId: string, vmName: string, vcsim: Vcsim, options?: Partial<ExportOptions>): Promise<void>;
+  /** Asks for the clean-up after an export, and waits for its end. */
+  cleanUp(
+    jobId: string,
+    vmName: string,
+    vcsim: Vcsim,
+  ): Promise<{ completed: CleanupCompleted } | { failed: CleanupFailed }>;
+  cancel(jobId: string): Promise<void>;
+  list(vcsim: Vcsim, page: { offset: number; limit: number }): Promise<{ vms: InventoryVm[]; total: number }>;
+  /** Limits a job while it runs. */
+  limit(jobId: string, bytesPerSecond: number | null): Promise<void>;
   describe(vmName: string, source: VsphereSource): Promise<Machine>;
   sourceOf(vcsim: Vcsim, password?: string): VsphereSource;
   /** Waits for the fact that ends the export. */
@@ -59,7 +80,7 @@ export async function startExportBench(folder: string): Promise<ExportBench> {
     JSON.stringify({
       nats: { servers: nats.servers },
       secrets: { key },
-      exporter: { work_dir: workDir, shutdown_grace_seconds: 0 },
+      exporter: { work_dir: workDir, shutdown_grace_seconds: 0, min_free_bytes: 0 },
     }),
     { mode: 0o600 },
   );
@@ -85,9 +106,23 @@ export async function startExportBench(folder: string): Promise<ExportBench> {
       running.push(started);
       return started;
     },
-    request: async (jobId, vmName, vcsim) => send(queue, jobId, vmName, sourceOf(vcsim)),
+    request: async (jobId, vmName, vcsim, options = {}) =>
+      queue.send(
+        exportRequested,
+        { ...fence(jobId), vm_name: vmName, source: sourceOf(vcsim), options: ExportOptions.parse(options) },
+        { eventId: randomUUID() },
+      ),
+    cleanUp: async (jobId, vmName, vcsim) => {
+      const data = { ...fence(jobId), vm_name: vmName, source: sourceOf(vcsim), remove_files: true };
+      await queue.send(cleanupRequested, data, { eventId: randomUUID() });
+      return firstOf(bus, jobId, cleanupCompleted, cleanupFailed);
+    },
+    cancel: async (jobId) => queue.cancel(exportRequested, jobId),
+    list: async (vcsim, page) =>
+      bus.request(listVms, { source: sourceOf(vcsim), filter: { templates: false }, ...page }),
+    limit: async (jobId, bytesPerSecond) => bus.setBandwidth('job', jobId, bytesPerSecond),
     describe: async (vmName, source) => bus.request(describeVm, { source, vm_name: vmName }),
-    outcome: async (jobId) => waitForEnd(bus, jobId),
+    outcome: async (jobId) => firstOf(bus, jobId, exportCompleted, exportFailed),
     progressUntil: async (jobId, condition) => {
       const stop = new AbortController();
       for await (const { data } of bus.follow(jobProgress, jobId, { from: 'last', signal: stop.signal }))
@@ -130,25 +165,30 @@ async function startProcess(config: string): Promise<ExporterProcess> {
   };
 }
 
-async function send(queue: CommandQueue, jobId: string, vmName: string, source: VsphereSource): Promise<void> {
-  const data = { job_id: jobId, attempt: 1, generation: 0, lane: 'normal' as const, pool: 'any' };
-  await queue.send(exportRequested, { ...data, vm_name: vmName, source }, { eventId: randomUUID() });
-}
+const fence = (jobId: string): CommandFence => ({
+  job_id: jobId,
+  attempt: 1,
+  generation: 0,
+  lane: 'normal',
+  pool: 'any',
+});
 
-async function waitForEnd(bus: Bus, jobId: string): Promise<{ completed: ExportCompleted } | { failed: ExportFailed }> {
+async function firstOf<C extends EventDefinition, F extends EventDefinition>(
+  bus: Bus,
+  jobId: string,
+  completed: C,
+  failed: F,
+): Promise<{ completed: EventData<C> } | { failed: EventData<F> }> {
   const stop = new AbortController();
-  const completed = async (): Promise<{ completed: ExportCompleted }> => {
-    for await (const { data } of bus.follow(exportCompleted, jobId, { from: 'all', signal: stop.signal }))
-      return { completed: data };
-    return new Promise(() => {});
-  };
-  const failed = async (): Promise<{ failed: ExportFailed }> => {
-    for await (const { data } of bus.follow(exportFailed, jobId, { from: 'all', signal: stop.signal }))
-      return { failed: data };
+  const first = async <D extends EventDefinition>(event: D): Promise<EventData<D>> => {
+    for await (const { data } of bus.follow(event, jobId, { from: 'all', signal: stop.signal })) return data;
     return new Promise(() => {});
   };
   try {
-    return await Promise.race([completed(), failed()]);
+    return await Promise.race([
+      first(completed).then((data) => ({ completed: data })),
+      first(failed).then((data) => ({ failed: data })),
+    ]);
   } finally {
     stop.abort();
   }
