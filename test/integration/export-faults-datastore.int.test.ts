@@ -65,8 +65,9 @@ describe('a range that breaks is asked for again, and the disk ends right', () =
 
   test('answered with 401 once: the session is asked for again', async () => {
     const rule = bench.proxy.add({ ...GET, nth: 10, fault: { kind: 'status', status: 401 } });
-    await bench.succeeds('job-ds401a', by({ diskRetryMs: [10] }));
+    const { log } = await bench.succeeds('job-ds401a', by());
     expect(rule.hits()).toBe(1);
+    expect(log.map(({ message }) => message).join('\n')).toMatch(/HTTP 401 .*session renewed/);
   });
 });
 

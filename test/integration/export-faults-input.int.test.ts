@@ -2,11 +2,11 @@
  * Input of each kind that is no good, through the whole export: one line that names the disk or file, with what to do about
  * it, and nothing left: no folder, no lease, no snapshot, no process.
  */
-import { copyFile, mkdir, readdir, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { JobError, type ErrorCode, type ExportOptions } from '@hyper2kvm/contracts';
 import { exportVm, type ExportRequest } from '@hyper2kvm/exporter';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { expectNoProcesses } from '../support/processes.js';
 import { startVcsim, type Vcsim } from '../support/vcsim.js';
 import { convert, disks, makeRaw, ova, poke, tar, writeOvf } from './export-local-setup.js';
@@ -51,6 +51,10 @@ beforeAll(async () => {
       vm('good', stream, raw),
     ],
   });
+});
+
+afterEach(async () => {
+  for (const name of await readdir(work)) await rm(path.join(work, name), { recursive: true });
 });
 
 afterAll(async () => {

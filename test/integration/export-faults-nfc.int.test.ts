@@ -61,7 +61,8 @@ describe('a disk that breaks once begins again, and ends right', () => {
 });
 
 test('a pause that is shorter than the limit is waited out', async () => {
-  const rule = bench.proxy.add({ path: NFC, fault: { kind: 'stall', afterBytes: MIB, forMs: 300 } });
+  // Longer than a look at the clock takes to come round.
+  const rule = bench.proxy.add({ path: NFC, fault: { kind: 'stall', afterBytes: MIB, forMs: 1_500 } });
   await bench.succeeds('job-nfcpause1', { settings: { stallTimeoutMs: 30_000 } });
   expect(rule.hits()).toBe(1);
 });
