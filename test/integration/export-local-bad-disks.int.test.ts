@@ -199,6 +199,16 @@ describe('a disk', () => {
       },
     ],
     [
+      'VMDK, a stream whose header tells another size than its descriptor',
+      'SOURCE_INVALID',
+      /by its header, and \d+ by its descriptor/,
+      async () => {
+        const file = fresh('larger.vmdk');
+        await copyFile(stream, file);
+        return disks(await poke(file, 14, Buffer.from([1])));
+      },
+    ],
+    [
       'VMDK, sparse, cut off',
       'SOURCE_INVALID',
       /is damaged|cannot be read by QEMU/,

@@ -1,8 +1,8 @@
 import { NbdClient } from '@hyper2kvm/runtime/content';
+import { CLUSTER, isZero } from '../../image/index.js';
 import { TransferError } from '../errors.js';
 import type { Pour, QemuInput, Sink } from './input.js';
 
-const CLUSTER = 65_536;
 const READ_BYTES = 16 * CLUSTER;
 const READS_IN_FLIGHT = 3;
 /** Of one question for the allocation map. */
@@ -72,7 +72,9 @@ function meaning(error: unknown): unknown {
 
 /** Reads under way; what came is given to the sink in the order it was asked for. */
 class Window {
-  private readonly queue: { offset: number; buffer: Buffer; done: Promise<void> }[] = [];
+  /** Whole, whatever was last read into them. */
+  private readonly free: Buffer[] = [];
+  private readonly queue: { offset: number; whole: Buffer; length: number; done: Promise<void> }[] = [];
   /** While it is QEMU that is waited for; else a time that never comes. */
   waitingSince = Infinity;
 
@@ -95,12 +97,11 @@ class Window {
 
   async read(offset: number, length: number): Promise<void> {
     if (this.queue.length >= READS_IN_FLIGHT) await this.take();
-    // A new one each time: its clusters go on into the image without a copy.
-    const buffer = Buffer.allocUnsafeSlow(length);
-    const done = this.client.read(offset, buffer);
+    const whole = this.free.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
+    const done = this.client.read(offset, whole.subarray(0, length));
     // Awaited in order; until then a failure must not count as unhandled.
     done.catch(() => {});
-    this.queue.push({ offset, buffer, done });
+    this.queue.push({ offset, whole, length, done });
   }
 
   async drain(): Promise<void> {
@@ -113,17 +114,15 @@ class Window {
     this.waits();
     await first.done;
     this.goesOn();
-    const { offset, buffer } = first;
+    const { offset, whole, length } = first;
+    const buffer = whole.subarray(0, length);
     this.sink.received(buffer);
     for (let at = 0; at < buffer.length; at += CLUSTER) {
       const cluster = buffer.subarray(at, at + CLUSTER);
       if (!isZero(cluster)) this.sink.data(offset + at, cluster);
     }
-    this.sink.progress(offset + buffer.length);
+    this.sink.progress(offset + length);
+    this.free.push(whole);
     for (const wait of [this.sink.pressure(), this.sink.throttle()]) if (wait !== undefined) await wait;
   }
 }
-
-const ZEROS = Buffer.alloc(CLUSTER);
-
-const isZero = (cluster: Buffer): boolean => cluster[0] === 0 && cluster.equals(ZEROS.subarray(0, cluster.length));

@@ -35,10 +35,21 @@ export async function readSparse(file: ByteSource, role: 'disk' | 'extent'): Pro
   const told = await descriptorInside(file, Number(header.readBigUInt64LE(28)), Number(header.readBigUInt64LE(36)));
   assertStandsAlone(file.name, told);
   assertStandsAlone(file.name, await text(file, QEMU_DESCRIPTOR.offset, QEMU_DESCRIPTOR.bytes));
+  checkCapacity(file.name, told, facts.capacityBytes);
   // Of a stream our decoder reads the markers alone, and of an extent nobody reads a second descriptor.
   if (role === 'disk' && !facts.streamOptimized && told !== '')
     checkOwnExtents(file.name, parseDescriptor(file.name, told).extents);
   return facts;
+}
+
+/** A header without a checksum and its descriptor tell the same twice. */
+function checkCapacity(name: string, descriptor: string, capacityBytes: number): void {
+  const sectors = [...descriptor.matchAll(/^\s*(?:RW|RDONLY)\s+(\d{1,15})\s+SPARSE\b/gm)].map(([, told]) =>
+    Number(told),
+  );
+  const told = sectors.reduce((sum, one) => sum + one, 0) * SECTOR;
+  if (told !== 0 && told !== capacityBytes)
+    throw invalid(name, `holds ${capacityBytes} bytes by its header, and ${told} by its descriptor`);
 }
 
 /** The name in it may be one from before the file was renamed: QEMU does not open it. */
