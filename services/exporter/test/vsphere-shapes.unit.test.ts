@@ -10,6 +10,7 @@ import { deltaBytes, readLayout, usedBytes } from '../src/sources/vsphere/layout
 import { leaseManifest } from '../src/sources/vsphere/lease.js';
 import { hasTpm, readDisks, toMachine } from '../src/sources/vsphere/machine.js';
 import { readMany, readProperties } from '../src/sources/vsphere/properties.js';
+import { readTree } from '../src/sources/vsphere/tree.js';
 import type { VimSession } from '../src/sources/vsphere/session.js';
 import { child, toSoap, type Ref } from '../src/sources/vsphere/values.js';
 
@@ -74,6 +75,8 @@ const page = (id: string, token: string): string =>
   `<returnval>${token}${object(id, property('name', 'xsd:string', id))}</returnval>`;
 const entry = (key: string, digest: string): string =>
   `<returnval><key>${key}</key>${digest}<size>77</size><disk>true</disk></returnval>`;
+const lies = (how: string, type: string, id: string): string =>
+  `<propSet><name>${how}</name><val type="${type}" xsi:type="ManagedObjectReference">${id}</val></propSet>`;
 
 const read = async (inner: string, prefix = '', ns = '') => {
   const typed = inner.replaceAll('xsi:type="', `xsi:type="${prefix}`);
@@ -222,6 +225,39 @@ describe.each([
       size: 77,
     });
     expect(await leaseManifest(await answering(envelope('HttpNfcLeaseGetManifest', '', ns)), VM)).toBeUndefined();
+  });
+
+  test('tells where VMs lie, in vApps too', async () => {
+    const rootFolder = { type: 'Folder', id: 'group-d1' };
+    const at = (type: string, id: string, name: string, ...more: string[]): string =>
+      `<objects><obj type="${type}">${id}</obj>${property('name', 'xsd:string', name)}${more.join('')}</objects>`;
+    const inner = [
+      at('VirtualMachine', 'vm-1', 'web', lies('parentVApp', 'VirtualApp', 'resgroup-v2')),
+      at(
+        'VirtualMachine',
+        'vm-2',
+        'db',
+        lies('parent', 'Folder', 'group-v3'),
+        property('config.template', 'xsd:boolean', 'true'),
+      ),
+      // A VM that nobody may see has a reference and nothing else.
+      '<objects><obj type="VirtualMachine">vm-3</obj></objects>',
+      at('VirtualApp', 'resgroup-v2', 'inner', lies('parentVApp', 'VirtualApp', 'resgroup-v1')),
+      at('VirtualApp', 'resgroup-v1', 'shop', lies('parentFolder', 'Folder', 'group-v3')),
+      at('Folder', 'group-v3', 'vm', lies('parent', 'Datacenter', 'datacenter-2')),
+      at('Datacenter', 'datacenter-2', 'DC', lies('parent', 'Folder', 'group-d5')),
+      at('Folder', 'group-d5', 'Europe', lies('parent', 'Folder', rootFolder.id)),
+    ].join('');
+    const session = await answering(
+      envelope('CreateContainerView', '<returnval type="ContainerView">session[1]view</returnval>', ns),
+      envelope('RetrievePropertiesEx', `<returnval>${inner}</returnval>`, ns),
+      envelope('DestroyView', '', ns),
+    );
+    Object.assign(session.service, { rootFolder, viewManager: { type: 'ViewManager', id: 'ViewManager' } });
+    expect(await readTree(session, rootFolder)).toMatchObject([
+      { moref: 'vm-1', inventory_path: '/Europe/DC/vm/shop/inner/web', datacenter: 'DC', template: false },
+      { moref: 'vm-2', inventory_path: '/Europe/DC/vm/db', folder: '/Europe/DC/vm', template: true },
+    ]);
   });
 
   test('is scanned for capacities', () => {
