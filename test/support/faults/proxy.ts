@@ -212,7 +212,7 @@ class Proxy {
     const headers = passedOn(answer.headers);
     if (fault?.kind === 'short') delete headers['content-length'];
     if (fault?.kind === 'headers')
-      for (const [name, value] of Object.entries(fault.set)) {
+      for (const [name, value] of Object.entries(typeof fault.set === 'function' ? fault.set(headers) : fault.set)) {
         if (value === undefined) delete headers[name.toLowerCase()];
         else headers[name.toLowerCase()] = value;
       }

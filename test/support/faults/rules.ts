@@ -1,4 +1,5 @@
 /** What a test asks of the proxy: which requests are met, and what happens to them. */
+import type { IncomingHttpHeaders } from 'node:http';
 
 /** Requests that a rule is for; what is left out matches all. */
 export interface Match {
@@ -10,6 +11,8 @@ export interface Match {
   /** Only these of the requests that match the above, counted from 1 by each rule for itself. */
   nth?: number | readonly number[];
 }
+
+type HeaderChange = Readonly<Record<string, string | undefined>>;
 
 /** Byte counts are those of the answer's body. */
 export type Fault =
@@ -27,8 +30,8 @@ export type Fault =
   | { kind: 'flip'; at: number }
   /** The whole file with 200, whatever range was asked for. */
   | { kind: 'no-range' }
-  /** Headers of the answer; undefined takes one away. */
-  | { kind: 'headers'; set: Readonly<Record<string, string | undefined>> }
+  /** Headers of the answer, also made from what they are; undefined takes one away. */
+  | { kind: 'headers'; set: HeaderChange | ((headers: IncomingHttpHeaders) => HeaderChange) }
   /** In the text of a SOAP answer. */
   | { kind: 'replace'; what: RegExp; by: string }
   /** A SOAP fault instead of the answer; vCenter does not see the call. */
