@@ -98,6 +98,35 @@ it('never exports more disks of a host or a vCenter than allowed, with two gatew
   expect(commands.rowCount).toBe(ids.length);
 });
 
+it('two gateways do not give the same room away twice', async () => {
+  const held = new Held();
+  await work({ exporting: held.exporting });
+  const [one, two] = [await start(), await start()];
+  // Each release takes so long that the other gateway comes by while it is not committed.
+  await stack.db.query(`
+    CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$`);
+  await stack.db.query(`
+    CREATE TRIGGER slow BEFORE INSERT ON outbox FOR EACH ROW WHEN (NEW.type = 'export.requested.v1')
+    EXECUTE FUNCTION slow()`);
+  const names = [vm('twice', 3), vm('twice', 3)];
+  try {
+    const first = await one.convert(names[0] ?? '', { priority: 'low' });
+    await until(
+      async () => stack.db.query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"),
+      (sleeping) => sleeping.rowCount === 1,
+    );
+    // It goes before the first, so that a gateway that does not see the first being released would release this one.
+    const second = await two.convert(names[1] ?? '', { priority: 'high' });
+    await one.reaches(first, 'exporting');
+    const waiting = await one.job(second);
+    expect(waiting).toMatchObject({ status: 'pending', waiting_reason: expect.stringContaining('3 of 4 disks') });
+    for (const name of names) held.gate(name).open();
+    for (const id of [first, second]) await one.reaches(id, 'completed');
+  } finally {
+    await stack.db.query('DROP FUNCTION slow CASCADE');
+  }
+});
+
 it('keeps the order of a host, says why a job waits, and goes on as there is room', async () => {
   const held = new Held();
   await work({ exporting: held.exporting });
@@ -199,6 +228,26 @@ it('a retry waits for room like any other job', async () => {
   held.gate(other).open();
   await client.reaches(id, 'completed');
   expect(attempts).toBe(2);
+});
+
+it('a retry takes no room before its time', async () => {
+  let attempts = 0;
+  const [broken, other] = [vm('t', 3), vm('t', 3)];
+  await work({
+    exporting: async (data) => {
+      if (data.vm_name === other) return;
+      attempts += 1;
+      if (attempts === 1) throw new JobError('EXPORT_TRANSFER', 'the line broke');
+    },
+  });
+  const client = await start({ ...LIMITS, retry_policy: { retry_delay: 3600 } });
+  const id = await client.convert(broken);
+  await client.when(id, (job) => job.next_retry_at !== null);
+  await client.reaches(await client.convert(other), 'completed');
+  expect(await client.job(id)).toMatchObject({ status: 'pending', waiting_reason: null, queue_position: null });
+  expect(attempts).toBe(1);
+  await stack.db.query('UPDATE jobs SET next_retry_at = now() WHERE id = $1', [id]);
+  await client.reaches(id, 'completed');
 });
 
 it('what one gateway took in is released by another when the first is gone', async () => {
