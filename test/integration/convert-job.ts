@@ -9,6 +9,8 @@ import type { Converted, ConverterSettings } from '@hyper2kvm/converter';
 
 export const JOB_ID = 'job-converttest1';
 export const MAC = '00:50:56:ab:cd:ef';
+export const EXPORT_CONCERN = 'later writes of the source are not in the images';
+export const SOURCE_CHECKSUM = `md5:${'0'.repeat(32)}`;
 export const CAPACITY = 3 * 1024 ** 3;
 
 const REQUESTED_AT = '2026-01-17T10:00:00Z';
@@ -92,10 +94,23 @@ export async function putArtifact(place: Workplace, image: string, capacityBytes
       memory_bytes: 1024 ** 3,
       firmware: 'bios',
       secure_boot: false,
+      tpm: true,
       disks: [disk],
       nics: [{ label: 'Network adapter 1', type: 'vmxnet3', mac: MAC, pci_slot: 192 }],
     },
-    disks: [{ ...disk, file: 'disk1.qcow2', format: 'qcow2', bytes_downloaded: 1, segments: [null], verified: true }],
+    disks: [
+      {
+        ...disk,
+        file: 'disk1.qcow2',
+        format: 'qcow2',
+        bytes_downloaded: 1,
+        segments: [null],
+        verified: false,
+        transport: 'file',
+        source_checksums: [SOURCE_CHECKSUM],
+      },
+    ],
+    concerns: [EXPORT_CONCERN],
     created_at: REQUESTED_AT,
   };
   await writeFile(path.join(place.artifactDir, 'artifact.json'), JSON.stringify(artifact));

@@ -10,7 +10,20 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureGuest } from '../support/guest/guest.js';
-import { MAC, putArtifact, startConversion, workplace, type RunningConversion, type Workplace } from './convert-job.js';
+import { verify } from '@hyper2kvm/converter';
+import { worker } from './convert-marker.js';
+import {
+  CAPACITY,
+  EXPORT_CONCERN,
+  JOB_ID,
+  MAC,
+  putArtifact,
+  SOURCE_CHECKSUM,
+  startConversion,
+  workplace,
+  type RunningConversion,
+  type Workplace,
+} from './convert-job.js';
 
 const LIMIT_MS = 900_000;
 
@@ -137,6 +150,7 @@ describe('a conversion that is killed', () => {
 
   it('is what the manifest says: proven, with the old NIC name, by UUID', async () => {
     const manifest = JSON.parse(await readFile(path.join(output, 'manifest.json'), 'utf8')) as {
+      disks: { transport: string; source_checksums: string[] }[];
       proof: { booted: boolean; addresses: string[]; hostname: string };
       modifications: object;
       concerns: string[];
@@ -146,6 +160,11 @@ describe('a conversion that is killed', () => {
     expect(manifest.proof.addresses).toContain('ens192 10.0.2.15/24');
     expect(manifest.modifications).toEqual({ virtio_drivers: true, bootloader_updated: true, network_fixed: true });
     expect(manifest.guest.product).toBe('Debian GNU/Linux 12 (bookworm)');
+    expect(manifest.disks).toMatchObject([{ transport: 'file', source_checksums: [SOURCE_CHECKSUM] }]);
+    const concerns = [EXPORT_CONCERN, 'export: disk1.qcow2 was not read back and compared after it was written'];
+    expect(manifest.concerns).toEqual(expect.arrayContaining(concerns));
+    const report = await readFile(path.join(output, 'report.md'), 'utf8');
+    for (const concern of concerns) expect(report).toContain(`- ${concern}`);
     const png = await readFile(path.join(output, 'evidence', 'screen.png'));
     expect(png.subarray(1, 4).toString()).toBe('PNG');
     execFileSync('qemu-img', ['check', '-q', '-f', 'qcow2', path.join(output, 'disk1.qcow2')]);
@@ -153,10 +172,35 @@ describe('a conversion that is killed', () => {
     const xml = await readFile(path.join(output, 'domain.xml'), 'utf8');
     expect(xml).toContain(`<source file='${output}/disk1.qcow2'/>`);
     expect(xml).toContain(`<mac address='${MAC}'/>`);
+    expect(xml).toContain("<tpm model='tpm-crb'>");
     expect((await stat(output)).mode & 0o005).toBe(0o005);
     expect(await rootCommandLine(path.join(output, 'disk1.qcow2'))).toMatch(/root=UUID=[0-9a-f-]{36}/);
   });
 });
+
+it(
+  'is verified later, and one byte that was changed is found',
+  async () => {
+    const image = path.join(output, 'disk1.qcow2');
+    const work = { ...worker(), jobId: JOB_ID };
+    const segments = CAPACITY / (64 * 1024 ** 2);
+    expect(await verify(output, place.settings, work)).toMatchObject({
+      identical: true,
+      files: [{ file: image, segments, first_difference: null }],
+    });
+    const io = (command: string): string =>
+      execFileSync('qemu-io', ['-f', 'qcow2', '-c', command, image], { encoding: 'utf8' });
+    // In the gap between the partition table and the first partition.
+    const at = 64 * 1024 + 7;
+    const was = Number.parseInt(/^[0-9a-f]+: {2}([0-9a-f]{2})/m.exec(io(`read -v ${at} 1`))?.[1] ?? '', 16);
+    io(`write -P ${was ^ 1} ${at} 1`);
+    expect(await verify(output, place.settings, work)).toMatchObject({
+      identical: false,
+      files: [{ file: image, first_difference: 1 }],
+    });
+  },
+  LIMIT_MS,
+);
 
 /** The first kernel line of the image's grub.cfg, and a proof that the reporter never reached the result. */
 async function rootCommandLine(image: string): Promise<string> {
