@@ -106,12 +106,10 @@ export async function startExportBench(folder: string): Promise<ExportBench> {
       running.push(started);
       return started;
     },
-    request: async (jobId, vmName, vcsim, options = {}) =>
-      queue.send(
-        exportRequested,
-        { ...fence(jobId), vm_name: vmName, source: sourceOf(vcsim), options: ExportOptions.parse(options) },
-        { eventId: randomUUID() },
-      ),
+    request: async (jobId, vmName, vcsim, options = {}) => {
+      const data = { ...fence(jobId), vm_name: vmName, source: sourceOf(vcsim), options: ExportOptions.parse(options) };
+      await queue.send(exportRequested, data, { eventId: randomUUID() });
+    },
     cleanUp: async (jobId, vmName, vcsim) => {
       const data = { ...fence(jobId), vm_name: vmName, source: sourceOf(vcsim), remove_files: true };
       await queue.send(cleanupRequested, data, { eventId: randomUUID() });
