@@ -243,6 +243,7 @@ describe('the progress of a job', () => {
       expect(liveLines(going, START, WIDE)[0]).toContain('Removing what the export left');
       const end = reduce(going, { type: 'end', job: ended({ status: 'completed' }) }, START);
       expect(tail(end)).toEqual(['', 'Phase 5: Cleanup', '  ✅ Cleanup complete']);
+      expect(happenedLines(end, 0, WIDE).filter((line) => line === 'Phase 5: Cleanup')).toHaveLength(1);
       expect(liveLines(end, START, WIDE)).toEqual([]);
     });
 

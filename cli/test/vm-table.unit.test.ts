@@ -44,6 +44,16 @@ describe('the table of VMs', () => {
     for (const line of lines) expect(stringWidth(line), line).toBeLessThanOrEqual(width);
   });
 
+  it('calls a template one, and knows each power state', () => {
+    const vms = [
+      inventoryVm(1, { template: true }),
+      inventoryVm(1, { power_state: 'suspended' }),
+      inventoryVm(1, { power_state: undefined }),
+    ];
+    const [, ...lines] = new VmTable(undefined).lines(vms);
+    expect(lines.map((line) => line.split(/ +/)[1])).toEqual(['template', 'suspended', 'unknown']);
+  });
+
   it('shows tags where they were asked for', () => {
     const [heads, line] = new VmTable(undefined).lines([inventoryVm(1, { tags: ['stage:prod', 'tier:web'] })]);
     expect(heads).toMatch(/ TAGS$/);

@@ -253,6 +253,10 @@ describe('hyperctl verify', () => {
     expect(calls()).toEqual(['POST /api/v1/jobs/ID/verify']);
     expect((await run('verify', '--job', JOB_ID, '--last')).exitCode).toBe(0);
     expect(calls().filter((call) => call.startsWith('POST'))).toHaveLength(1);
+    // One that has ended is told as it is.
+    const before = calls().length;
+    expect((await run('verify', '--job', JOB_ID, '--last')).exitCode).toBe(0);
+    expect(calls()).toHaveLength(before + 1);
   });
 
   it('goes on without hyperctl, and while the gateway is restarted', async () => {
@@ -328,6 +332,7 @@ describe('hyperctl cancel', () => {
     await gateway?.stop();
     await serve((_call, response) => json(response, 200, cancelled(null)));
     expect((await run('cancel', '--job', JOB_ID)).stdout).toContain('There was nothing to remove.');
+    expect(calls()).toEqual(['DELETE /api/v1/jobs/ID']);
   });
 
   it('a second one waits for the removal that the first asked for', async () => {
