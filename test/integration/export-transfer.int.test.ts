@@ -1,11 +1,12 @@
 /** One disk from an HTTPS server that misbehaves: each way ends with its own code, and never with an image. */
 import { createHash } from 'node:crypto';
-import { access, open, readFile } from 'node:fs/promises';
+import { closeSync, existsSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { JobError, SEGMENT_BYTES } from '@hyper2kvm/contracts';
-import { transferAndVerify, type TransferTask } from '@hyper2kvm/exporter';
+import { transferAndVerify, type NfcInput, type TransferTask } from '@hyper2kvm/exporter';
 import { runGuarded, spawnGuarded } from '@hyper2kvm/runtime';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -46,19 +47,26 @@ afterAll(async () => {
   await removeFolder(folder);
 });
 
-const taskFor = (change: Partial<TransferTask> = {}): TransferTask => ({
-  url: `https://127.0.0.1:${port}/nfc/1/disk-0.vmdk`,
-  trust: { fingerprints: [fingerprint], insecure: false },
+const taskFor = (change: Partial<TransferTask> = {}, input: Partial<NfcInput> = {}): TransferTask => ({
+  input: {
+    kind: 'nfc',
+    url: `https://127.0.0.1:${port}/nfc/1/disk-0.vmdk`,
+    trust: { fingerprints: [fingerprint], insecure: false },
+    ...input,
+  },
   path: path.join(folder, `out${serial++}.qcow2`),
   capacityBytes: CAPACITY,
   segmentBytes: SEGMENT_BYTES,
   stallTimeoutMs: 30_000,
+  bytesPerSecond: null,
+  digests: [],
   ...change,
 });
 
 const start = async (task: TransferTask, signal = new AbortController().signal) =>
   transferAndVerify({
     task,
+    readBack: true,
     socketPath: path.join(folder, `${serial}.nbd`),
     children: { spawn: spawnGuarded, run: runGuarded },
     signal,
@@ -90,11 +98,13 @@ describe('a disk', () => {
       cookies.push(request.headers.cookie);
       response.end(body);
     };
-    const task = taskFor({ cookie: 'vmware_soap_session="abc"' });
+    const task = taskFor({ digests: ['md5', 'sha1'] }, { cookie: 'vmware_soap_session="abc"' });
     const result = await start(task);
     expect(cookies).toEqual(['vmware_soap_session="abc"']);
     expect(result.bytesDownloaded).toBe(body.length);
-    expect(result.streamSha256).toBe(createHash('sha256').update(body).digest('hex'));
+    expect(result.bytesResumed).toBe(0);
+    const digest = (name: string): string => createHash(name).update(body).digest('hex');
+    expect(result.digests).toEqual({ md5: digest('md5'), sha1: digest('sha1'), sha256: digest('sha256') });
     const raw = await readFile(disk.raw);
     const segment = (from: number): string =>
       createHash('sha256')
@@ -104,29 +114,50 @@ describe('a disk', () => {
     expect(await sameContent(task.path, disk.raw)).toBe(true);
   });
 
-  test('whose image was changed on the way is not taken for good', async () => {
+  test('is checked by qemu-img also where reading back is not asked for', async () => {
     answer = (_, response) => void response.end(body);
+    const commands: string[] = [];
     const task = taskFor();
-    const error: unknown = await transferAndVerify({
+    await transferAndVerify({
       task,
-      socketPath: path.join(folder, 'changed.nbd'),
+      readBack: false,
+      // Too long for a socket: none is made.
+      socketPath: path.join(folder, 'x'.repeat(200)),
       children: {
-        run: runGuarded,
-        // The image is complete when QEMU is started on it: the moment for a failing disk to show.
-        spawn: (command, args, options) => {
-          const write = open(task.path, 'r+').then(async (file) => {
-            await file.write('#', 65_536 + 1000);
-            await file.close();
-          });
-          const child = spawnGuarded('sh', ['-c', 'sleep 0.3; exec "$0" "$@"', command, ...args], options);
-          return { exited: write.then(async () => child.exited), kill: async () => child.kill() };
+        spawn: spawnGuarded,
+        run: async (command, args, options) => {
+          commands.push([command, ...args].join(' '));
+          return runGuarded(command, args, options);
         },
       },
       signal: new AbortController().signal,
       progress: () => {},
-    }).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'EXPORT_MISMATCH' });
-    expect((error as Error).message).toContain('segment 1 of 2');
+    });
+    expect(commands).toEqual([`qemu-img check -q -f qcow2 ${task.path}`]);
+    expect(await sameContent(task.path, disk.raw)).toBe(true);
+  });
+
+  test('whose image was changed on the way is not taken for good', async () => {
+    answer = (_, response) => void response.end(body);
+    const task = taskFor();
+    const at = 65_536 + 1000;
+    let changed = false;
+    // A failing disk: what was written there does not stay.
+    const spoil = setInterval(() => {
+      if (!existsSync(task.path)) return;
+      const file = openSync(task.path, 'r+');
+      if (fstatSync(file).size > at) changed = writeSync(file, '#', at) === 1;
+      closeSync(file);
+    }, 1);
+    try {
+      await expect(start(task)).rejects.toMatchObject({
+        code: 'EXPORT_MISMATCH',
+        message: expect.stringContaining('segment 1 of 2') as string,
+      });
+    } finally {
+      clearInterval(spoil);
+    }
+    expect(changed).toBe(true);
   });
 });
 
@@ -136,9 +167,12 @@ describe('refused', () => {
     string,
     (request: IncomingMessage, response: ServerResponse) => void,
     Partial<TransferTask>?,
+    Partial<NfcInput>?,
   ][] = [
     ['an empty 200', 'EXPORT_TRANSFER', (_, response) => void response.end()],
     ['401', 'EXPORT_TRANSFER', (_, response) => void response.writeHead(401).end()],
+    ['503', 'EXPORT_TRANSFER', (_, response) => void response.writeHead(503).end()],
+    ['403: the lease does not allow it any more', 'EXPORT_LEASE', (_, response) => void response.writeHead(403).end()],
     ['404: the lease is gone', 'EXPORT_LEASE', (_, response) => void response.writeHead(404).end()],
     ['a page instead of a disk', 'EXPORT_CORRUPT', (_, response) => void response.end('<html>'.repeat(1000))],
     ['another capacity', 'EXPORT_CORRUPT', (_, response) => void response.end(body), { capacityBytes: CAPACITY + 512 }],
@@ -171,14 +205,15 @@ describe('refused', () => {
       'a certificate that vCenter did not name',
       'VCENTER_TLS',
       (_, response) => void response.end(body),
+      {},
       { trust: { fingerprints: ['11'.repeat(20)], insecure: false } },
     ],
-    ['nobody there', 'EXPORT_TRANSFER', () => {}, { url: 'https://127.0.0.1:1/nfc' }],
+    ['nobody there', 'EXPORT_TRANSFER', () => {}, {}, { url: 'https://127.0.0.1:1/nfc' }],
   ];
 
-  test.each(cases)('%s', async (_, code, behaviour, change) => {
+  test.each(cases)('%s', async (_, code, behaviour, change, input) => {
     answer = behaviour;
-    expect((await refused(taskFor(change))).code).toBe(code);
+    expect((await refused(taskFor(change, input))).code).toBe(code);
   });
 });
 

@@ -15,10 +15,11 @@ export interface UnitRecord {
   readonly hash?: string | null;
 }
 
-/** Units are what a transfer is resumed by; a segment is a whole number of them. */
-const UNIT_BYTES = 16 * 2 ** 20;
-export const unitBytesOf = (segmentBytes: number): number =>
-  segmentBytes % UNIT_BYTES === 0 ? UNIT_BYTES : segmentBytes;
+/** Units are what a transfer is resumed by: 16 MiB where a segment has 64. */
+export function unitBytesOf(segmentBytes: number): number {
+  const quarter = segmentBytes / 4;
+  return quarter % CLUSTER === 0 ? quarter : segmentBytes;
+}
 
 /** Where a disk's content is continued. */
 export interface ContentStart {

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { JobError } from '@hyper2kvm/contracts';
@@ -106,7 +105,10 @@ class DiskThread {
       // The service's own flags (tracing, loaders) are not for a thread that only moves bytes.
       execArgv: [],
     });
-    this.exited = once(this.worker, 'exit');
+    // Not `once` of node:events: that rejects when the thread breaks.
+    this.exited = new Promise((resolve) => {
+      this.worker.once('exit', resolve);
+    });
     this.worker.on('message', (message: FromThread) => {
       switch (message.kind) {
         case 'progress':

@@ -27,6 +27,7 @@ export function toFailure(error: unknown): TransferFailure {
 /** The other side, or the way to it, is the cause: another connection may do better. */
 export function isBrokenConnection(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const { code = '' } = error as NodeJS.ErrnoException;
+  // A number with some errors (DOMException).
+  const code = String((error as NodeJS.ErrnoException).code ?? '');
   return CONNECTION.has(code) || code.startsWith('HPE_') || error.message === 'aborted';
 }
