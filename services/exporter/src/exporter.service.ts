@@ -25,7 +25,11 @@ export class ExporterService {
   ) {}
 
   async export(data: ExportRequested, work: WorkContext): Promise<WithoutFence<ExportCompleted>> {
-    const request = { ...this.request(data, work), options: data.options };
+    const request = {
+      ...this.request(data, work),
+      options: data.options,
+      keepForRetry: data.keep_for_retry ?? false,
+    };
     try {
       const exported = await exportVm(request, toSettings(this.config), {
         ...this.ports(work),

@@ -24,8 +24,7 @@ export async function transferDisk(
   try {
     // Only ranges go on from what is there.
     if (access.input.kind !== 'ranges') await folder.removePartial(diskFile(disk.index));
-    const stop = access.lost === undefined ? signal : AbortSignal.any([signal, access.lost]);
-    const result = await pour(context, disk, access, stop);
+    const result = await pour(context, disk, access, signal);
     const checksums = await compareDigests(context, disk, result);
     return { result, transport: access.transport, checksums };
   } finally {
@@ -36,9 +35,10 @@ export async function transferDisk(
 async function pour(
   { request, settings, ports, folder, source, meter, bandwidth }: ExportContext,
   disk: SourceDiskPlan,
-  { input, digests }: DiskAccess,
+  { input, digests, lost }: DiskAccess,
   signal: AbortSignal,
 ): Promise<TransferResult> {
+  const download = new Download(signal, lost);
   const file = diskFile(disk.index);
   const report = (change: Parameters<typeof meter.update>[1]): void => {
     meter.update(disk.index, change, performance.now());
@@ -64,20 +64,44 @@ async function pour(
       socketPath: `/proc/${process.pid}/fd/${directory.fd}/${disk.index}.nbd`,
       children: ports.children,
       readBack: settings.readBack,
-      signal,
+      signal: download.signal,
       onStart: (control) => {
         leave = bandwidth.add(request.jobId, control);
       },
-      progress: ({ stage, doneBytes, bytesDownloaded }) =>
+      progress: ({ stage, doneBytes, bytesDownloaded }) => {
+        if (stage === 'read-back') download.received();
         report(
           stage === 'transfer'
             ? { done_bytes: doneBytes, bytes_downloaded: bytesDownloaded }
             : { state: 'verifying', done_bytes: disk.capacityBytes, bytes_downloaded: bytesDownloaded },
-        ),
+        );
+      },
     });
   } finally {
+    download.received();
     leave?.();
     await directory.close();
+  }
+}
+
+/** What ends a transfer: the work's end at any time, the source's loss only while something comes from it. */
+class Download {
+  readonly signal: AbortSignal;
+  private readonly cut = new AbortController();
+  private readonly onLost = (): void => this.cut.abort(this.lost?.reason);
+
+  constructor(
+    signal: AbortSignal,
+    private readonly lost: AbortSignal | undefined,
+  ) {
+    this.signal = AbortSignal.any([signal, this.cut.signal]);
+    if (lost?.aborted === true) this.onLost();
+    else lost?.addEventListener('abort', this.onLost, { once: true });
+  }
+
+  /** From now on the source is not needed. */
+  received(): void {
+    this.lost?.removeEventListener('abort', this.onLost);
   }
 }
 
