@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { createClientAsync, type IHttpClient } from 'soap';
 import { describe, expect, test } from 'vitest';
 import { scanCapacities, type Capacity } from '../src/sources/vsphere/capacities.js';
+import { headFile } from '../src/sources/vsphere/datastore-files.js';
 import { deltaBytes, readLayout, usedBytes } from '../src/sources/vsphere/layout.js';
 import { leaseManifest } from '../src/sources/vsphere/lease.js';
 import { hasTpm, readDisks, toMachine } from '../src/sources/vsphere/machine.js';
@@ -272,5 +273,44 @@ describe.each([
       ['vm-3', { disks: 0, capacity_bytes: 0 }],
     ]);
     expect(scanCapacities(envelope('RetrievePropertiesEx', '', ns), found)).toBeUndefined();
+  });
+});
+
+const look = async (...answers: { status: number; headers: Record<string, string> }[]) => {
+  const asked: string[] = [];
+  const session = {
+    server: 'vcenter.example.com',
+    head: async (_url: URL, { method }: { method: string }) => {
+      asked.push(method);
+      return answers.shift() ?? { status: 500, headers: {} };
+    },
+    touch: async () => void asked.push('touch'),
+  } as unknown as VimSession;
+  return { found: await headFile(session, new URL('https://vcenter.example.com/folder/x')), asked: asked.join(' ') };
+};
+
+describe('a file on a datastore', () => {
+  const part = { status: 206, headers: { 'content-range': 'bytes 0-0/700', etag: '"1"' } };
+
+  test('tells by its first byte what a HEAD does not', async () => {
+    const found = { sizeBytes: 700, acceptsRanges: true, etag: '"1"' };
+    expect(await look({ status: 405, headers: {} }, part)).toEqual({ found, asked: 'HEAD GET' });
+    expect(await look({ status: 200, headers: { 'content-length': '700' } }, part)).toEqual({
+      found,
+      asked: 'HEAD GET',
+    });
+    expect(await look({ status: 200, headers: {} }, part)).toEqual({ found, asked: 'HEAD GET' });
+  });
+
+  test('that is only served whole says so', async () => {
+    const whole = { status: 200, headers: { 'content-length': '700' } };
+    expect((await look(whole, whole)).found).toEqual({ sizeBytes: 700, acceptsRanges: false });
+  });
+
+  test('that may not be read is none, and asked for once more only where a login can help', async () => {
+    expect(await look({ status: 403, headers: {} })).toEqual({ found: undefined, asked: 'HEAD' });
+    const refused = { status: 401, headers: {} };
+    expect(await look(refused, refused)).toEqual({ found: undefined, asked: 'HEAD touch HEAD' });
+    expect((await look({ status: 405, headers: {} }, { status: 403, headers: {} })).found).toBeUndefined();
   });
 });
