@@ -30,6 +30,7 @@ describe('the configuration of the local stack', () => {
     expect(readFileSync(paths.config, 'utf8')).toBe(text);
     expect(readFileSync(paths.keyFile, 'utf8')).toBe(key);
     expect(first.gateway.port).toBeGreaterThanOrEqual(8080);
+    expect(config()['exporter']).toMatchObject({ allowed_roots: [path.join(paths.home, 'import')] });
   });
 
   it('takes --set, typed, and keeps it', async () => {
@@ -65,7 +66,7 @@ describe('the configuration of the local stack', () => {
   });
 
   it('has folders that only those may enter who must', () => {
-    expect([paths.work, paths.secrets, paths.output].map(mode)).toEqual([0o700, 0o700, 0o711]);
+    expect([paths.work, paths.secrets, paths.imports, paths.output].map(mode)).toEqual([0o700, 0o700, 0o750, 0o711]);
     expect(mode(paths.home) & 0o001).toBe(1);
     expect(resolveHome('/a', { HYPER2KVM_HOME: '/b' })).toBe('/a');
     expect(resolveHome(undefined, { HYPER2KVM_HOME: '/b' })).toBe('/b');

@@ -63,7 +63,9 @@ describe('docs/configuration.md', () => {
     for (const [name, value] of schemaOf(ExporterConfig)) {
       const written = own.get(name)?.replaceAll('`', '');
       if (written === undefined || value === undefined) continue;
-      expect(written, name).toBe(Array.isArray(value) ? `[${value.join(', ')}]` : String(value));
+      expect(written, name).toBe(
+        Array.isArray(value) ? `[${value.join(', ')}]` : JSON.stringify(value).replaceAll('"', ''),
+      );
     }
   });
 });

@@ -50,6 +50,7 @@ export async function prepareConfig(paths: StackPaths, request: ConfigRequest): 
   fill(['gateway', 'database', 'password'], secret);
   fill(['gateway', 'database', 'name'], () => DATABASE_NAME);
   fill(['exporter', 'work_dir'], () => path.join(paths.work, 'export'));
+  fill(['exporter', 'allowed_roots'], () => document.createNode([paths.imports]));
   fill(['converter', 'work_dir'], () => path.join(paths.work, 'conversion'));
   fill(['converter', 'output_dir'], () => paths.output);
   const config = await withPorts(document, request);

@@ -28,6 +28,8 @@ export interface StackPaths {
   readonly keyFile: string;
   readonly nats: string;
   readonly postgres: string;
+  /** Disk images and OVAs to be moved: where the exporter may read. */
+  readonly imports: string;
   readonly work: string;
   readonly output: string;
 }
@@ -46,6 +48,7 @@ export function stackPaths(home: string): StackPaths {
     keyFile: at('secrets', 'key'),
     nats: at('nats'),
     postgres: at('postgres'),
+    imports: at('import'),
     work: at('work'),
     output: at('output'),
   };
@@ -62,6 +65,7 @@ export function makeFolders(paths: StackPaths): void {
     [paths.secrets, 0o700],
     [paths.nats, 0o700],
     [paths.postgres, 0o711],
+    [paths.imports, 0o750],
     [paths.work, 0o700],
     [paths.output, 0o711],
   ];
