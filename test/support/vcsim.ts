@@ -85,6 +85,8 @@ export interface VcsimSettings {
   lease_timeout_seconds?: number;
   /** Digests of what was sent, as leases offer them; `wrong` ones are of something else. Default: none. */
   manifest?: 'sha1' | 'sha256' | 'wrong' | '';
+  /** Time before a login is answered. */
+  login_delay_seconds?: number;
 }
 
 /** What a test does to the simulated vCenter behind its clients' backs; each part may be left out. */

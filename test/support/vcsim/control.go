@@ -23,6 +23,7 @@ type settings struct {
 	FolderAuth   bool    `json:"folder_auth"`
 	LeaseTimeout float64 `json:"lease_timeout_seconds"` // of leases to come
 	Manifest     string  `json:"manifest"`              // sha1, sha256, wrong, or none
+	LoginDelay   float64 `json:"login_delay_seconds"`   // before a login is answered
 }
 
 // change is what one POST asks for; each part may be left out.

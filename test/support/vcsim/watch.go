@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/simulator"
@@ -68,6 +69,9 @@ func (w *watch) context() *simulator.Context {
 func (w *watch) call(ctx *simulator.Context, method *simulator.Method) (mo.Reference, types.BaseMethodFault) {
 	if method.Name == "RetrievePropertiesEx" || method.Name == "ContinueRetrievePropertiesEx" {
 		w.tellStorage(ctx)
+	}
+	if method.Name == "Login" {
+		time.Sleep(time.Duration(w.current().LoginDelay * float64(time.Second)))
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
