@@ -39,6 +39,7 @@ async function finished(
   const { file } = entry.disk;
   const altered = await alteration(entry, folder.disk(file));
   if (altered !== undefined) {
+    await ports.work.assertOwner();
     await folder.remove([file]);
     ports.work.log(
       'warn',

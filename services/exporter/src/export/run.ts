@@ -76,6 +76,7 @@ const concernsOf = (concerns: readonly string[]): Pick<Artifact, 'concerns'> =>
 /** Notes what the disks come from, and drops all that came from anything else: content of two instants is never mixed. */
 async function bind({ journal, folder, ports }: Run, { binding }: PreparedSource): Promise<void> {
   if (journal.state.binding === binding) return;
+  await ports.work.assertOwner();
   const stale = journal.state.disks.map(({ disk }) => disk.file);
   if (journal.state.binding !== undefined)
     ports.work.log(
