@@ -2,8 +2,10 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { exportVm, type ExportRequest } from '@hyper2kvm/exporter';
+import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
+  assertNothingLeft,
   convert,
   digestOf,
   disks,
@@ -121,4 +123,33 @@ test('a file that changes while it is read fails the export, which may begin aga
   await altered;
   expect(error).toMatchObject({ code: 'SOURCE_CHANGED', retryable: true });
   expect(await readdir(bench.work)).toEqual([]);
+});
+
+/** Makes a disk readable, and dies of SIGKILL. */
+const KILLED = (images: string, file: string, work: string): string => `
+  import { createLocalSource } from '@hyper2kvm/exporter';
+  import { runGuarded, spawnGuarded } from '@hyper2kvm/runtime';
+  const source = createLocalSource(
+    { kind: 'disks', disks: [{ path: ${JSON.stringify(file)} }] },
+    {
+      allowedRoots: [${JSON.stringify(images)}],
+      workDir: ${JSON.stringify(work)},
+      vmName: 'web',
+      signal: new AbortController().signal,
+      children: { spawn: spawnGuarded, run: runGuarded },
+    },
+  );
+  const [disk] = (await source.describe()).machine.disks;
+  const prepared = await source.prepare('auto');
+  const { input } = await prepared.access({ index: 1, name: 'a', capacityBytes: disk.capacity_bytes }, 0);
+  process.stdout.write(input.socketPath, () => process.kill(process.pid, 'SIGKILL'));
+`;
+
+test('a process that is killed while it serves a disk leaves no socket and no QEMU', async () => {
+  const file = await convert(raws[0], 'qcow2', path.join(bench.images, 'a.qcow2'));
+  const script = KILLED(bench.images, file, bench.work);
+  const killed = await execa('node', ['--input-type=module', '-e', script], { reject: false });
+  expect(killed.signal).toBe('SIGKILL');
+  expect(killed.stdout).toContain(bench.work);
+  await expect.poll(() => assertNothingLeft(bench), { timeout: 20_000 }).toBeUndefined();
 });

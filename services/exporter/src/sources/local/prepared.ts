@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { open, rm, type FileHandle } from 'node:fs/promises';
-import path from 'node:path';
 import { JobError } from '@hyper2kvm/contracts';
 import { serveImage } from '@hyper2kvm/runtime';
 import type { DiskAccess, PreparedSource, SourceDiskPlan } from '../source.js';
@@ -10,6 +8,7 @@ import { asText, assertUnchanged, type FileIdentity } from './files/identity.js'
 import { SourceFile, part } from './files/source-file.js';
 import type { LocalDisk, LocalMachine } from './local-machine.js';
 import { checkImage, type QemuImage } from './qemu.js';
+import { openSocket } from './socket.js';
 
 type StreamDigest = Exclude<DigestName, 'sha512'>;
 
@@ -80,35 +79,21 @@ export class PreparedFiles implements PreparedSource {
   }
 
   private async serve(image: QemuImage): Promise<DiskAccess> {
-    const name = `.source-${process.pid}-${serial()}.nbd`;
-    // A unix socket's path has room for 107 bytes only: the folder is named by a descriptor of ours.
-    const folder = await open(this.workDir, 'r');
-    const socketPath = `/proc/${process.pid}/fd/${folder.fd}/${name}`;
-    const tidy = (): Promise<void> => removeSocket(folder, path.join(this.workDir, name));
+    const socket = await openSocket(this.workDir);
     try {
-      const server = await serveImage(image.name, image.driver, socketPath, this.signal);
+      const server = await serveImage(image.name, image.driver, socket.path, this.signal);
       const lost = new AbortController();
       void server.ended.then((error) => lost.abort(new JobError('EXPORT_TRANSFER', error.message)));
       const close = async (): Promise<void> => {
         if (!this.servers.delete(close)) return;
         await server.stop();
-        await tidy();
+        await socket.remove();
       };
       this.servers.add(close);
-      return { input: { kind: 'qemu', socketPath }, transport: 'file', lost: lost.signal, close };
+      return { input: { kind: 'qemu', socketPath: socket.path }, transport: 'file', lost: lost.signal, close };
     } catch (error) {
-      await tidy();
+      await socket.remove();
       throw error;
     }
   }
-}
-
-let last = 0;
-/** Several exports of one process may serve at the same time. */
-const serial = (): number => ++last;
-
-/** QEMU removes its socket itself when it is asked to end, but not when it is made to. */
-async function removeSocket(folder: FileHandle, socket: string): Promise<void> {
-  await folder.close();
-  await rm(socket, { force: true });
 }
