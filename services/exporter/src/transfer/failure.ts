@@ -1,11 +1,10 @@
 import { MismatchError } from '@hyper2kvm/runtime/content';
-import { ConnectError, TlsTrustError } from '../net/index.js';
+import { ConnectError, HttpProtocolError, StalledError, TlsTrustError } from '../net/index.js';
 import { VmdkError } from '../vmdk/index.js';
 import { TransferError } from './errors.js';
 import type { TransferFailure } from './messages.js';
 
 const DISK_FULL = new Set(['ENOSPC', 'EDQUOT']);
-const CONNECTION = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 /** What an error within a transfer means to the job. */
 export function toFailure(error: unknown): TransferFailure {
@@ -17,17 +16,9 @@ export function toFailure(error: unknown): TransferFailure {
   if (error instanceof MismatchError) return { code: 'EXPORT_MISMATCH', message: error.message };
   if (error instanceof TlsTrustError)
     return { code: 'VCENTER_TLS', message: `${error.message}; its SHA-256 fingerprint is ${error.fingerprint}` };
-  if (error instanceof ConnectError) return { code: 'EXPORT_TRANSFER', message: error.message };
+  if (error instanceof ConnectError || error instanceof HttpProtocolError || error instanceof StalledError)
+    return { code: 'EXPORT_TRANSFER', message: error.message };
   const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: '', message: '' };
   if (DISK_FULL.has(code ?? '')) return { code: 'DISK_FULL', message };
-  if (isBrokenConnection(error)) return { code: 'EXPORT_TRANSFER', message: `the connection broke (${message})` };
   return { code: 'INTERNAL', message: message || String(error) };
-}
-
-/** The other side, or the way to it, is the cause: another connection may do better. */
-export function isBrokenConnection(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  // A number with some errors (DOMException).
-  const code = String((error as NodeJS.ErrnoException).code ?? '');
-  return CONNECTION.has(code) || code.startsWith('HPE_') || error.message === 'aborted';
 }

@@ -1,38 +1,38 @@
-import { TrustingAgent } from '../../net/index.js';
+import { HttpsReader } from '../../net/index.js';
 import { GRAIN_BYTES, VmdkDecoder, VmdkError } from '../../vmdk/index.js';
 import { TransferError } from '../errors.js';
-import { httpGet } from './http-body.js';
+import { located } from './http-failure.js';
 import type { NfcInput, Pour, Sink } from './input.js';
 
-/** The stream is decoded as it comes. @throws VmdkError, TransferError, errors of the connection */
+/** The stream is decoded as it comes. @throws VmdkError, TransferError, TlsTrustError */
 export const pourNfc: Pour<NfcInput> = async (input, disk, sink, signal) => {
   const decoder = vmdkInto(sink, disk.capacityBytes);
-  const agent = new TrustingAgent(input.trust, { keepAlive: false });
+  const connection = new HttpsReader(input.trust, disk.stallTimeoutMs, signal);
   let received = 0;
+  let decoded = Promise.resolve();
+  let failure: { readonly error: unknown } | undefined;
   try {
-    await httpGet(
-      {
-        url: input.url,
-        agent,
-        headers: input.cookie === undefined ? {} : { Cookie: input.cookie },
-        stallTimeoutMs: disk.stallTimeoutMs,
-        signal,
-        where: () => ` at byte ${received} of the stream`,
+    await connection.get(input.url, input.cookie === undefined ? {} : { Cookie: input.cookie }, {
+      head: ({ status }) => checkStatus(status),
+      body: (piece) => {
+        received += piece.length;
+        sink.received(piece);
+        // A piece is used up before the decoder waits for anything, and what it would wait for is waited for below.
+        decoded = decoder.write(piece).catch((error: unknown) => {
+          failure ??= { error };
+          connection.fail(error);
+        });
+        return sink.pressure() ?? sink.throttle();
       },
-      async (response, body) => {
-        checkStatus(response.statusCode ?? 0);
-        for await (const piece of body) {
-          received += piece.length;
-          sink.received(piece);
-          await decoder.write(piece);
-          const wait = sink.throttle();
-          if (wait !== undefined) await wait;
-        }
-      },
-    );
+    });
+  } catch (error) {
+    throw located(error, `byte ${received} of the stream`);
   } finally {
-    agent.destroy();
+    connection.close();
   }
+  // The last piece may have completed the answer before it was found to be wrong.
+  await decoded;
+  if (failure !== undefined) throw failure.error;
   decoder.end();
 };
 

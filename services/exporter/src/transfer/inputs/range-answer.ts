@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { AnswerHead } from '../../net/index.js';
 import { TransferError } from '../errors.js';
 import type { RangesInput } from './input.js';
 import type { Range } from './range-window.js';
@@ -9,7 +9,7 @@ type Expected = Pick<RangesInput, 'sizeBytes' | 'lastModified' | 'etag'>;
  * Whether an answer brings exactly the range that was asked for, of the file that is meant.
  * @throws TransferError
  */
-export function checkAnswer(status: number, headers: IncomingHttpHeaders, range: Range, file: Expected): void {
+export function checkAnswer({ status, headers }: AnswerHead, range: Range, file: Expected): void {
   if (status !== 206) throw refusal(status, range);
   const told = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
   const asked = `${range.start}-${range.end - 1}`;
@@ -36,7 +36,7 @@ export function checkAnswer(status: number, headers: IncomingHttpHeaders, range:
       `the server sent the disk in the encoding ${headers['content-encoding']}`,
     );
   unchanged('Last-Modified', file.lastModified, headers['last-modified'], range);
-  unchanged('ETag', file.etag, headers.etag, range);
+  unchanged('ETag', file.etag, headers['etag'], range);
 }
 
 function unchanged(what: string, wanted: string | undefined, told: string | undefined, range: Range): void {

@@ -1,9 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConnectError, TrustingAgent } from '../../net/index.js';
+import { HttpsReader } from '../../net/index.js';
 import { TransferError } from '../errors.js';
-import { isBrokenConnection } from '../failure.js';
-import { httpGet } from './http-body.js';
+import { located } from './http-failure.js';
 import type { Pour, RangesInput, Sink } from './input.js';
 import { checkAnswer } from './range-answer.js';
 import { RangeContent } from './range-content.js';
@@ -18,7 +17,7 @@ const RETRY_MS = [100, 1_000, 5_000];
 
 /**
  * Several connections fetch ranges side by side; their content goes into the sink in the order of the disk.
- * @throws TransferError, TlsTrustError, errors of the connection
+ * @throws TransferError, TlsTrustError
  */
 export const pourRanges: Pour<RangesInput> = async (input, disk, sink, signal) => {
   if (input.sizeBytes !== disk.capacityBytes)
@@ -63,16 +62,16 @@ async function give(range: Range, content: RangeContent, sink: Sink): Promise<vo
 
 /** Fetches one range after the other over a connection of its own, and over a new one after a failure. */
 class Connection {
-  private agent: TrustingAgent;
+  private readonly reader: HttpsReader;
 
   constructor(
     private readonly input: RangesInput,
-    private readonly stallTimeoutMs: number,
+    stallTimeoutMs: number,
     private readonly sink: Sink,
     private readonly free: RangeContent[],
     private readonly signal: AbortSignal,
   ) {
-    this.agent = this.newAgent();
+    this.reader = new HttpsReader(input.trust, stallTimeoutMs, signal);
   }
 
   async run(window: RangeWindow<RangeContent>): Promise<void> {
@@ -85,7 +84,7 @@ class Connection {
         window.put(range, content);
       }
     } finally {
-      this.agent.destroy();
+      this.reader.close();
     }
   }
 
@@ -95,10 +94,9 @@ class Connection {
         return await this.fetch(range, content);
       } catch (error) {
         this.signal.throwIfAborted();
+        const failure = located(error, `byte ${range.start + content.filled} of the disk`);
         const pause = RETRY_MS[attempt];
-        if (pause === undefined || !mayPass(error)) throw error;
-        this.agent.destroy();
-        this.agent = this.newAgent();
+        if (pause === undefined || !(failure instanceof TransferError && failure.again)) throw failure;
         await sleep(pause, undefined, { signal: this.signal });
       }
     }
@@ -107,42 +105,23 @@ class Connection {
   private async fetch(range: Range, content: RangeContent): Promise<void> {
     const { input, sink } = this;
     content.begin(range.end - range.start);
-    const where = (): string => ` at byte ${range.start + content.filled} of the disk`;
-    await httpGet(
-      {
-        url: input.url,
-        agent: this.agent,
-        headers: {
-          Range: `bytes=${range.start}-${range.end - 1}`,
-          ...(input.cookie === undefined ? {} : { Cookie: input.cookie }),
-        },
-        stallTimeoutMs: this.stallTimeoutMs,
-        signal: this.signal,
-        where,
+    const headers = {
+      Range: `bytes=${range.start}-${range.end - 1}`,
+      ...(input.cookie === undefined ? {} : { Cookie: input.cookie }),
+    };
+    await this.reader.get(input.url, headers, {
+      head: (head) => checkAnswer(head, range, input),
+      body: (piece) => {
+        sink.received(piece);
+        if (content.push(piece)) return sink.throttle();
+        throw new TransferError('EXPORT_TRANSFER', `the server sent more than the range at byte ${range.start}`);
       },
-      async (response, body) => {
-        checkAnswer(response.statusCode ?? 0, response.headers, range, input);
-        for await (const piece of body) {
-          sink.received(piece);
-          if (!content.push(piece))
-            throw new TransferError('EXPORT_TRANSFER', `the server sent more than the range at byte ${range.start}`);
-          const wait = sink.throttle();
-          if (wait !== undefined) await wait;
-        }
-      },
-    );
+    });
     if (content.filled !== content.length)
-      throw new TransferError('EXPORT_TRANSFER', `the answer ended${where()}, before the end of its range`, {
-        again: true,
-      });
+      throw new TransferError(
+        'EXPORT_TRANSFER',
+        `the answer ended at byte ${range.start + content.filled} of the disk, before the end of its range`,
+        { again: true },
+      );
   }
-
-  private newAgent(): TrustingAgent {
-    return new TrustingAgent(this.input.trust, { keepAlive: true, maxSockets: 1 });
-  }
-}
-
-function mayPass(error: unknown): boolean {
-  if (error instanceof TransferError) return error.again;
-  return error instanceof ConnectError || isBrokenConnection(error);
 }

@@ -1,6 +1,4 @@
-import { Agent, type AgentOptions } from 'node:https';
 import tls from 'node:tls';
-import type { Duplex } from 'node:stream';
 
 /**
  * How the other side's certificate is trusted. Plain data: it crosses into the transfer threads.
@@ -33,49 +31,49 @@ export class ConnectError extends Error {
 /** TCP and TLS together; leaves room for an answer within the 13 s that a user waits for "unreachable". */
 export const CONNECT_TIMEOUT_MS = 8_000;
 
-/** Checks the certificate before a byte of ours is written: neither a password nor a cookie reaches a stranger. */
-export class TrustingAgent extends Agent {
-  constructor(
-    private readonly trust: Trust,
-    options: AgentOptions = {},
-    private readonly connectTimeoutMs = CONNECT_TIMEOUT_MS,
-  ) {
-    super({ keepAlive: true, ...options });
-  }
-
-  override createConnection(
-    options: tls.ConnectionOptions,
-    callback?: (error: Error | null, stream: Duplex) => void,
-  ): Duplex | undefined {
-    const { trust } = this;
-    const socket = tls.connect({
-      ...options,
-      // Decided below, where the reason and the fingerprint can be told.
-      rejectUnauthorized: false,
-      ...(trust.caPem === undefined ? {} : { ca: trust.caPem }),
-    });
-    let settled = false;
-    const settle = (error?: Error): void => {
-      if (settled) return;
-      settled = true;
+/**
+ * A TLS connection whose certificate was checked before a byte of ours is written: neither a password nor a cookie reaches a
+ * stranger.
+ * @throws TlsTrustError, ConnectError
+ */
+export async function connectTrusted(
+  trust: Trust,
+  options: tls.ConnectionOptions,
+  timeoutMs = CONNECT_TIMEOUT_MS,
+  signal?: AbortSignal,
+): Promise<tls.TLSSocket> {
+  const socket = tls.connect({
+    ...options,
+    // Decided below, where the reason and the fingerprint can be told.
+    rejectUnauthorized: false,
+    ...(trust.caPem === undefined ? {} : { ca: trust.caPem }),
+  });
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => fail(new ConnectError(`no connection within ${timeoutMs / 1000} s`)), timeoutMs);
+    const onAbort = (): void => fail(new ConnectError('stopped'));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const settle = (): void => {
       clearTimeout(timer);
-      if (error) {
-        socket.destroy();
-        callback?.(error, undefined as never);
-      } else {
-        callback?.(null, socket);
-      }
+      signal?.removeEventListener('abort', onAbort);
     };
-    const timer = setTimeout(
-      () => settle(new ConnectError(`no connection within ${this.connectTimeoutMs / 1000} s`)),
-      this.connectTimeoutMs,
+    const fail = (error: Error): void => {
+      settle();
+      socket.destroy();
+      reject(error);
+    };
+    // Stays: what comes later is for whoever has the socket then, but must never be unhandled.
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      fail(error.syscall === undefined ? error : new ConnectError(error.message, { cause: error })),
     );
-    socket.once('secureConnect', () => settle(distrust(trust, socket)));
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      settle(error.syscall === undefined ? error : new ConnectError(error.message, { cause: error })),
-    );
-    return undefined;
-  }
+    // Destroyed from outside, without an error.
+    socket.once('close', () => fail(new ConnectError('the connection was closed')));
+    socket.once('secureConnect', () => {
+      settle();
+      const error = distrust(trust, socket);
+      if (error === undefined) resolve(socket);
+      else fail(error);
+    });
+  });
 }
 
 function distrust(trust: Trust, socket: tls.TLSSocket): Error | undefined {
