@@ -34,6 +34,7 @@ export function job(change: Partial<JobDetail> = {}): JobDetail {
     queue_position: null,
     waiting_reason: null,
     cleanup: null,
+    source_kind: 'vsphere',
     source_power: 'keep',
     bandwidth_bytes_per_second: null,
     export: { status: 'queued', duration: null, duration_seconds: null, bytes_downloaded: 0, total_bytes: 100 * GB },

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { Failure } from '../errors.js';
+import { PowerState } from '../inventory.js';
 import { Modifications, ProofResult } from '../events/conversion.js';
 import { DiskProgress, jobLog } from '../events/job.js';
 import { JobStatus } from '../job/states.js';
 import { verifyCompleted } from '../events/tasks.js';
-import { DisksSource, JobOptions, OvaSource } from '../options.js';
+import { DisksSource, JobOptions, OvaSource, SourcePower } from '../options.js';
 import { Bytes, BytesPerSecond, JobId, Lane, Phase, Timestamp } from '../words.js';
 import { VcenterRequest } from './vcenter.js';
 
@@ -28,6 +29,8 @@ export const ConvertAccepted = z.object({
   ),
   created_at: Timestamp,
   estimated_duration: z.string().nullable(),
+  /** Of the source when it was asked for: a VM that runs goes on writing. */
+  power_state: PowerState.optional(),
   trace_id: z.string().optional(),
 });
 export type ConvertAccepted = z.infer<typeof ConvertAccepted>;
@@ -106,7 +109,9 @@ export const JobDetail = JobSummary.extend({
   waiting_reason: z.string().nullable(),
   /** Of an export's clean-up after its end; null when there was none to do. */
   cleanup: CleanupState.nullable(),
-  source_power: z.string(),
+  /** Where its disks come from. */
+  source_kind: z.enum(['vsphere', 'disks', 'ova']),
+  source_power: SourcePower,
   bandwidth_bytes_per_second: z.number().nullable(),
   export: z.object({
     status: z.string(),

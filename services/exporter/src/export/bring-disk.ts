@@ -48,20 +48,24 @@ export async function bringDisk(
   await folder.removePartial(file);
   meter.update(disk.index, { state: 'done', bytes_downloaded: bytes }, performance.now());
   ports.work.progress(meter.report());
-  ports.work.log('info', `Disk ${disk.index}: ${summary(result, entry.verified)}`);
+  ports.work.log('info', `Disk ${disk.index}: ${summary(result, transport, entry.verified)}`);
   return entry;
 }
 
-function summary({ bytesDownloaded, bytesResumed, segments }: Brought['result'], verified: boolean): string {
+function summary(
+  { bytesDownloaded, bytesResumed, segments }: Brought['result'],
+  transport: Brought['transport'],
+  verified: boolean,
+): string {
   const resumed = bytesResumed > 0 ? ` (${formatBytes(bytesResumed)} were there from an earlier start)` : '';
   const checked = verified
     ? `content verified (${count(segments.length, 'segment')})`
     : 'not read back (read_back is off)';
-  return `downloaded ${formatBytes(bytesDownloaded)}${resumed}, ${checked}`;
+  return `${transport === 'file' ? 'read' : 'downloaded'} ${formatBytes(bytesDownloaded)}${resumed}, ${checked}`;
 }
 
 async function withRetries(context: ExportContext, disk: SourceDiskPlan, signal: AbortSignal): Promise<Brought> {
-  const { settings, ports, source, folder } = context;
+  const { settings, ports, source, folder, meter } = context;
   let retries = 0;
   for (let attempt = 0; ; attempt++) {
     try {
@@ -74,6 +78,7 @@ async function withRetries(context: ExportContext, disk: SourceDiskPlan, signal:
       const pause = settings.diskRetryMs[retries++];
       if (!TRY_AGAIN.has(error.code) || pause === undefined) throw await named(context, disk, error);
       ports.work.log('warn', `Disk ${disk.index}: ${error.message}; it begins again in ${pause / 1000} s`);
+      meter.update(disk.index, { state: 'waiting', done_bytes: 0, bytes_downloaded: 0 }, performance.now());
       await sleep(pause, undefined, { signal });
     }
   }

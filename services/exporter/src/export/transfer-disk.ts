@@ -25,8 +25,12 @@ export async function transferDisk(
     // Only ranges go on from what is there.
     if (access.input.kind !== 'ranges') await folder.removePartial(diskFile(disk.index));
     const result = await pour(context, disk, access, signal);
-    const checksums = await compareDigests(context, disk, result);
+    const checksums = await compareDigests(context, disk, access.transport, result);
     return { result, transport: access.transport, checksums };
+  } catch (error) {
+    // A file is the same at each try, and no datastore is to blame for it.
+    const invalid = access.transport === 'file' && error instanceof JobError && error.code === 'EXPORT_CORRUPT';
+    throw invalid ? new JobError('SOURCE_INVALID', error.message, { cause: error }) : error;
   } finally {
     await access.close?.();
   }
@@ -105,10 +109,11 @@ class Download {
   }
 }
 
-/** @throws JobError EXPORT_CORRUPT when the source tells another digest than that of what came */
+/** @throws JobError EXPORT_CORRUPT, of a file SOURCE_CHECKSUM, when the source tells another digest than that of what came */
 async function compareDigests(
   { source }: ExportContext,
   disk: SourceDiskPlan,
+  transport: TransportName,
   { digests }: TransferResult,
 ): Promise<string[]> {
   const told = (await source.digestsOf?.(disk)) ?? {};
@@ -117,7 +122,9 @@ async function compareDigests(
     const came = digests[name as keyof typeof digests];
     if (came === undefined) continue;
     if (came !== expected.toLowerCase())
-      throw new JobError('EXPORT_CORRUPT', `the source gives ${name} ${expected}, what came has ${came}`);
+      throw transport === 'file'
+        ? new JobError('SOURCE_CHECKSUM', `its ${name} should be ${expected}, and is ${came}`)
+        : new JobError('EXPORT_CORRUPT', `the source gives ${name} ${expected}, what came has ${came}`);
     agreed.push(`${name}:${came}`);
   }
   return agreed;

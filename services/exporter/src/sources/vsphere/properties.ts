@@ -1,3 +1,4 @@
+import { VimFault, isGone } from './faults.js';
 import type { VimSession } from './session.js';
 import type { CallOptions } from './soap-http.js';
 import { child, list, ref, text, toSoap, type Ref } from './values.js';
@@ -66,12 +67,30 @@ async function readPages(session: VimSession, spec: object, options: CallOptions
   }
 }
 
+/** What to list: types of objects, and the properties of each. */
+type Types = readonly { readonly type: string; readonly paths: readonly string[] }[];
+
 /** Reads properties of all objects of some types beneath a folder or datacenter: one view, in pages. */
 export async function listTypes(
   session: VimSession,
   container: Ref,
-  types: readonly { readonly type: string; readonly paths: readonly string[] }[],
+  types: Types,
   options: CallOptions = {},
+): Promise<FoundObject[]> {
+  try {
+    return await listView(session, container, types, options);
+  } catch (error) {
+    // A view and its pages are the session's: one that was renewed in between does not know them.
+    if (!isGone(error) && !(error instanceof VimFault && error.fault === 'InvalidArgument')) throw error;
+    return listView(session, container, types, options);
+  }
+}
+
+async function listView(
+  session: VimSession,
+  container: Ref,
+  types: Types,
+  options: CallOptions,
 ): Promise<FoundObject[]> {
   const { viewManager } = session.service;
   const view = ref(
