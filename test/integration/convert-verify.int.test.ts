@@ -107,7 +107,12 @@ describe('a converted output', () => {
     const vm = spawn('qemu-io', ['-f', 'qcow2', path.join(used, 'disk1.qcow2')], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    await once(vm.stdout, 'data');
+    vm.stdin.write('read 0 512\n');
+    let said = '';
+    for await (const piece of vm.stdout as AsyncIterable<Buffer>) {
+      said += piece.toString();
+      if (said.includes('read 512/512')) break;
+    }
     const [first] = (await verify(used, settings, worker())).files;
     vm.stdin.end();
     await once(vm, 'exit');

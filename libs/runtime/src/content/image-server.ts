@@ -1,10 +1,11 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobError } from '@hyper2kvm/contracts';
 import { spawnGuarded } from '../process/spawn.js';
 
 const START_TIMEOUT_MS = 20_000;
+/** An image may take long to open; in between it is looked whether QEMU still lives. */
+const GREETING_MS = 1_000;
 const KEPT_LINES = 5;
 
 export interface ImageServer {
@@ -40,7 +41,7 @@ export async function serveImage(
     over = error;
   });
   const deadline = performance.now() + START_TIMEOUT_MS;
-  while (!(await listens(socketPath))) {
+  while (!(await greets(socketPath))) {
     if (over !== undefined) throw over;
     signal.throwIfAborted();
     if (performance.now() > deadline) {
@@ -52,13 +53,17 @@ export async function serveImage(
   return { ended, stop: () => child.kill() };
 }
 
-async function listens(socketPath: string): Promise<boolean> {
+/** Whether it greets. It listens before it has opened the image, and may yet fail at that; it greets only afterwards. */
+async function greets(socketPath: string): Promise<boolean> {
   const socket = connect({ path: socketPath });
+  const greeting = new Promise<boolean>((resolve) => {
+    socket.once('data', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(false));
+    socket.setTimeout(GREETING_MS, () => resolve(false));
+  });
   try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
+    return await greeting;
   } finally {
     socket.destroy();
   }
