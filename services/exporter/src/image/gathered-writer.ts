@@ -3,6 +3,8 @@ import { fdatasync, write } from 'node:fs';
 /** Larger writes were slower. */
 const BATCH_BYTES = 2 ** 20;
 const WRITES_IN_FLIGHT = 2;
+/** Those, the one that is filled, and one more for what comes before pressure is asked for. */
+const BATCHES_KEPT = WRITES_IN_FLIGHT + 2;
 /** Write-back is started early, so that the sync at the end has little left to do and dirty memory stays bounded. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 
@@ -71,7 +73,7 @@ export class GatheredWriter {
       this.writeAll(batch, 0, filled, position, resolve);
     }).then(() => {
       this.pending.delete(writing);
-      if (this.free.length <= WRITES_IN_FLIGHT) this.free.push(batch);
+      if (this.free.length < BATCHES_KEPT) this.free.push(batch);
     });
     this.pending.add(writing);
     this.sinceSync += filled;

@@ -36,12 +36,12 @@ export class RangeContent {
     return true;
   }
 
-  /** Calls back with each cluster that is not all zeros, and where it begins in the range; valid until `begin`. */
-  data(take: (at: number, content: Buffer) => void): void {
+  /** Each cluster that is not all zeros, and where it begins in the range; valid until `begin`. */
+  *data(): Generator<readonly [at: number, content: Buffer]> {
     const { bytes } = this;
     if (bytes === undefined) return;
     for (let at = 0; at < this.length; at += CLUSTER)
-      if (this.holdsData[at / CLUSTER] === true) take(at, bytes.subarray(at, Math.min(at + CLUSTER, this.length)));
+      if (this.holdsData[at / CLUSTER] === true) yield [at, bytes.subarray(at, Math.min(at + CLUSTER, this.length))];
   }
 
   private place(part: Buffer, to: number, inCluster: number): void {

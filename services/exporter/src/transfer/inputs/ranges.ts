@@ -54,7 +54,11 @@ export const pourRanges: Pour<RangesInput> = async (input, disk, sink, signal) =
 };
 
 async function give(range: Range, content: RangeContent, sink: Sink): Promise<void> {
-  content.data((at, cluster) => sink.data(range.start + at, cluster));
+  for (const [at, cluster] of content.data()) {
+    sink.data(range.start + at, cluster);
+    const pressure = sink.pressure();
+    if (pressure !== undefined) await pressure;
+  }
   sink.progress(range.end);
   const pressure = sink.pressure();
   if (pressure !== undefined) await pressure;
