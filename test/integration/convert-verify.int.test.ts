@@ -157,7 +157,8 @@ describe('a converted output', () => {
 
 describe('an exported artifact', () => {
   test('is compared with artifact.json; zeros are zeros, stored or not', async () => {
-    const folder = path.join(settings.workDir, JOB, 'artifact');
+    // The exporter's work folder need not be one of the converter's: the job's own folder is enough.
+    const folder = path.join(root, 'exporter', JOB);
     await mkdir(folder, { recursive: true });
     const content = Buffer.alloc(SIZE);
     content.fill(0x33, 64 * MIB, 65 * MIB);
@@ -194,6 +195,8 @@ describe('an exported artifact', () => {
     content[SIZE - 1] = 1;
     await writeFile(file, content);
     expect(await verify(folder, settings, worker())).toMatchObject(result([{ file, first_difference: 3 }]));
+    const nobody = { ...worker(), jobId: 'job-another1' };
+    await expect(verify(folder, settings, nobody)).rejects.toMatchObject({ code: 'PATH_DENIED' });
   });
 });
 

@@ -1,21 +1,27 @@
 import { realpath } from 'node:fs/promises';
+import path from 'node:path';
 import { JobError } from '@hyper2kvm/contracts';
 import type { ConverterSettings } from '../work.js';
 
 /**
- * The folder as the file system knows it, links followed: nothing outside of the converter's own folders is read.
+ * The folder as the file system knows it, links followed. Besides the converter's own folders only the exported images of this
+ * very job are read, which lie in a folder of its name, wherever the exporter's work folder is.
  * @throws JobError PATH_DENIED, ARTIFACT_MISSING when it is not there
  */
 export async function allowedFolder(
   wanted: string,
+  jobId: string,
   settings: Pick<ConverterSettings, 'workDir' | 'outputDir' | 'allowedOutputRoots'>,
 ): Promise<string> {
   const roots = [settings.workDir, settings.outputDir, ...settings.allowedOutputRoots];
   const folder = await real(wanted);
   const realRoots = await Promise.all(roots.map(real));
-  if (folder !== undefined && realRoots.some((root) => root !== undefined && isBelow(folder, root))) return folder;
+  if (folder !== undefined) {
+    if (path.basename(folder) === jobId) return folder;
+    if (realRoots.some((root) => root !== undefined && isBelow(folder, root))) return folder;
+  }
   // Of what lies elsewhere not even the existence is told.
-  if (folder === undefined && roots.some((root) => isBelow(wanted, root)))
+  if (folder === undefined && (path.basename(wanted) === jobId || roots.some((root) => isBelow(wanted, root))))
     throw new JobError('ARTIFACT_MISSING', `${wanted} is not there`);
   throw new JobError(
     'PATH_DENIED',

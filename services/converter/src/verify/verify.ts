@@ -18,7 +18,7 @@ export type Verified = Omit<VerifyCompleted, 'job_id' | 'attempt' | 'worker'>;
  */
 export async function verify(wanted: string, settings: ConverterSettings, work: WorkPort): Promise<Verified> {
   const started = performance.now();
-  const folder = await allowedFolder(wanted, settings);
+  const folder = await allowedFolder(wanted, work.jobId, settings);
   await refuseWhileCommitted(folder, settings, work.jobId);
   const images = await readRecord(folder, work.jobId);
   const scratch = path.join(settings.workDir, `verify-${work.jobId}`);
