@@ -82,6 +82,9 @@ test('a VHD keeps the size of its footer, not that of its geometry', async () =>
     const footer = Buffer.alloc(512);
     await handle.read(footer, 0, 512, size - 512);
     footer.write('vbox', 28, 'latin1');
+    footer.writeUInt16BE(Math.floor(BYTES / 512 / (16 * 63)), 56);
+    footer.writeUInt8(16, 58);
+    footer.writeUInt8(63, 59);
     footer.writeUInt32BE(0, 64);
     footer.writeUInt32BE(~footer.reduce((sum, byte) => sum + byte, 0) >>> 0, 64);
     await handle.write(footer, 0, 512, size - 512);
