@@ -1,4 +1,4 @@
-import { JobError, JobLogs, type CleanupRequested } from '@hyper2kvm/contracts';
+import { JobError, JobList, JobLogs, type CleanupRequested } from '@hyper2kvm/contracts';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Client, Gate } from './gateway-client.js';
 import { startStack, type Stack } from './gateway-stack.js';
@@ -65,6 +65,8 @@ it('follows the cancel of a running export to its end', async () => {
   });
   const during = await client.when(id, (job) => job.cleanup?.status === 'in_progress');
   expect(during).toMatchObject({ phase: 'cleanup', percent_complete: 50, progress: { phase: 'cleanup' } });
+  const { jobs } = JobList.parse(await (await client.send('GET', '/api/v1/jobs?status=cancelled')).json());
+  expect(jobs).toMatchObject([{ job_id: id, phase: 'cleanup', percent_complete: 50 }]);
   expect(stopped).toBe(true);
   cleaning.open();
   const after = await client.when(id, (job) => job.cleanup?.status === 'completed');

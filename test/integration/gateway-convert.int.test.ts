@@ -65,6 +65,7 @@ afterAll(async () => {
 describe('a job that goes well', () => {
   it('goes from convert to completed, and the answers are what the contract says', async () => {
     await work({
+      describe: ({ vm_name: name }) => ({ ...machine(name), power_state: 'poweredOn' }),
       exporting: async (_, job) => {
         job.progress({
           phase: 'export',
@@ -82,7 +83,7 @@ describe('a job that goes well', () => {
     const response = await convert(vm, { tags: ['production'], priority: 'high', verify_boot: true });
     expect(response.status).toBe(202);
     const answer = ConvertAccepted.parse(await response.json());
-    expect(answer).toMatchObject({ status: 'started', vm_name: vm });
+    expect(answer).toMatchObject({ status: 'started', vm_name: vm, power_state: 'poweredOn' });
     expect(answer.disks.map((disk) => [disk.name, disk.size_gb])).toEqual([
       [`${vm}.vmdk`, 8.6],
       [`${vm}_1.vmdk`, 2.1],
@@ -180,7 +181,7 @@ describe('files on the worker', () => {
       const response = await local(source, { options: { bandwidth_bytes_per_second: 100_000 } });
       expect(response.status).toBe(202);
       const job = await reaches(ConvertAccepted.parse(await response.json()).job_id, 'completed');
-      expect(job.vcenter_server).toBe('local');
+      expect(job).toMatchObject({ vcenter_server: 'local', source_kind: source.kind });
       const sent = source === ova ? { ...ova, checksum: ova.checksum.toLowerCase() } : disks;
       expect(seen).toEqual([sent, sent, sent]);
     }

@@ -108,20 +108,24 @@ it('two gateways do not give the same room away twice', async () => {
   await stack.db.query(`
     CREATE TRIGGER slow BEFORE INSERT ON outbox FOR EACH ROW WHEN (NEW.type = 'export.requested.v1')
     EXECUTE FUNCTION slow()`);
-  const names = [vm('twice', 3), vm('twice', 3)];
+  const names = [vm('twice', 3), vm('twice', 3), vm('aside', 1)];
+  const sleeping = async (): Promise<number | null> =>
+    (await stack.db.query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).rowCount;
   try {
     const first = await one.convert(names[0] ?? '', { priority: 'low' });
-    await until(
-      async () => stack.db.query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"),
-      (sleeping) => sleeping.rowCount === 1,
-    );
+    await until(sleeping, (count) => count === 1);
     // It goes before the first, so that a gateway that does not see the first being released would release this one.
     const second = await two.convert(names[1] ?? '', { priority: 'high' });
     await one.reaches(first, 'exporting');
+    await until(sleeping, (count) => count === 0);
+    // Behind it: when this one runs, the second has been looked at by whoever released it.
+    const third = await two.convert(names[2] ?? '');
+    await one.reaches(third, 'exporting');
+    expect(held.started).not.toContain(names[1]);
     const waiting = await one.job(second);
     expect(waiting).toMatchObject({ status: 'pending', waiting_reason: expect.stringContaining('3 of 4 disks') });
     for (const name of names) held.gate(name).open();
-    for (const id of [first, second]) await one.reaches(id, 'completed');
+    for (const id of [first, second, third]) await one.reaches(id, 'completed');
   } finally {
     await stack.db.query('DROP FUNCTION slow CASCADE');
   }

@@ -128,7 +128,7 @@ describe('when an attempt failed', () => {
       // Its command leaves when its time has come and there is room.
       expect(types(decision)).toEqual(['job.retried.v1']);
       delays.push((given.nextRetryAt?.getTime() ?? 0) - NOW.getTime());
-      const release = decideRelease(given, NOW);
+      const release = decideRelease(given, NOW, 2);
       expect(types(release)).toEqual(['export.requested.v1']);
       expect(release?.messages[0]?.data['attempt']).toBe(attempt + 1);
       given = Object.assign(given, release?.patch);
@@ -219,7 +219,7 @@ describe('the release', () => {
       bandwidth_bytes_per_second: 200_000_000,
       verify_boot: true,
     });
-    const decision = decideRelease(job({ releasedAt: null, nextRetryAt: NOW, options }), NOW);
+    const decision = decideRelease(job({ releasedAt: null, nextRetryAt: NOW, options }), NOW, 2);
     expect(decision?.patch).toMatchObject({ releasedAt: NOW, nextRetryAt: null });
     expect(decision?.messages).toMatchObject([{ type: 'export.requested.v1', data: { attempt: 1, lane: 'high' } }]);
     expect(decision?.messages[0]?.data['options']).toEqual({
@@ -229,15 +229,23 @@ describe('the release', () => {
     });
   });
 
+  it('says whether another attempt may follow by itself', () => {
+    const keeps = [0, 1, 2].map((phaseRetries) => {
+      const [command] = decideRelease(job({ releasedAt: null, phaseRetries }), NOW, 2)?.messages ?? [];
+      return command?.data['keep_for_retry'];
+    });
+    expect(keeps).toEqual([true, true, false]);
+  });
+
   it('knows the defaults of a job that was asked for before there were such options', () => {
     const { transport: _t, source_power: _s, ...options } = JobOptions.parse({});
-    const decision = decideRelease(job({ releasedAt: null, options: options as JobOptions }), NOW);
+    const decision = decideRelease(job({ releasedAt: null, options: options as JobOptions }), NOW, 2);
     expect(decision?.messages[0]?.data['options']).toEqual({ transport: 'auto', source_power: 'keep' });
   });
 
   it.each(JOB_STATUSES)('does nothing twice, nor for a job that is not pending any more: %s', (status) => {
-    expect(decideRelease(job({ status }), NOW)).toBeUndefined();
-    expect(decideRelease(job({ status, releasedAt: null }), NOW) !== undefined).toBe(status === 'pending');
+    expect(decideRelease(job({ status }), NOW, 2)).toBeUndefined();
+    expect(decideRelease(job({ status, releasedAt: null }), NOW, 2) !== undefined).toBe(status === 'pending');
   });
 });
 
@@ -271,7 +279,7 @@ it('writes only messages that the catalogue knows and accepts', () => {
   const decisions = [
     ...FACTS.flatMap((name) => JOB_STATUSES.map((status) => decide(givenIn(status), fact[name](), SETTING))),
     ...JOB_STATUSES.flatMap((status) => [decideRetry(givenIn(status), NOW)]),
-    decideRelease(job({ releasedAt: null }), NOW),
+    decideRelease(job({ releasedAt: null }), NOW, 2),
   ];
   const messages = decisions.flatMap((decision) => decision?.messages ?? []);
   expect(messages.length).toBeGreaterThan(8);

@@ -10,11 +10,11 @@ import { moved, nextAttempt, withCleanup } from './moves.js';
 const LET_GO_MS = 5_000;
 
 /** Lets a pending job into the queue. Undefined where it does not wait for that any more. */
-export function decideRelease(job: JobRow, now: Date): Decision | undefined {
+export function decideRelease(job: JobRow, now: Date, maxRetries: number): Decision | undefined {
   if (job.status !== 'pending' || job.releasedAt !== null) return undefined;
   return {
     patch: { releasedAt: now, nextRetryAt: null, updatedAt: now },
-    messages: [messages.requestExport(job)],
+    messages: [messages.requestExport(job, job.phaseRetries < maxRetries)],
   };
 }
 

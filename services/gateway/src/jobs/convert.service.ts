@@ -116,6 +116,7 @@ function accepted(job: Job, seconds: number | null): ConvertAccepted {
     })),
     created_at: job.createdAt.toISOString(),
     estimated_duration: durationOrNull(seconds),
+    ...(job.machine.power_state === undefined ? {} : { power_state: job.machine.power_state }),
     ...(job.traceId === null ? {} : { trace_id: job.traceId }),
   };
 }

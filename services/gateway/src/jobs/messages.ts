@@ -48,7 +48,8 @@ export const created = (job: JobRow): Outgoing =>
     tags: job.tags,
   });
 
-export const requestExport = (job: JobRow): Outgoing =>
+/** @param keepForRetry another attempt may follow by itself, which goes on from what this one leaves */
+export const requestExport = (job: JobRow, keepForRetry: boolean): Outgoing =>
   outgoing(exportRequested, {
     job_id: job.id,
     attempt: job.exportAttempt,
@@ -59,6 +60,7 @@ export const requestExport = (job: JobRow): Outgoing =>
     ...(job.machine.moref === undefined ? {} : { moref: job.machine.moref }),
     source: job.source,
     options: ExportOptions.parse(job.options),
+    keep_for_retry: keepForRetry,
   });
 
 export const requestConversion = (job: JobRow): Outgoing => {

@@ -78,6 +78,7 @@ export function toDetail(job: JobRow, live: Live): JobDetail {
     queue_position: live.queuePosition,
     waiting_reason: live.waitingReason,
     cleanup: cleanupOf(job, live.progress),
+    source_kind: job.source.kind,
     source_power: wanted.source_power,
     bandwidth_bytes_per_second: wanted.bandwidth_bytes_per_second ?? null,
     export: exportOf(job, progress),

@@ -25,7 +25,7 @@ export class Releaser implements OnApplicationBootstrap, BeforeApplicationShutdo
     private readonly dataSource: DataSource,
     private readonly relay: OutboxRelay,
     private readonly changes: JobChanges,
-    @InjectSections() config: Sections,
+    @InjectSections() private readonly config: Sections,
     @Inject(LOGGER) logger: Logger,
   ) {
     this.#limits = limitsOf(config);
@@ -68,7 +68,7 @@ export class Releaser implements OnApplicationBootstrap, BeforeApplicationShutdo
     for (const id of release) {
       const job = await lockJob(manager, id);
       // It may have been cancelled since it was read.
-      const decision = job === null ? undefined : decideRelease(job, new Date());
+      const decision = job === null ? undefined : decideRelease(job, new Date(), this.config.retry_policy.max_retries);
       if (job === null || decision === undefined) continue;
       await applyDecision(manager, job, decision);
       released.push(id);
