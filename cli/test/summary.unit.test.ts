@@ -129,7 +129,7 @@ describe('a job that waits', () => {
     const asked = {
       waiting_reason: '4 of 4 disks of host esx07',
       bandwidth_bytes_per_second: 2e8,
-      source_power: 'off',
+      source_power: 'off' as const,
     };
     const lines = statusLines(job(asked), PLAIN);
     expect(lines).toContain('Waiting:       4 of 4 disks of host esx07');

@@ -54,12 +54,12 @@ afterAll(async () => {
   await removeFolder(folder);
 });
 
-const requestOf = (jobId: string, vmName: string): ExportRequest => ({
+const requestOf = (jobId: string, vmName: string, password = vcsim.password): ExportRequest => ({
   jobId,
   attempt: 1,
   epoch: 1,
   vmName,
-  endpoint: endpointOf(vcsim),
+  endpoint: endpointOf(vcsim, { password }),
 });
 
 async function failure(
@@ -110,8 +110,7 @@ describe('an export fails and leaves nothing', () => {
   });
 
   test('with a wrong password', async () => {
-    const request = requestOf('job-login1', 'good');
-    await failure({ ...request, endpoint: { ...request.endpoint, password: 'wrong' } }, 'VCENTER_LOGIN');
+    await failure(requestOf('job-login1', 'good', 'wrong'), 'VCENTER_LOGIN');
     await nothingLeft('job-login1');
   });
 

@@ -116,7 +116,11 @@ export class RangeServer {
     };
   }
 
-  async transfer(task: TransferTask, signal = new AbortController().signal, readBack = true): Promise<TransferResult> {
+  async transfer(
+    task: TransferTask,
+    signal: AbortSignal = new AbortController().signal,
+    readBack = true,
+  ): Promise<TransferResult> {
     return transferAndVerify({
       task,
       readBack,

@@ -21,12 +21,12 @@ describe('splitting a bandwidth', () => {
   });
 });
 
-describe('a worker’s bandwidth', () => {
-  const disk = (): { rates: (number | null)[]; setRate(rate: number | null): void } => {
-    const rates: (number | null)[] = [];
-    return { rates, setRate: (rate) => void rates.push(rate) };
-  };
+const disk = (): { rates: (number | null)[]; setRate(rate: number | null): void } => {
+  const rates: (number | null)[] = [];
+  return { rates, setRate: (rate) => void rates.push(rate) };
+};
 
+describe('a worker’s bandwidth', () => {
   test('is split anew when a disk begins or ends, and when a limit changes', () => {
     const bandwidth = new Bandwidth(100);
     const [one, two] = [disk(), disk()];

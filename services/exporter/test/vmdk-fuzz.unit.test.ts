@@ -152,9 +152,6 @@ async function damaged(most: number): Promise<Outcomes> {
     }),
     parameters,
   );
-  // Neither way may be what always happens: then nothing was tested.
-  expect(outcomes.refused).toBeGreaterThan(RUNS / 4);
-  expect(outcomes.harmless).toBeGreaterThan(RUNS / 50);
   return outcomes;
 }
 
@@ -164,7 +161,10 @@ const NOTHING: ReadonlyMap<number, Buffer> = new Map([[-1, ZEROS]]);
 test(
   'a stream with one damage is refused with the place, or has the same content',
   async () => {
-    await damaged(1);
+    const { refused, harmless } = await damaged(1);
+    // Neither way may be what always happens: then nothing was tested. About 8 and 2 of 10.
+    expect(refused).toBeGreaterThan(RUNS / 2);
+    expect(harmless).toBeGreaterThan(RUNS / 20);
   },
   TIMEOUT_MS,
 );
