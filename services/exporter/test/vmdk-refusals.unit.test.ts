@@ -117,6 +117,20 @@ describe('refused, with the kind of problem and its offset', () => {
         ...Array.from({ length: 9 }, () => Buffer.concat([marker(4, 1), Buffer.alloc(2048)])),
       ]),
     ],
+    [
+      'a footer that points at another directory',
+      'header',
+      changed((s) => s.writeBigUInt64LE(s.readBigUInt64LE(s.length - 1024 + 56) + 1n, s.length - 1024 + 56)),
+    ],
+    [
+      'a grain after the directory',
+      'marker',
+      Buffer.concat([
+        good.subarray(0, good.length - 3 * 512),
+        grainRecord(19, deflateSync(text(1))),
+        good.subarray(good.length - 3 * 512),
+      ]),
+    ],
     ['bytes after the end', 'trailing', Buffer.concat([good, Buffer.from('more')])],
     ['endless zeros after the end', 'trailing', Buffer.concat([good, Buffer.alloc(3 * 2 ** 20)])],
   ];
