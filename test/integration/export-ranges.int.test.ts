@@ -56,7 +56,7 @@ describe('a disk by ranges', () => {
       return false;
     };
     const result = await server.complete(server.task());
-    expect(server.asked.length).toBeGreaterThan(Math.ceil(CAPACITY / (2 * MIB)));
+    expect(server.asked.length).toBeGreaterThan(Math.ceil(CAPACITY / MIB));
     expect(result.bytesDownloaded).toBeGreaterThan(CAPACITY);
   });
 

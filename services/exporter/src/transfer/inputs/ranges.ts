@@ -9,7 +9,7 @@ import { RangeContent } from './range-content.js';
 import { RangeWindow, type Range } from './range-window.js';
 
 /** Of one request. A multiple of 64 KiB. */
-const RANGE_BYTES = 2 * 2 ** 20;
+const RANGE_BYTES = 2 ** 20;
 /** Ranges that may wait for an earlier one, besides those under way. */
 const WAITING_RANGES = 2;
 /** Pauses before a range is asked for again, on a new connection. */

@@ -98,9 +98,13 @@ function countFitting(records: readonly UnitRecord[], header: JournalHeader, fil
     .slice(0, count)
     .findIndex(({ hash }, unit) => (hash !== undefined) !== ((unit + 1) % perSegment === 0 || unit + 1 === units));
   if (astray >= 0) count = astray;
-  while (count > 0 && (records[count - 1]?.next ?? 0) * CLUSTER > fileBytes) count--;
+  while (count > 0 && neededBytes(records[count - 1]) > fileBytes) count--;
   return count;
 }
+
+/** Before the first data the file is empty. */
+const neededBytes = (record: UnitRecord | undefined): number =>
+  record === undefined || record.next === 1 ? 0 : record.next * CLUSTER;
 
 /**
  * The hash of a segment that was begun is made again, from what is on the disk. Where that is not what was written, the
