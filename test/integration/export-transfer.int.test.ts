@@ -4,6 +4,7 @@ import { closeSync, existsSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { JobError, SEGMENT_BYTES } from '@hyper2kvm/contracts';
 import { transferAndVerify, type NfcInput, type TransferTask } from '@hyper2kvm/exporter';
@@ -215,6 +216,25 @@ describe('refused', () => {
     answer = behaviour;
     expect((await refused(taskFor(change, input))).code).toBe(code);
   });
+});
+
+test.each([
+  ['hangs up', (socket: Socket) => void socket.destroy()],
+  ['speaks no TLS', (socket: Socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
+])('a server that %s is a transfer that broke', async (_, behaviour) => {
+  const other = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    behaviour(socket);
+  });
+  await new Promise<void>((resolve) => {
+    other.listen(0, '127.0.0.1', resolve);
+  });
+  try {
+    const { port: otherPort } = other.address() as { port: number };
+    expect((await refused(taskFor({}, { url: `https://127.0.0.1:${otherPort}/nfc` }))).code).toBe('EXPORT_TRANSFER');
+  } finally {
+    other.close();
+  }
 });
 
 test('a transfer that is stopped closes its connection', async () => {

@@ -62,9 +62,7 @@ export async function connectTrusted(
       reject(error);
     };
     // Stays: what comes later is for whoever has the socket then, but must never be unhandled.
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      fail(error.syscall === undefined ? error : new ConnectError(error.message, { cause: error })),
-    );
+    socket.on('error', (error) => fail(new ConnectError(error.message, { cause: error })));
     // Destroyed from outside, without an error.
     socket.once('close', () => fail(new ConnectError('the connection was closed')));
     socket.once('secureConnect', () => {

@@ -107,12 +107,7 @@ export class HttpsReader {
       ...(isIP(host) === 0 ? { servername: host } : {}),
       onread,
     };
-    const socket: TLSSocket = await connectTrusted(
-      this.trust,
-      options,
-      CONNECT_TIMEOUT_MS,
-      this.signal,
-    );
+    const socket: TLSSocket = await connectTrusted(this.trust, options, CONNECT_TIMEOUT_MS, this.signal);
     const ended = (error?: Error): void => {
       if (this.socket === socket) this.ended(error);
     };
