@@ -50,6 +50,23 @@ describe('a transfer that was broken off', () => {
     expect(server.asked).toEqual([]);
   });
 
+  test('again after its end is no image until its next end', async () => {
+    const task = server.task();
+    await server.complete(task);
+    const journal = task.journal?.path ?? '';
+    await truncate(journal, (await stat(journal)).size / 2);
+    const stop = new AbortController();
+    server.behaviour = () => true;
+    const again = server.transfer(task, stop.signal);
+    again.catch(() => {});
+    server.asked = [];
+    await expect.poll(() => server.asked.length).toBeGreaterThan(0);
+    const info = await execa('qemu-img', ['info', '-U', '-f', 'qcow2', task.path], { reject: false });
+    expect(info.stderr).toContain('not in qcow2 format');
+    stop.abort(new Error('broken off'));
+    await expect(again).rejects.toThrow('broken off');
+  });
+
   const anew: [string, (task: TransferTask, journal: string) => Promise<void | Partial<TransferTask>>][] = [
     ['under another binding', async (_, journal) => ({ journal: { path: journal, binding: 'snapshot-2' } })],
     ['of a file with another ETag', async ({ input }) => ({ input: { ...(input as RangesInput), etag: '"5f2"' } })],

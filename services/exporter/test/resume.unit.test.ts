@@ -8,6 +8,7 @@ import { ImageSink } from '../src/transfer/image-sink.js';
 import type { TransferResult, TransferTask } from '../src/transfer/messages.js';
 import { RateLimit } from '../src/transfer/rate-limit.js';
 import { headerLine, parseJournal, recordLine, type JournalHeader } from '../src/transfer/resume/journal-format.js';
+import { JournalWriter } from '../src/transfer/resume/journal-writer.js';
 import { openImage } from '../src/transfer/resume/open-image.js';
 import { noise } from './vmdk-fixture.js';
 
@@ -217,5 +218,32 @@ describe('a journal', () => {
         expect(records.length).toBeLessThan(written.length);
       }),
     );
+  });
+
+  test('tells of a unit only when the image was flushed, and of none when that failed', async () => {
+    const file = path.join(folder, 'flushed.journal');
+    const flushes: { done(): void; fail(): void }[] = [];
+    const flush = async (): Promise<void> =>
+      new Promise((resolve, reject) => {
+        flushes.push({ done: resolve, fail: () => reject(new Error('no space')) });
+      });
+    const flushed = async (count: number): Promise<(typeof flushes)[number]> => {
+      while (flushes.length < count) await new Promise((resolve) => setImmediate(resolve));
+      return flushes[count - 1] ?? { done: () => {}, fail: () => {} };
+    };
+    const units = async (): Promise<number | undefined> => parseJournal(await readFile(file), header)?.records.length;
+    const journal = await JournalWriter.create(file, header, flush);
+    journal.add({ unit: 0, next: 2, crc: 7 });
+    const first = await flushed(1);
+    expect(await units()).toBe(0);
+    first.done();
+    await journal.drain();
+    expect(await units()).toBe(1);
+    journal.add({ unit: 1, next: 3, crc: 8 });
+    (await flushed(2)).fail();
+    await expect(journal.drain()).rejects.toThrow('no space');
+    expect(() => journal.pressure()).toThrow('no space');
+    await journal.close();
+    expect(await units()).toBe(1);
   });
 });
