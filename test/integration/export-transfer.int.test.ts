@@ -188,6 +188,14 @@ describe('refused', () => {
       (_, response) => void response.end(body.subarray(0, body.length / 2)),
     ],
     [
+      // Found only when the answer is complete already.
+      'a last record that is none',
+      'EXPORT_CORRUPT',
+      (_, response) =>
+        // Instead of the end-of-stream marker, which is the last sector but one.
+        void response.end(Buffer.concat([body.subarray(0, -1024), Buffer.alloc(12), Buffer.alloc(500, 99)])),
+    ],
+    [
       'fewer bytes than announced',
       'EXPORT_TRANSFER',
       (_, response) => {
