@@ -91,6 +91,13 @@ async function stopAfterFirst(): Promise<ReturnType<typeof disks>> {
   return disks(first, second);
 }
 
+test('the checksum of a file that is no stream is compared before it is read, and told in the artifact', async () => {
+  const file = await convert(raws[0], 'qcow2', path.join(bench.images, 'a.qcow2'));
+  const checksum = `sha256:${await digestOf(file, 'sha256')}`;
+  const { artifact } = await run(disks({ path: file, checksum }), 1, recordingPorts());
+  expect(artifact.disks).toMatchObject([{ source_checksums: [checksum] }]);
+});
+
 test('begun again, finished disks of the same files stand', async () => {
   const files = await stopAfterFirst();
   const recorded = recordingPorts();

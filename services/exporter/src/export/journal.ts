@@ -14,7 +14,7 @@ const JournalState = z.object({
   /** Finished and verified. */
   disks: z.array(FinishedDisk),
   /** The source's own: snapshot, leases, fingerprints. Its form is the source's matter. */
-  source: z.unknown(),
+  source: z.unknown().optional(),
 });
 export type JournalState = z.infer<typeof JournalState>;
 
@@ -28,7 +28,7 @@ export class Journal {
 
   /** An unreadable journal counts as none: the snapshot is found by its name all the same. */
   static async open(file: string, jobId: string): Promise<Journal> {
-    const empty: JournalState = { version: 2, job_id: jobId, disks: [], source: undefined };
+    const empty: JournalState = { version: 2, job_id: jobId, disks: [] };
     try {
       const state = JournalState.parse(JSON.parse(await readFile(file, 'utf8')));
       return new Journal(file, state.job_id === jobId ? state : empty);

@@ -117,7 +117,7 @@ async function compareDigests(
   { digests }: TransferResult,
 ): Promise<string[]> {
   const told = (await source.digestsOf?.(disk)) ?? {};
-  const agreed: string[] = [];
+  const agreed: string[] = [...(source.checkedBefore?.(disk) ?? [])];
   for (const [name, expected] of Object.entries(told)) {
     const came = digests[name as keyof typeof digests];
     if (came === undefined) continue;

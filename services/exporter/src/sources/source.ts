@@ -43,6 +43,8 @@ export interface PreparedSource {
   otherWay?(disk: SourceDiskPlan, failure: JobError): boolean;
   /** Digests as the source tells them, to be compared with those of the stream; undefined where it does not. */
   digestsOf?(disk: SourceDiskPlan): Promise<Partial<Record<'md5' | 'sha1' | 'sha256', string>> | undefined>;
+  /** Digests of the disk's files, `sha256:…`, that were compared before it was read. */
+  checkedBefore?(disk: SourceDiskPlan): readonly string[];
   /** After the last disk was verified. A failure here does not harm the artifact. */
   complete(): Promise<void>;
   /** Stops what runs (lease keeper, watchers); leaves the snapshot, which `Source.cleanup` removes. */

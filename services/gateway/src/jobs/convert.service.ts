@@ -71,7 +71,8 @@ function newJob(request: ConvertRequest, source: Source, machine: Machine, reque
   const now = new Date();
   return Object.assign(new Job(), {
     id: newJobId(),
-    vmName: request.vm_name,
+    // Asked for by its path or id, a VM still has a name: that is what people look for.
+    vmName: source.kind === 'vsphere' ? machine.name : request.vm_name,
     vcenterServer: source.kind === 'vsphere' ? source.server : 'local',
     status: 'pending',
     phase: 'export',

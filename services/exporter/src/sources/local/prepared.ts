@@ -64,6 +64,17 @@ export class PreparedFiles implements PreparedSource {
     return Object.fromEntries(expected.map(({ algorithm, value }) => [algorithm, value]));
   }
 
+  /** Of whole files only: a part of an archive may be anything. SHA-512 has no place in an artifact. */
+  checkedBefore(plan: SourceDiskPlan): readonly string[] {
+    const { files } = this.disk(plan);
+    return this.local.verifications
+      .filter(
+        ({ path, length, digest }) =>
+          digest.algorithm !== 'sha512' && files.some((file) => file.path === path && file.sizeBytes === length),
+      )
+      .map(({ digest }) => `${digest.algorithm}:${digest.value}`);
+  }
+
   async complete(): Promise<void> {
     await assertUnchanged(this.all);
   }
