@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { negotiate } from './nbd-handshake.js';
 import { SocketReader } from './socket-reader.js';
 
@@ -46,14 +46,7 @@ export class NbdClient {
   }
 
   static async connect(path: string): Promise<NbdClient> {
-    const socket = await new Promise<Socket>((resolve, reject) => {
-      const opening = connect({ path });
-      opening.once('connect', () => resolve(opening));
-      opening.once('error', reject);
-    });
-    // The reader reports what happens from here on.
-    socket.on('error', () => {});
-    const reader = new SocketReader(socket);
+    const { socket, reader } = await SocketReader.connect(path);
     try {
       return new NbdClient(socket, reader, await negotiate(socket, reader));
     } catch (error) {
