@@ -321,3 +321,22 @@ it('jobs of before there were limits keep their place in the queue', async () =>
     await postgres.stop();
   }
 });
+
+it('goes on in the trace of the request, however late a job is released', async () => {
+  const held = new Held();
+  await work({ exporting: held.exporting });
+  const client = await start();
+  const [first, second] = [vm('traced', 3), vm('traced', 3)];
+  const running = await client.convert(first);
+  await client.reaches(running, 'exporting');
+  const waiting = await client.convert(second);
+  const trace = randomUUID().replaceAll('-', '');
+  await stack.db.query('UPDATE jobs SET traceparent = $2 WHERE id = $1', [waiting, `00-${trace}-00f067aa0ba902b7-01`]);
+  for (const name of [first, second]) held.gate(name).open();
+  await client.reaches(waiting, 'completed');
+  const { rows } = await stack.db.query<{ traceparent: string | null }>(
+    "SELECT traceparent FROM outbox WHERE job_id = $1 AND type = 'export.requested.v1'",
+    [waiting],
+  );
+  expect(rows).toEqual([{ traceparent: expect.stringContaining(trace) }]);
+});

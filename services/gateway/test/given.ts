@@ -79,6 +79,7 @@ export function job(changes: Partial<Job> = {}): Job {
     verification: null,
     verifyAttempt: 0,
     traceId: null,
+    traceparent: null,
     ...changes,
   } satisfies Record<keyof Job, unknown>);
 }

@@ -107,6 +107,8 @@ export class Job {
   @Column('int') verifyAttempt!: number;
 
   @Column('text', { nullable: true }) traceId!: string | null;
+  /** W3C, of the request: what is done for the job later, by nobody's request, goes on in its trace. */
+  @Column('text', { nullable: true }) traceparent!: string | null;
 }
 
 /** A row as plain data, for functions that decide and show. */

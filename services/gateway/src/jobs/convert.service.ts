@@ -6,7 +6,7 @@ import {
   type Machine,
   type Source,
 } from '@hyper2kvm/contracts';
-import { Bus, traceId } from '@hyper2kvm/runtime';
+import { Bus, traceId, traceparent } from '@hyper2kvm/runtime';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Job } from '../database/index.js';
@@ -101,6 +101,7 @@ function newJob(request: ConvertRequest, source: Source, machine: Machine, reque
     conversionAttempt: 0,
     generation: 0,
     traceId: traceId() ?? null,
+    traceparent: traceparent() ?? null,
   } satisfies Partial<Job>);
 }
 

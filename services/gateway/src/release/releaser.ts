@@ -1,4 +1,4 @@
-import { LOGGER, type Logger } from '@hyper2kvm/runtime';
+import { contextFrom, LOGGER, withSpan, type Logger } from '@hyper2kvm/runtime';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { InjectSections, type Sections } from '../config.js';
@@ -70,7 +70,9 @@ export class Releaser implements OnApplicationBootstrap, BeforeApplicationShutdo
       // It may have been cancelled since it was read.
       const decision = job === null ? undefined : decideRelease(job, new Date(), this.config.retry_policy.max_retries);
       if (job === null || decision === undefined) continue;
-      await applyDecision(manager, job, decision);
+      await withSpan('export release', { 'job.id': id }, async () => applyDecision(manager, job, decision), {
+        parent: contextFrom(job.traceparent ?? undefined),
+      });
       released.push(id);
     }
     return released;

@@ -7,6 +7,7 @@ export class Exports1764100000000 implements MigrationInterface {
       ALTER TABLE jobs
         ADD COLUMN host text,
         ADD COLUMN released_at timestamptz,
+        ADD COLUMN traceparent text,
         ADD COLUMN cleanup jsonb,
         ADD COLUMN cleanup_attempt integer NOT NULL DEFAULT 0,
         ADD COLUMN verification jsonb,
@@ -31,7 +32,7 @@ export class Exports1764100000000 implements MigrationInterface {
     );
     await runner.query('DROP INDEX idx_jobs_unexported');
     await runner.query(`
-      ALTER TABLE jobs DROP COLUMN host, DROP COLUMN released_at, DROP COLUMN cleanup, DROP COLUMN cleanup_attempt,
+      ALTER TABLE jobs DROP COLUMN host, DROP COLUMN released_at, DROP COLUMN traceparent, DROP COLUMN cleanup, DROP COLUMN cleanup_attempt,
         DROP COLUMN verification, DROP COLUMN verify_attempt`);
   }
 }
