@@ -37,6 +37,7 @@ const SYSTEM = {
   virsh: 'libvirt-clients',
   libvirtd: 'libvirt-daemon-system',
   'virt-xml-validate': 'libvirt-clients',
+  openssl: 'openssl',
   xmllint: 'libxml2-utils',
   mmdebstrap: 'mmdebstrap',
   setsid: 'util-linux',
