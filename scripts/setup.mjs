@@ -40,12 +40,22 @@ const SYSTEM = {
   openssl: 'openssl',
   xmllint: 'libxml2-utils',
   mmdebstrap: 'mmdebstrap',
+  'virt-install': 'virtinst',
+  'virt-v2v-in-place': 'virt-v2v',
+  hivexsh: 'libhivex-bin',
+  swtpm: 'swtpm',
+  swtpm_setup: 'swtpm-tools',
+  xz: 'xz-utils',
+  zstd: 'zstd',
+  lz4: 'lz4',
   setsid: 'util-linux',
   pkill: 'procps',
   'nats-server': 'nats-server',
   // Files rather than commands: the appliance's kernel, and UEFI firmware for guests that boot with it.
   '/boot/vmlinuz-*': 'linux-image-cloud-amd64',
   '/usr/share/OVMF/OVMF_CODE.fd': 'ovmf',
+  // What lets the appliance mount XFS.
+  '/usr/lib/x86_64-linux-gnu/guestfs/supermin.d/zz-packages-xfs': 'libguestfs-xfs',
 };
 
 const say = (text) => console.log(`setup: ${text}`);

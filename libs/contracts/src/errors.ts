@@ -151,9 +151,32 @@ export const ERRORS = {
     false,
     422,
     'no operating system was found in the disks',
-    'Check that all disks belong to this VM.',
+    'Check that all disks belong to this VM; a VM that holds data only: --no-os.',
   ),
-  GUEST_MULTIPLE_OS: meaning(false, 422, 'several operating systems were found', 'The message lists them.'),
+  GUEST_MULTIPLE_OS: meaning(
+    false,
+    422,
+    'several operating systems were found',
+    'The message lists them; choose one: --root <device>.',
+  ),
+  GUEST_ENCRYPTED: meaning(
+    false,
+    422,
+    'an encrypted volume cannot be opened',
+    'LUKS: give its key, --luks-key FILE or HYPER2KVM_LUKS_KEY. BitLocker: switch it off (manage-bde -off C:) on the source first.',
+  ),
+  GUEST_HIBERNATED: meaning(
+    false,
+    422,
+    'the guest was not shut down',
+    'Start the source VM, shut its guest down (Windows: shutdown /s /t 0, with fast startup off), and convert it then.',
+  ),
+  DRIVERS_MISSING: meaning(
+    false,
+    422,
+    'drivers for KVM are missing',
+    'Get virtio-win.iso (https://fedorapeople.org/groups/virt/virtio-win/direct-downloads/stable-virtio/) and name it as converter.virtio_win.',
+  ),
   GUEST_UNSUPPORTED: meaning(false, 422, 'this guest cannot be converted', 'The message says what stands in the way.'),
   GUEST_CORRUPT: meaning(
     false,
@@ -167,6 +190,18 @@ export const ERRORS = {
     422,
     'the converted guest did not prove that it boots',
     "Look at the evidence: the serial log and the screenshot named in the job's log.",
+  ),
+  DOMAIN_EXISTS: meaning(
+    false,
+    409,
+    'libvirt already has a domain of this name',
+    'It was left alone. Rename or undefine it, or choose another --target.',
+  ),
+  TARGET_UNSUITABLE: meaning(
+    false,
+    422,
+    'the VM cannot go to this libvirt host',
+    'The message names what is missing there; choose another --target or --map-network.',
   ),
   LIBVIRT: meaning(false, 502, 'libvirt refused', 'See the message; try: virsh -c <uri> list.'),
   // Worker
@@ -237,13 +272,16 @@ export class JobError extends Error {
   constructor(
     readonly code: ErrorCode,
     message: string,
-    options: { cause?: unknown; step?: string; retryable?: boolean } = {},
+    options: { cause?: unknown; step?: string; retryable?: boolean; errorFile?: string } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.step = options.step;
+    this.errorFile = options.errorFile;
     this.retryable = options.retryable ?? ERRORS[code].retryable;
   }
   readonly step: string | undefined;
+  /** Where the failure was written down on the worker, for facts that have a place for it. */
+  readonly errorFile: string | undefined;
   readonly retryable: boolean;
 
   toFailure(): Failure {

@@ -1,9 +1,18 @@
 import { z } from 'zod';
 import { Firmware } from './machine.js';
-import { Bytes, BytesPerSecond, Checksum, Lane, WorkerPath } from './words.js';
+import { Bytes, BytesPerSecond, Checksum, Lane, Token, WorkerPath } from './words.js';
 
 /** A secret sealed with AES-256-GCM: `v1.<key id>.<nonce>.<ciphertext and tag>`, base64url. Only the services hold the key. */
 export const Sealed = z.string().regex(/^v1\.[\w-]+\.[\w-]+\.[\w-]+$/, 'a sealed secret');
+
+/** A key of a LUKS volume, as it travels within a sealed text. */
+export const LuksKey = z.object({
+  /** UUID of the volume, or its device (`/dev/sda2`); left out: tried on every one. */
+  device: z.string().max(256).optional(),
+  /** Passphrase or content of a key file, as base64 since it may hold any byte. */
+  key_base64: z.base64().min(1).max(16_384),
+});
+export type LuksKey = z.infer<typeof LuksKey>;
 
 /** How vCenter's certificate is trusted: by CA (default: the system's), by pinned SHA-256 fingerprint, or not at all. */
 export const TlsTrust = z
@@ -85,13 +94,55 @@ export const ProofOptions = z.object({
   proof_timeout_seconds: z.number().int().min(10).max(7200).default(600),
 });
 
+/** Who converts: our own steps (`native`, every Linux) or virt-v2v (Windows); `auto` takes what suits the guest. */
+export const EngineChoice = z.enum(['auto', 'native', 'virt-v2v']);
+export type EngineChoice = z.infer<typeof EngineChoice>;
+
+/**
+ * Where a network of the source goes: `br0` or `bridge:br0` is a bridge of the libvirt host, `network:default` a network
+ * of libvirt.
+ */
+export const NetworkTarget = z
+  .string()
+  .regex(
+    /^(?:(?:bridge|network):)?[^\s:/'"<>&]{1,64}$/,
+    'a bridge (br0, bridge:br0) or a libvirt network (network:default)',
+  );
+
 /** What a user may ask of a conversion; names are the seed's. */
 export const ConversionOptions = z.object({
   fix_fstab: z.boolean().default(true),
   fix_grub: z.boolean().default(true),
   fix_network: z.boolean().default(true),
+  engine: EngineChoice.optional(),
+  /** Device of the operating system to convert where the VM holds several, as the refusal lists them: `/dev/sda2`. */
+  root: z
+    .string()
+    .regex(/^\/dev\/[\w./+-]{1,200}$/, 'a device such as /dev/sda2')
+    .optional(),
+  /** The VM holds data only: nothing in it is changed. */
+  no_os: z.boolean().optional(),
+  /** Sealed JSON of `LuksKey[]`. Only the gateway writes it. */
+  luks_keys_sealed: Sealed.optional(),
+  /** Leave VMware Tools and open-vm-tools where they are. */
+  keep_vmware_tools: z.boolean().optional(),
+  /** Have kernels write to the first serial port too (`console=ttyS0`); what is there already stays in any case. */
+  serial_console: z.boolean().optional(),
+  /** Networks of the source, and where their NICs are plugged in; the others go to the target's default. */
+  network_map: z
+    .array(z.object({ from: z.string().min(1).max(256), to: NetworkTarget }))
+    .max(256)
+    .optional(),
+  /** Of the images; default: qcow2. */
+  output_format: z.enum(['qcow2', 'raw']).optional(),
+  /** Clusters of qcow2 images are compressed. */
+  compress: z.literal('zstd').optional(),
   /** Define the domain in libvirt at the end. */
   to_libvirt: z.boolean().default(false),
+  /** Start the domain that was defined. */
+  start: z.boolean().optional(),
+  /** A target of the configuration (`targets`); default: the converter's own libvirt. */
+  target: Token.optional(),
   /** A folder below one of the converter's allowed roots; its default otherwise. */
   output_dir: z.string().startsWith('/').optional(),
   ...ProofOptions.shape,

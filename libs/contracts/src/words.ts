@@ -19,8 +19,8 @@ export const PHASES = ['export', 'conversion', 'cleanup'] as const;
 export const Phase = z.enum(PHASES);
 export type Phase = z.infer<typeof Phase>;
 
-/** What a worker can be at for a job: a phase of it, or a look at its files. */
-export const ACTIVITIES = [...PHASES, 'verify'] as const;
+/** What a worker can be at for a job: a phase of it, a look at its files, or their import into libvirt. */
+export const ACTIVITIES = [...PHASES, 'verify', 'import'] as const;
 export const Activity = z.enum(ACTIVITIES);
 export type Activity = z.infer<typeof Activity>;
 

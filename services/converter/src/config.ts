@@ -40,6 +40,8 @@ export const ConverterConfig = z.strictObject({
       name: z.string().min(1).default('default'),
     })
     .prefault({}),
+  /** virtio-win.iso, or a folder of its content: the drivers that Windows gets. */
+  virtio_win: z.string().startsWith('/').optional(),
   /** Keep the exported images and write new ones; false commits into the exported images, which become the result. */
   archive_processed: z.boolean().default(false),
   /** Remove the exported images after a conversion; false keeps them, as archive_processed does. */
@@ -56,6 +58,7 @@ export const toSettings = (config: ConverterConfig): ConverterSettings => ({
   proofMemoryBytes: config.proof_memory_bytes,
   libvirtUri: config.libvirt_uri,
   network: config.network,
+  virtioWin: config.virtio_win,
   keepArtifact: config.archive_processed || !config.cleanup_source,
   applianceCacheDir: config.appliance_cache_dir,
 });

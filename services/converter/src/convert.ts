@@ -1,5 +1,13 @@
 import path from 'node:path';
-import { JobError, jobFolder, type ConversionCompleted, type ConversionRequested } from '@hyper2kvm/contracts';
+import {
+  JobError,
+  jobFolder,
+  type ConversionCompleted,
+  type ConversionOptions,
+  type ConversionRequested,
+  type LuksKey,
+  type Machine,
+} from '@hyper2kvm/contracts';
 import { loadArtifact, type LoadedArtifact } from './artifact/index.js';
 import {
   clearWork,
@@ -11,18 +19,20 @@ import {
   type Manifest,
 } from './commit/index.js';
 import { prepareCommit } from './prepare-commit.js';
-import { nativeEngine } from './engines/index.js';
-import { accelerator, type ApplianceDisk } from './guest/index.js';
+import { chooseEngine, type EngineResult } from './engines/index.js';
+import { accelerator, openGuest, type Accelerator, type ApplianceDisk, type GuestFacts } from './guest/index.js';
 import { dateFolder } from './output-root.js';
 import { createOverlay, discardEpoch, prepareEpoch } from './overlay/index.js';
-import { plannedSteps, stepReporter, type StepReporter } from './progress.js';
+import { plannedSteps, stepReporter, stepsOf, type StepReporter } from './progress.js';
 import { proveBoot } from './proof/index.js';
 import { completedOf } from './result.js';
 import { checkSpace, OVERLAY_BYTES } from './space.js';
 import { completeMachine, defineDomain, domainUuid, findFirmware, planDomain } from './targets/libvirt/index.js';
 import type { ConverterSettings, WorkPort } from './work.js';
 
-export type Conversion = Pick<ConversionRequested, 'vm_name' | 'artifact_dir' | 'options' | 'requested_at'>;
+export type Conversion = Pick<ConversionRequested, 'vm_name' | 'artifact_dir' | 'options' | 'requested_at'> & {
+  readonly luksKeys?: readonly LuksKey[];
+};
 export type Converted = Omit<ConversionCompleted, 'job_id' | 'attempt' | 'worker'>;
 
 /**
@@ -100,6 +110,7 @@ async function convertInto(
   job: Job,
 ): Promise<CommitMarker> {
   const { settings, work, reporter, jobDir } = job;
+  const { luksKeys = [] } = request;
   const disks: ApplianceDisk[] = [];
   for (const [index, image] of loaded.images.entries()) {
     disks.push(await createOverlay(image, path.join(folder, `disk${index + 1}.overlay.qcow2`), work.signal));
@@ -107,7 +118,7 @@ async function convertInto(
   const { machine, generatedMacs } = completeMachine(loaded.artifact.machine, work.jobId);
   const common = { disks, folder, cacheDir: settings.applianceCacheDir, accelerator: await accelerator(), work };
   const { options } = request;
-  const converted = await nativeEngine.convert({ ...common, machine, generatedMacs, options, reporter });
+  const { guest, converted } = await makeBootable({ ...common, machine, generatedMacs, options, luksKeys }, job);
   const domain = await reporter.step('domain', async () =>
     planDomain({
       machine: { ...machine, name: request.vm_name },
@@ -129,7 +140,8 @@ async function convertInto(
         proveBoot({
           ...common,
           plan: domain,
-          guest: converted.guest,
+          guest,
+          luksKeys,
           pinned: converted.pinned,
           evidenceOfFailure: path.join(jobDir, 'evidence'),
           memoryBytes: settings.proofMemoryBytes,
@@ -137,7 +149,42 @@ async function convertInto(
         }),
       )
     : undefined;
-  return prepareCommit({ ...job, request, loaded, machine, disks, domain, converted, proof, folder });
+  return prepareCommit({ ...job, request, loaded, machine, disks, domain, guest, converted, proof, folder });
+}
+
+interface MakeBootable {
+  readonly disks: readonly ApplianceDisk[];
+  readonly folder: string;
+  readonly cacheDir: string;
+  readonly accelerator: Accelerator;
+  readonly machine: Machine;
+  readonly generatedMacs: readonly string[];
+  readonly options: ConversionOptions;
+  readonly luksKeys: readonly LuksKey[];
+}
+
+/** Looks what the guest is, and has its engine convert it. */
+async function makeBootable(
+  input: MakeBootable,
+  { settings, work, reporter }: Job,
+): Promise<{ guest: GuestFacts; converted: EngineResult }> {
+  const { options, luksKeys } = input;
+  const opened = await reporter.step('inspect', () =>
+    openGuest({ ...input, signal: work.signal, root: options.root, noOs: options.no_os ?? false, luksKeys }),
+  );
+  const { guest, appliance } = opened;
+  try {
+    work.log('info', `Detected: ${guest.product}`, { step: 'inspect' });
+    const mounted = guest.mountpoints.map((each) => `${each.path} on ${each.device}`).join(', ');
+    work.log('info', `File systems: ${mounted}`, { step: 'inspect' });
+    const engine = chooseEngine(guest, options.engine);
+    reporter.plan(stepsOf(engine, options));
+    const { virtioWin } = settings;
+    const converted = await engine.convert({ ...input, ...opened, virtioWin, dryRun: false, work, reporter });
+    return { guest, converted };
+  } finally {
+    await appliance.stop();
+  }
 }
 
 async function define(

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { conversionStarted, type ConversionRequested, type VerifyRequested } from '@hyper2kvm/contracts';
-import { InjectConfig, type WorkContext } from '@hyper2kvm/runtime';
+import { conversionStarted, LuksKey, type ConversionRequested, type VerifyRequested } from '@hyper2kvm/contracts';
+import { InjectConfig, Sealer, type WorkContext } from '@hyper2kvm/runtime';
+import { z } from 'zod';
 import { ConverterConfig, toSettings } from './config.js';
 import { convert, type Converted } from './convert.js';
 import { accelerator } from './guest/index.js';
@@ -10,7 +11,10 @@ import { activeConversions, conversionDuration, conversionsTotal } from './metri
 /** Between the messages and the engine: says that it started, counts. */
 @Injectable()
 export class ConverterService implements OnModuleInit {
-  constructor(@InjectConfig() private readonly config: ConverterConfig) {}
+  constructor(
+    @InjectConfig() private readonly config: ConverterConfig,
+    private readonly sealer: Sealer,
+  ) {}
 
   /** The probe takes up to 8 s where KVM hangs: no job should have to wait for it. */
   onModuleInit(): void {
@@ -26,7 +30,7 @@ export class ConverterService implements OnModuleInit {
     });
     activeConversions.inc();
     try {
-      const converted = await convert(data, toSettings(this.config), work);
+      const converted = await convert({ ...data, luksKeys: this.#luksKeys(data) }, toSettings(this.config), work);
       conversionsTotal.inc({ status: 'success' });
       conversionDuration.observe(converted.duration_seconds);
       return converted;
@@ -36,6 +40,11 @@ export class ConverterService implements OnModuleInit {
     } finally {
       activeConversions.dec();
     }
+  }
+
+  #luksKeys({ options }: ConversionRequested): LuksKey[] {
+    if (options.luks_keys_sealed === undefined) return [];
+    return z.array(LuksKey).parse(JSON.parse(this.sealer.open(options.luks_keys_sealed)));
   }
 
   async verify(data: VerifyRequested, work: WorkContext): Promise<Verified> {

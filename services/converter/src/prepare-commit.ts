@@ -1,11 +1,11 @@
 import path from 'node:path';
-import type { Machine } from '@hyper2kvm/contracts';
+import { concernOf, type Concern, type Machine } from '@hyper2kvm/contracts';
 import { runGuarded } from '@hyper2kvm/runtime';
 import type { LoadedArtifact } from './artifact/index.js';
 import { reportMarkdown, syncPath, type CommitMarker, type ManifestCore } from './commit/index.js';
 import type { Conversion } from './convert.js';
 import type { EngineResult } from './engines/index.js';
-import type { ApplianceDisk } from './guest/index.js';
+import type { ApplianceDisk, GuestFacts } from './guest/index.js';
 import type { StepReporter } from './progress.js';
 import type { Proof } from './proof/index.js';
 import type { DomainPlan } from './targets/libvirt/index.js';
@@ -25,6 +25,7 @@ interface Ready {
   readonly machine: Machine;
   readonly disks: readonly ApplianceDisk[];
   readonly domain: DomainPlan;
+  readonly guest: GuestFacts;
   readonly converted: EngineResult;
   readonly proof: Proof | undefined;
 }
@@ -69,12 +70,13 @@ async function manifestOf({
   loaded,
   machine,
   domain,
+  guest,
   converted,
   proof,
 }: Ready): Promise<ManifestCore> {
-  const { guest, changes, kernels } = converted;
-  const missing = await swtpmConcerns(domain);
-  for (const each of missing) work.log('warn', each, { step: 'domain' });
+  const { changes, kernels } = converted;
+  const missing = (await swtpmConcerns(domain)).map((each) => concernOf('TPM_MISSING', each));
+  for (const { message } of missing) work.log('warn', message, { step: 'domain' });
   const changedBy = (step: string): boolean => changes.some((change) => change.step === step);
   return {
     version: 1,
@@ -119,11 +121,13 @@ async function manifestOf({
 }
 
 /** What the export left for the person who will run the VM. */
-function exportConcerns({ artifact, images }: LoadedArtifact): string[] {
+function exportConcerns({ artifact, images }: LoadedArtifact): Concern[] {
   const unverified = images.filter(({ disk }) => !disk.verified);
   return [
-    ...(artifact.concerns ?? []),
-    ...unverified.map(({ disk }) => `export: ${disk.file} was not read back and compared after it was written`),
+    ...(artifact.concerns ?? []).map((each) => concernOf('EXPORT', each)),
+    ...unverified.map(({ disk }) =>
+      concernOf('EXPORT_NOT_VERIFIED', `export: ${disk.file} was not read back and compared after it was written`),
+    ),
   ];
 }
 
@@ -135,9 +139,11 @@ function proofOf({ report, seconds, addresses, screenshot }: Proof): ManifestCor
   return { booted: true, seconds, hostname, kernel, state, addresses: [...addresses], failed_units, screenshot };
 }
 
-function concernsOf(proof: Proof | undefined): string[] {
+function concernsOf(proof: Proof | undefined): Concern[] {
   if (proof === undefined) return [];
-  const failed = proof.report.failed_units.map((unit) => `proof: the unit ${unit} failed in the guest`);
+  const failed = proof.report.failed_units.map((unit) =>
+    concernOf('PROOF_UNIT_FAILED', `proof: the unit ${unit} failed in the guest`),
+  );
   const silent = proof.report.nics.length > 0 && proof.addresses.length === 0;
-  return silent ? [...failed, 'proof: no NIC of the guest had an address'] : failed;
+  return silent ? [...failed, concernOf('PROOF_NO_ADDRESS', 'proof: no NIC of the guest had an address')] : failed;
 }

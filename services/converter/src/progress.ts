@@ -1,5 +1,7 @@
-import { CONVERSION_STEPS, type ConversionStep } from '@hyper2kvm/contracts';
+import type { ConversionOptions, ConversionStep } from '@hyper2kvm/contracts';
 import { withSpan } from '@hyper2kvm/runtime';
+import type { Engine } from './engines/index.js';
+import { nativeEngine } from './engines/native.js';
 import type { WorkPort } from './work.js';
 
 /** Seconds that each step took on a plain guest without KVM: the weights of the percentage. */
@@ -7,8 +9,12 @@ const WEIGHTS: Record<ConversionStep, number> = {
   inspect: 25,
   fstab: 1,
   network: 2,
+  'vmware-tools': 2,
   initramfs: 60,
-  bootloader: 11,
+  bootloader: 2,
+  selinux: 1,
+  'virt-v2v': 120,
+  trim: 3,
   check: 2,
   domain: 1,
   proof: 45,
@@ -22,12 +28,17 @@ export interface StepReporter {
    * @param action may tell which part of it (0 to 1) is done
    */
   step<T>(name: ConversionStep, action: (done: (part: number) => void) => Promise<T>): Promise<T>;
+  /** What is still to come turned out to be this: the percentage goes on from where it is. */
+  plan(remaining: readonly ConversionStep[]): void;
   readonly durationsMs: Readonly<Partial<Record<ConversionStep, number>>>;
 }
 
+const sumOf = (names: readonly ConversionStep[]): number => names.reduce((sum, name) => sum + WEIGHTS[name], 0);
+
 /** Progress of a conversion: which steps there will be is known from the start. */
 export function stepReporter(work: WorkPort, planned: readonly ConversionStep[]): StepReporter {
-  const total = planned.reduce((sum, name) => sum + WEIGHTS[name], 0);
+  let total = sumOf(planned);
+  let count = planned.length;
   const durationsMs: Partial<Record<ConversionStep, number>> = {};
   let done = 0;
   let completed = 0;
@@ -37,10 +48,14 @@ export function stepReporter(work: WorkPort, planned: readonly ConversionStep[])
       percent_complete: Math.min(100, Math.round(((done + WEIGHTS[step] * part) / total) * 1000) / 10),
       step,
       steps_completed: completed,
-      steps_total: planned.length,
+      steps_total: count,
     });
   return {
     durationsMs,
+    plan(remaining) {
+      total = done + sumOf(remaining);
+      count = completed + remaining.length;
+    },
     async step(name, action) {
       work.signal.throwIfAborted();
       report(name);
@@ -57,9 +72,16 @@ export function stepReporter(work: WorkPort, planned: readonly ConversionStep[])
   };
 }
 
-/** The steps of one conversion, in the order of the contract. */
-export function plannedSteps(options: { verify_boot: boolean; to_libvirt: boolean }): ConversionStep[] {
-  return CONVERSION_STEPS.filter(
-    (name) => (name !== 'proof' || options.verify_boot) && (name !== 'define' || options.to_libvirt),
-  );
-}
+type Wanted = Pick<ConversionOptions, 'verify_boot' | 'to_libvirt'>;
+
+/** The steps of one conversion. Until the guest was inspected its engine is taken to be our own. */
+export const plannedSteps = (options: Wanted): ConversionStep[] => ['inspect', ...stepsOf(nativeEngine, options)];
+
+/** The steps after the inspection. */
+export const stepsOf = (engine: Pick<Engine, 'steps'>, options: Wanted): ConversionStep[] => [
+  ...engine.steps,
+  'domain',
+  ...(options.verify_boot ? (['proof'] as const) : []),
+  'commit',
+  ...(options.to_libvirt ? (['define'] as const) : []),
+];

@@ -16,7 +16,7 @@ export function completedOf(manifest: Manifest): Converted {
     duration_seconds: manifest.duration_seconds,
     modifications: manifest.modifications,
     guest: { product: guest.product, distro: guest.distro, arch: guest.arch },
-    concerns: manifest.concerns,
+    concerns: manifest.concerns.map(({ message }) => message),
     ...(proof === undefined
       ? {}
       : {

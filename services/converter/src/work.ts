@@ -23,6 +23,8 @@ export interface ConverterSettings {
   readonly libvirtUri: string;
   /** What the domain's NICs are plugged into. */
   readonly network: { readonly type: 'network' | 'bridge'; readonly name: string };
+  /** virtio-win.iso, or a folder of its content, for Windows. */
+  readonly virtioWin?: string | undefined;
   /** The exported images stay; the output is a new image. */
   readonly keepArtifact: boolean;
   /** Where libguestfs keeps its built appliance. */

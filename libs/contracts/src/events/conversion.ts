@@ -60,6 +60,8 @@ export const conversionCompleted = defineEvent({
     proof: ProofResult.optional(),
     /** The libvirt domain defined, where that was asked for. */
     libvirt_domain: z.string().optional(),
+    /** Whether that domain was started. */
+    started: z.boolean().optional(),
   }),
 });
 export type ConversionCompleted = EventData<typeof conversionCompleted>;
@@ -86,13 +88,17 @@ export const conversionRequested = defineCommand({
 });
 export type ConversionRequested = EventData<typeof conversionRequested>;
 
-/** The steps of a conversion, in order. */
+/** The steps that a conversion may have, in order: a guest has those of its engine. */
 export const CONVERSION_STEPS = [
   'inspect',
   'fstab',
   'network',
+  'vmware-tools',
   'initramfs',
   'bootloader',
+  'selinux',
+  'virt-v2v',
+  'trim',
   'check',
   'domain',
   'proof',

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { InventoryFilter, InventoryVm } from '../inventory.js';
+import { Concern } from '../concerns.js';
+import { Failure } from '../errors.js';
+import { DiskInspection, InspectDisk } from '../inspection.js';
 import { Machine } from '../machine.js';
-import { Source, VsphereSource } from '../options.js';
+import { ConversionOptions, DisksSource, OvaSource, Source, VsphereSource } from '../options.js';
+import { Bytes } from '../words.js';
 import { defineRequest, type RequestDefinition } from './define.js';
 
 /** What is this VM? Answered by any exporter; it also proves that the login works, or that local files can be read. */
@@ -30,7 +34,55 @@ export const listVms = defineRequest({
   timeoutMs: 60_000,
 });
 
+/** Where do the images of local files lie? Checked as an export checks them: nothing outside of the allowed folders. */
+export const localDisks = defineRequest({
+  subject: 'exporter.local-disks',
+  request: z.object({ source: z.discriminatedUnion('kind', [DisksSource, OvaSource]), vm_name: z.string().min(1) }),
+  reply: z.object({
+    /** In disk order; empty where QEMU cannot look into them as they lie. */
+    disks: z.array(InspectDisk),
+    /** Why they cannot be looked into (compressed members of an OVA). */
+    unreadable: z.string().optional(),
+  }),
+  timeoutMs: 30_000,
+});
+
+/** What is in these disks, and what would be done? Takes as long as an appliance takes to start: 20 s without KVM. */
+export const inspectDisks = defineRequest({
+  subject: 'converter.inspect-disks',
+  request: z.object({
+    disks: z.array(InspectDisk).min(1).max(64),
+    machine: Machine,
+    options: ConversionOptions.prefault({}),
+  }),
+  reply: DiskInspection,
+  timeoutMs: 300_000,
+});
+
+/** Can this VM go there? Asked before an export starts: name, memory, bridges and networks, storage of the libvirt host. */
+export const checkTarget = defineRequest({
+  subject: 'converter.check-target',
+  request: z.object({
+    machine: Machine,
+    /** The domain's name to be. */
+    vm_name: z.string().min(1),
+    options: ConversionOptions.prefault({}),
+  }),
+  reply: z.object({
+    /** Each of them stops the job. */
+    problems: z.array(Failure),
+    concerns: z.array(Concern),
+    /** Free where the output goes, and in the converter's work folder. */
+    output_free_bytes: Bytes,
+    work_free_bytes: Bytes,
+  }),
+  timeoutMs: 30_000,
+});
+
 /** Every question, by its subject. */
 export const REQUESTS: ReadonlyMap<string, RequestDefinition> = new Map(
-  [describeVm, listVms].map((request): [string, RequestDefinition] => [request.subject, request]),
+  [describeVm, listVms, localDisks, inspectDisks, checkTarget].map((request): [string, RequestDefinition] => [
+    request.subject,
+    request,
+  ]),
 );

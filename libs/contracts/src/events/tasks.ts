@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../errors.js';
 import { Source } from '../options.js';
-import { Timestamp, WorkerPath } from '../words.js';
+import { Timestamp, Token, WorkerPath } from '../words.js';
 import { defineEvent, defineTask, type EventData } from './define.js';
 import { CommandFence, WorkerFact } from './export.js';
 
@@ -86,3 +86,41 @@ export const verifyRequested = defineTask({
   }),
 });
 export type VerifyRequested = EventData<typeof verifyRequested>;
+
+export const importCompleted = defineEvent({
+  name: 'import.completed',
+  version: 1,
+  schema: WorkerFact.extend({
+    /** Name of the domain. */
+    libvirt_domain: z.string(),
+    libvirt_uri: z.string(),
+    /** False where the same domain was defined before. */
+    defined: z.boolean(),
+    started: z.boolean(),
+    concerns: z.array(z.string()),
+  }),
+});
+export type ImportCompleted = EventData<typeof importCompleted>;
+
+export const importFailed = defineEvent({
+  name: 'import.failed',
+  version: 1,
+  schema: WorkerFact.extend({ failure: Failure }),
+});
+export type ImportFailed = EventData<typeof importFailed>;
+
+/** Defines the domain of a finished output in libvirt. Idempotent; another domain of the same name is left alone. */
+export const importRequested = defineTask({
+  name: 'task.import',
+  version: 1,
+  completed: importCompleted,
+  failed: importFailed,
+  schema: CommandFence.extend({
+    /** Folder of `manifest.json`. */
+    folder: WorkerPath,
+    /** A target of the configuration; default: the converter's own libvirt. */
+    target: Token.optional(),
+    start: z.boolean().optional(),
+  }),
+});
+export type ImportRequested = EventData<typeof importRequested>;

@@ -2,13 +2,17 @@ import type { ConversionStep } from '../events/conversion.js';
 import { CONVERSION_STEPS } from '../events/conversion.js';
 import type { JobStatus } from './states.js';
 
-/** The seed's words for the steps of a conversion (`conversion.current_step`). */
+/** The seed's words, and more like them, for the steps of a conversion (`conversion.current_step`). */
 export const STEP_WORDS: Readonly<Record<ConversionStep, string>> = {
   inspect: 'detecting_guest_os',
   fstab: 'updating_fstab',
   network: 'fixing_network',
+  'vmware-tools': 'removing_vmware_tools',
   initramfs: 'injecting_virtio_drivers',
   bootloader: 'updating_bootloader',
+  selinux: 'planning_selinux_relabel',
+  'virt-v2v': 'running_virt_v2v',
+  trim: 'freeing_unused_blocks',
   check: 'checking_guest',
   domain: 'writing_domain',
   proof: 'proving_boot',

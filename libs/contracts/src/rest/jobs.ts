@@ -5,8 +5,9 @@ import { Modifications, ProofResult } from '../events/conversion.js';
 import { DiskProgress, jobLog } from '../events/job.js';
 import { JobStatus } from '../job/states.js';
 import { verifyCompleted } from '../events/tasks.js';
-import { DisksSource, JobOptions, OvaSource, SourcePower } from '../options.js';
-import { Bytes, BytesPerSecond, JobId, Lane, Phase, Timestamp } from '../words.js';
+import { DisksSource, JobOptions, LuksKey, OvaSource, SourcePower } from '../options.js';
+import { importCompleted } from '../events/tasks.js';
+import { Bytes, BytesPerSecond, JobId, Lane, Phase, Timestamp, Token } from '../words.js';
 import { VcenterRequest } from './vcenter.js';
 
 /** POST /api/v1/convert */
@@ -15,7 +16,9 @@ export const ConvertRequest = z.strictObject({
   vcenter: VcenterRequest.prefault({}),
   /** Files on the worker instead of a vCenter. */
   source: z.discriminatedUnion('kind', [z.strictObject(DisksSource.shape), z.strictObject(OvaSource.shape)]).optional(),
-  options: z.strictObject(JobOptions.shape).prefault({}),
+  options: z.strictObject(JobOptions.omit({ luks_keys_sealed: true }).shape).prefault({}),
+  /** Keys of LUKS volumes; sealed before anything is stored. */
+  luks_keys: z.array(z.strictObject(LuksKey.shape)).max(32).optional(),
 });
 export type ConvertRequest = z.infer<typeof ConvertRequest>;
 
@@ -86,6 +89,24 @@ export const Verification = z.object({
   failure: Failure.nullable(),
 });
 export type Verification = z.infer<typeof Verification>;
+
+/** POST /api/v1/inspect: what it is, what would be done, what worries. Takes the same as a conversion, and changes nothing. */
+export const InspectRequest = ConvertRequest;
+export type InspectRequest = z.infer<typeof InspectRequest>;
+
+/** POST /api/v1/jobs/{id}/import */
+export const ImportRequest = z.strictObject({ target: Token.optional(), start: z.boolean().default(false) });
+export type ImportRequest = z.infer<typeof ImportRequest>;
+
+/** The latest import of the job's output into libvirt. */
+export const Import = z.object({
+  status: z.enum(['queued', 'in_progress', 'completed', 'failed']),
+  requested_at: Timestamp,
+  target: Token.nullable(),
+  report: importCompleted.schema.omit({ job_id: true, attempt: true, worker: true }).nullable(),
+  failure: Failure.nullable(),
+});
+export type Import = z.infer<typeof Import>;
 
 /** PATCH /api/v1/jobs/{id}: what can be changed while a job waits or runs. */
 export const JobPatch = z.strictObject({ bandwidth_bytes_per_second: BytesPerSecond.nullable() });

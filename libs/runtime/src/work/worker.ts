@@ -192,7 +192,7 @@ export class CommandWorker {
       if (stopped !== undefined) throw stopped;
       if (error instanceof JobError) {
         work.log('error', error.message, error.step === undefined ? {} : { step: error.step });
-        return this.#failed(data, error.toFailure(), envelope);
+        return this.#failed(data, error.toFailure(), envelope, error.errorFile);
       }
       throw error;
     }
@@ -247,11 +247,17 @@ export class CommandWorker {
     }
   }
 
-  #failed(data: CommandFence, failure: Failure, envelope: Envelope): Done {
+  #failed(data: CommandFence, failure: Failure, envelope: Envelope, errorFile?: string): Done {
     const { command, workerId } = this.options;
     return this.#done(
       command.failed.type,
-      { job_id: data.job_id, attempt: data.attempt, worker: workerId, failure },
+      {
+        job_id: data.job_id,
+        attempt: data.attempt,
+        worker: workerId,
+        failure,
+        ...(errorFile === undefined ? {} : { error_file: errorFile }),
+      },
       data,
       envelope,
     );

@@ -1,4 +1,14 @@
-import { ArtifactDisk, Bytes, conversionCompleted, JobId, Machine, Sha256, Timestamp } from '@hyper2kvm/contracts';
+import {
+  ArtifactDisk,
+  Bytes,
+  Concern,
+  conversionCompleted,
+  JobId,
+  Machine,
+  PlannedChange,
+  Sha256,
+  Timestamp,
+} from '@hyper2kvm/contracts';
 import { z } from 'zod';
 import { DomainPlan } from '../targets/libvirt/index.js';
 
@@ -28,6 +38,9 @@ const Proof = z.object({
   screenshot: z.boolean(),
 });
 
+/** Manifests of before concerns had codes hold their sentences alone. */
+const ofBefore = (message: string): Concern => ({ code: 'UNKNOWN', severity: 'warning', message, advice: '' });
+
 /** All of the manifest that is known before the output has its place. */
 export const ManifestCore = z.object({
   version: z.literal(1),
@@ -53,9 +66,9 @@ export const ManifestCore = z.object({
   /** What domain.xml was made from. */
   domain: DomainPlan,
   disks: z.array(ManifestDisk),
-  changes: z.array(z.object({ step: z.string(), file: z.string(), summary: z.string() })),
+  changes: z.array(PlannedChange),
   modifications: conversionCompleted.schema.shape.modifications,
-  concerns: z.array(z.string()),
+  concerns: z.array(Concern.or(z.string().transform(ofBefore))),
   proof: Proof.optional(),
   /** Versions of what did it: `qemu`, `libguestfs`, `hyper2kvm`. */
   tools: z.record(z.string(), z.string()),

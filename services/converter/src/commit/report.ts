@@ -12,7 +12,7 @@ export function reportMarkdown(manifest: ManifestCore): string {
     '',
     '## Look at this',
     '',
-    ...(manifest.concerns.length === 0 ? ['Nothing.'] : manifest.concerns.map((each) => `- ${text(each)}`)),
+    ...(manifest.concerns.length === 0 ? ['Nothing.'] : manifest.concerns.map(concernLine)),
     '',
     '## Boot proof',
     '',
@@ -47,6 +47,9 @@ export function reportMarkdown(manifest: ManifestCore): string {
     '',
   ].join('\n');
 }
+
+const concernLine = ({ severity, message, advice }: ManifestCore['concerns'][number]): string =>
+  `- ${severity === 'info' ? '' : `**${severity}:** `}${text(message)}${advice === '' ? '' : ` — ${text(advice)}`}`;
 
 /** What the guest or the source says stays text: no markup, no line ends. */
 const text = (value: string): string => value.replace(/[\p{Cc}]/gu, ' ').replace(/[\\`*_[\]<>#]/g, '\\$&');

@@ -1,2 +1,2 @@
+export { chooseEngine } from './choose.js';
 export type { Engine, EngineInput, EngineResult } from './engine.js';
-export { nativeEngine } from './native.js';

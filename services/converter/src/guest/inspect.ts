@@ -2,24 +2,45 @@ import { JobError } from '@hyper2kvm/contracts';
 import type { Appliance } from './appliance.js';
 import { systemdVersion } from './systemd.js';
 
-/** A file system (or swap) that libguestfs sees, by its device name in the appliance. */
+/**
+ * What lies on a block device, by its name in the appliance: a file system, swap, or what holds others (`crypto_LUKS`,
+ * `LVM2_member`, `linux_raid_member`).
+ */
 export interface FileSystem {
   readonly device: string;
   /** `ext4`, `xfs`, `swap`, … */
   readonly type: string;
   readonly uuid?: string;
   readonly label?: string;
+  /** Of the partition that it lies on (GPT). */
+  readonly partUuid?: string;
 }
 
 export interface Mountpoint {
   readonly path: string;
+  /** A block device; of a btrfs subvolume that of its file system. */
   readonly device: string;
+  /** What libguestfs mounts: the device, or `btrfsvol:<device>/<subvolume>`. */
+  readonly mountable: string;
 }
+
+/** A LUKS volume that was opened. */
+export interface LuksVolume {
+  /** What it lies on: `/dev/sda3`. */
+  readonly device: string;
+  readonly uuid: string;
+  /** The opened volume in the appliance: `/dev/mapper/luks-1`. */
+  readonly mapped: string;
+}
+
+/** What starts the guest's services. */
+export type InitSystem = 'systemd' | 'sysvinit' | 'openrc' | 'upstart' | 'unknown';
 
 /** What the guest is. */
 export interface GuestFacts {
-  /** Device of the root file system, in the appliance. */
+  /** Device of the root file system, in the appliance; empty where there is no operating system. */
   readonly root: string;
+  /** `linux`, `windows`, `none` where the VM holds data only, or what else libguestfs calls it. */
   readonly type: string;
   /** libguestfs's word: `debian`, `ubuntu`, `rhel`, … */
   readonly distro: string;
@@ -36,6 +57,8 @@ export interface GuestFacts {
   readonly diskCount: number;
   /** Undefined for guests without systemd. */
   readonly systemd?: number;
+  readonly init: InitSystem;
+  readonly luks: readonly LuksVolume[];
 }
 
 /** inspect-os reads every file system: 12 s without KVM on a plain guest, more with many disks. */
@@ -66,6 +89,8 @@ export async function inspect(appliance: Appliance, diskCount: number): Promise<
     packageFormat: await ask('inspect-get-package-format'),
     fileSystems: await fileSystems(appliance),
     ...(systemd === undefined ? {} : { systemd }),
+    init: systemd === undefined ? 'unknown' : 'systemd',
+    luks: [],
   };
 }
 
@@ -88,7 +113,7 @@ async function mountAll(appliance: Appliance, root: string): Promise<Mountpoint[
     .map(parseMountpoint)
     .filter((each) => each !== undefined)
     .toSorted((a, b) => a.path.length - b.path.length);
-  if (!mountpoints.some(({ path }) => path === '/')) mountpoints.unshift({ path: '/', device: root });
+  if (!mountpoints.some(({ path }) => path === '/')) mountpoints.unshift({ path: '/', device: root, mountable: root });
   for (const { path, device } of mountpoints) {
     try {
       await appliance.call(['mount-options', '', device, path]);
@@ -111,7 +136,9 @@ async function prettyName(appliance: Appliance): Promise<string | undefined> {
 /** `/boot: /dev/sda1` */
 export function parseMountpoint(line: string): Mountpoint | undefined {
   const match = /^(\/.*): (\/dev\/\S+)$/.exec(line);
-  return match?.[1] === undefined || match[2] === undefined ? undefined : { path: match[1], device: match[2] };
+  return match?.[1] === undefined || match[2] === undefined
+    ? undefined
+    : { path: match[1], device: match[2], mountable: match[2] };
 }
 
 async function fileSystems(appliance: Appliance): Promise<FileSystem[]> {

@@ -13,7 +13,7 @@ export async function injectAgent(guest: GuestFacts, options: ApplianceOptions):
   }
   const appliance = await Appliance.start(options);
   try {
-    for (const { path, device } of guest.mountpoints) await appliance.call(['mount-options', '', device, path]);
+    for (const { path, mountable } of guest.mountpoints) await appliance.call(['mount-options', '', mountable, path]);
     await appliance.writeText(SCRIPT_PATH, SCRIPT);
     await appliance.writeText(UNIT_PATH, UNIT);
     await appliance.call(['mkdir-p', UNIT_LINK.slice(0, UNIT_LINK.lastIndexOf('/'))]);

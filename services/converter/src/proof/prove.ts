@@ -1,6 +1,6 @@
 import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { JobError } from '@hyper2kvm/contracts';
+import { JobError, type LuksKey } from '@hyper2kvm/contracts';
 import type { Accelerator, ApplianceDisk, GuestFacts } from '../guest/index.js';
 import { createOverlay } from '../overlay/index.js';
 import type { PinnedNic } from '../steps/index.js';
@@ -17,6 +17,8 @@ export interface ProofInput {
   readonly disks: readonly ApplianceDisk[];
   readonly plan: DomainPlan;
   readonly guest: GuestFacts;
+  /** Typed at the guest's question for a passphrase. */
+  readonly luksKeys: readonly LuksKey[];
   readonly pinned: readonly PinnedNic[];
   /** The epoch's folder. */
   readonly folder: string;

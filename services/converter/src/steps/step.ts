@@ -1,12 +1,15 @@
-import type { ConversionOptions, ConversionStep, Machine } from '@hyper2kvm/contracts';
+import type { Concern, ConcernCode, ConversionOptions, ConversionStep, Machine } from '@hyper2kvm/contracts';
 import type { Appliance, GuestFacts } from '../guest/index.js';
 
-/** A change to a file of the guest, for the report. */
+/** A change to the guest, for the report. */
 export interface Change {
   readonly step: ConversionStep;
+  /** Absolute in the guest; empty where it is no file. */
   readonly file: string;
   /** One line for people: `/dev/sda1 → UUID=…`. */
   readonly summary: string;
+  /** Unified diff of a text file. */
+  readonly diff?: string;
 }
 
 /** A NIC whose old name is kept by pinning it to its MAC. */
@@ -19,7 +22,7 @@ export interface PinnedNic {
 export interface StepState {
   readonly changes: Change[];
   /** What a person should look at. */
-  readonly concerns: string[];
+  readonly concerns: Concern[];
   /** Set by `network`. */
   pinned: readonly PinnedNic[];
   /** Set where a file that every initramfs copies was changed: then they are rebuilt even with all drivers. */
@@ -29,6 +32,7 @@ export interface StepState {
 }
 
 export interface StepContext {
+  /** With the guest's file systems mounted. */
   readonly appliance: Appliance;
   readonly guest: GuestFacts;
   /** Complete: every NIC has its MAC. */
@@ -36,12 +40,30 @@ export interface StepContext {
   /** Of NICs that have none in the source: the guest cannot have been configured by them. */
   readonly generatedMacs: readonly string[];
   readonly options: ConversionOptions;
+  /**
+   * Only a look at what would be done. Files may be edited all the same, as the overlay is thrown away; what takes long
+   * (rebuilding, removing packages, trimming) is only noted with `change`.
+   */
+  readonly dryRun: boolean;
   readonly state: StepState;
   /** A line of the job's log. */
   readonly log: (message: string) => void;
   /** Noted for the report and logged as a warning. */
-  readonly concern: (message: string) => void;
+  readonly concern: (code: ConcernCode, message: string) => void;
+  /** Notes a change that is not an edit of a text file. */
   readonly change: (file: string, summary: string) => void;
+  /**
+   * Writes a text file of the guest (latin1, see `Appliance.readText`), its folder too where it is missing, and notes the
+   * change with its diff. Nothing happens where both texts are equal.
+   * @param before undefined for a new file
+   * @param summaries one line for people for each edit; each is logged too
+   */
+  readonly edit: (
+    file: string,
+    before: string | undefined,
+    after: string,
+    ...summaries: readonly string[]
+  ) => Promise<void>;
 }
 
 /** One action on the guest. A step that throws fails the job. */

@@ -19,7 +19,10 @@ export const bootloaderStep: Step = {
     if (!options.fix_grub) return log('bootloader: left alone, as asked');
     const grub = await findGrubCfg(appliance);
     if (grub === undefined) {
-      return concern('bootloader: no grub.cfg was found, and no other boot loader is known; it was left alone');
+      return concern(
+        'BOOTLOADER_UNKNOWN',
+        'bootloader: no grub.cfg was found, and no other boot loader is known; it was left alone',
+      );
     }
     const defaultsChanged = await fixDefaults(context, deviceResolver(guest));
     const before = hardwareParameters(grub.text);
@@ -39,7 +42,10 @@ async function fixDefaults({ appliance, log, concern, change }: StepContext, res
   if (text === undefined) return false;
   const plan = planGrubDefaults(text, resolve);
   for (const each of plan.unresolved) {
-    concern(`bootloader: ${each} in ${DEFAULTS} names hardware, and no file system of this VM is certainly meant`);
+    concern(
+      'BOOTLOADER_DEVICE_UNKNOWN',
+      `bootloader: ${each} in ${DEFAULTS} names hardware, and no file system of this VM is certainly meant`,
+    );
   }
   if (plan.text === text) return false;
   await appliance.writeText(DEFAULTS, plan.text);

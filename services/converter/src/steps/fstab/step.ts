@@ -21,12 +21,12 @@ export const fstabStep: Step = {
 
 async function fixFstab({ appliance, log, concern, change }: StepContext, resolve: Resolve): Promise<void> {
   const text = await appliance.readText(FSTAB);
-  if (text === undefined) return concern('The guest has no /etc/fstab.');
+  if (text === undefined) return concern('FSTAB_MISSING', 'The guest has no /etc/fstab.');
   const plan = planFstab(text, resolve);
   for (const { spec, mountpoint, required } of plan.unresolved) {
     const what = `fstab: ${spec} on ${mountpoint} names hardware, and no file system of this VM is certainly meant`;
     if (required) throw new JobError('CONVERSION_STEP', what, { step: 'fstab' });
-    concern(`${what}; the line was left as it is`);
+    concern('FSTAB_DEVICE_UNKNOWN', `${what}; the line was left as it is`);
   }
   if (plan.text !== text) await appliance.writeText(FSTAB, plan.text);
   for (const { from, to, mountpoint } of plan.edits) {

@@ -68,7 +68,7 @@ function checkAvailable({ concern }: StepContext, kernel: Kernel, { unavailable 
   if (unavailable.includes('virtio_pci') || unavailable.includes('virtio_blk')) {
     throw new JobError('GUEST_UNSUPPORTED', `${what}: it cannot use KVM's disks`, { step: 'initramfs' });
   }
-  concern(`initramfs: ${what}`);
+  concern('INITRAMFS_DRIVER_UNAVAILABLE', `initramfs: ${what}`);
 }
 
 async function firstThatFits(appliance: Appliance): Promise<InitramfsBackend | undefined> {

@@ -54,7 +54,7 @@ export const networkStep: Step = {
     state.pinned = plan.pinned;
     for (const { name, mac } of plan.pinned) log(`network: ${name} stays ${name}, pinned to ${mac}`);
     if (plan.pinned.length === 0) log('network: nothing to pin');
-    for (const each of plan.concerns) concern(each);
+    for (const each of plan.concerns) concern('NETWORK_NAME_UNKNOWN', each);
   },
 };
 

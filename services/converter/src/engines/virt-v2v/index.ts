@@ -1,0 +1,1 @@
+export { virtV2vEngine } from './engine.js';

@@ -1,0 +1,1 @@
+export { selinuxStep } from './step.js';

@@ -1,0 +1,1 @@
+export { trimStep } from './step.js';

@@ -1,0 +1,1 @@
+export { vmwareToolsStep } from './step.js';
