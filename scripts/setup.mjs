@@ -55,7 +55,7 @@ const SYSTEM = {
   '/boot/vmlinuz-*': 'linux-image-cloud-amd64',
   '/usr/share/OVMF/OVMF_CODE.fd': 'ovmf',
   // What lets the appliance mount XFS.
-  '/usr/lib/x86_64-linux-gnu/guestfs/supermin.d/zz-packages-xfs': 'libguestfs-xfs',
+  '/usr/lib/x86_64-linux-gnu/guestfs/supermin.d/packages-xfs': 'libguestfs-xfs',
 };
 
 const say = (text) => console.log(`setup: ${text}`);
