@@ -2,6 +2,7 @@ export * from './process/spawn.js';
 export { serveImage, type ImageServer } from './content/image-server.js';
 export * from './config/base.js';
 export * from './config/load.js';
+export * from './config/targets.js';
 export * from './secrets/sealer.js';
 export * from './telemetry/logger.js';
 export * from './telemetry/tracing.js';

@@ -46,6 +46,7 @@ export const SECTIONS = [
   'vsphere',
   'conversion',
   'retry_policy',
+  'targets',
   'gateway',
   'exporter',
   'converter',
