@@ -112,9 +112,14 @@ export class Appliance {
   }
 
   /** A call whose failure is no news: gives what it printed, nothing when it failed. The appliance lives on. */
-  async attempt(argv: readonly [command: string, ...args: string[]]): Promise<string> {
+  async attempt(argv: readonly [command: string, ...args: string[]], timeoutMs = CALL_LIMIT_MS): Promise<string> {
     const [command, ...args] = argv;
-    return this.call([`-${command}`, ...args]);
+    return this.call([`-${command}`, ...args], timeoutMs);
+  }
+
+  /** Like `command`, but its failure is no news: look afterwards whether it did what it should. */
+  async tryCommand(argv: readonly string[], timeoutMs = CALL_LIMIT_MS): Promise<string> {
+    return this.attempt(['command', quoteList(argv)], timeoutMs);
   }
 
   /** The lines a call prints, without empty ones. */
@@ -129,6 +134,11 @@ export class Appliance {
 
   async isFile(file: string): Promise<boolean> {
     return this.asks(['is-file', file, 'followsymlinks:true']);
+  }
+
+  /** Anything of that name, also a link that leads nowhere. */
+  async exists(file: string): Promise<boolean> {
+    return (await this.attempt(['lstat', file])) !== '';
   }
 
   async isDir(folder: string): Promise<boolean> {

@@ -1,9 +1,80 @@
-import type { Step } from '../step.js';
+import type { Appliance } from '../../guest/index.js';
+import { isPlain } from '../../guest/index.js';
+import type { Step, StepContext } from '../step.js';
+import { installedFiles, START_FILES } from './locations.js';
+import { PACKAGE_MANAGERS, type PackageManager } from './managers.js';
 
-/** VMware Tools and open-vm-tools go: they serve nothing on KVM. */
+const LOCATIONS = '/etc/vmware-tools/locations';
+/** Removing a package without KVM takes some 10 s. */
+const REMOVE_LIMIT_MS = 300_000;
+/** Names on one command line. */
+const CHUNK = 200;
+
+/** VMware Tools and open-vm-tools go: they serve nothing on KVM, and their services fail there. */
 export const vmwareToolsStep: Step = {
   name: 'vmware-tools',
-  async run({ log }) {
-    log('vmware-tools: nothing to do');
+  async run(context) {
+    const { appliance, options, log } = context;
+    if (options.keep_vmware_tools === true) return log('vmware-tools: left alone, as asked');
+    const removed = [...(await removePackages(context)), ...(await removeInstalled(context, await manager(appliance)))];
+    if (removed.length === 0) log('vmware-tools: there are none');
   },
 };
+
+async function manager(appliance: Appliance): Promise<PackageManager | undefined> {
+  for (const each of PACKAGE_MANAGERS) if (await appliance.isFile(each.program)) return each;
+  return undefined;
+}
+
+/** By the package manager; what it refuses to remove stays, and is told. */
+async function removePackages({ appliance, dryRun, log, change, concern }: StepContext): Promise<string[]> {
+  const found = await manager(appliance);
+  const packages = (await found?.tools(appliance)) ?? [];
+  if (found === undefined || packages.length === 0) return [];
+  const names = packages.join(', ');
+  if (dryRun) {
+    change('', `${names} would be removed with ${found.name}`);
+    return packages;
+  }
+  log(`vmware-tools: removing ${names} with ${found.name}`);
+  await appliance.tryCommand(found.remove(packages), REMOVE_LIMIT_MS);
+  const left = await found.tools(appliance);
+  if (left.length > 0) concern('TOOLS_LEFT', `vmware-tools: ${found.name} did not remove ${left.join(', ')}`);
+  const gone = packages.filter((each) => !left.includes(each));
+  if (gone.length > 0) change('', `${gone.join(', ')} removed with ${found.name}`);
+  return packages;
+}
+
+/** What VMware's tar installer put there, file by file. */
+async function removeInstalled(
+  { appliance, dryRun, log, change, concern }: StepContext,
+  packageManager: PackageManager | undefined,
+): Promise<string[]> {
+  const text = await appliance.readText(LOCATIONS);
+  const listed = installedFiles(text ?? '');
+  const candidates = text === undefined && packageManager !== undefined ? [] : [...listed.files, ...START_FILES];
+  // A name that no command can be given safely is none of the installer's.
+  const plain = candidates.filter(isPlain);
+  const there = await existing(appliance, plain);
+  if (there.length === 0) return [];
+  if (dryRun) {
+    change(LOCATIONS, `${there.length} files of VMware's installer would be removed`);
+    return there;
+  }
+  for (let from = 0; from < there.length; from += CHUNK) {
+    await appliance.tryCommand(['rm', '-f', '--', ...there.slice(from, from + CHUNK)]);
+  }
+  for (const folder of listed.folders.filter(isPlain)) await appliance.attempt(['rmdir', folder]);
+  const left = await existing(appliance, there);
+  if (left.length > 0) concern('TOOLS_LEFT', `vmware-tools: ${left.length} files stay, ${left[0]} among them`);
+  await appliance.attempt(['rm-f', LOCATIONS]);
+  log(`vmware-tools: ${there.length} files of VMware's installer removed`);
+  change(LOCATIONS, `${there.length} files of VMware's installer removed`);
+  return there;
+}
+
+async function existing(appliance: Appliance, files: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const file of files) if (await appliance.exists(file)) found.push(file);
+  return found;
+}
