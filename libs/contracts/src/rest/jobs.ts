@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Concern } from '../concerns.js';
 import { Failure } from '../errors.js';
 import { PowerState } from '../inventory.js';
 import { Modifications, ProofResult } from '../events/conversion.js';
@@ -34,6 +35,8 @@ export const ConvertAccepted = z.object({
   estimated_duration: z.string().nullable(),
   /** Of the source when it was asked for: a VM that runs goes on writing. */
   power_state: PowerState.optional(),
+  /** Of the target, where a converter was there to look at it. */
+  concerns: z.array(Concern).optional(),
   trace_id: z.string().optional(),
 });
 export type ConvertAccepted = z.infer<typeof ConvertAccepted>;
@@ -161,6 +164,8 @@ export const JobDetail = JobSummary.extend({
   concerns: z.array(z.string()),
   proof: ProofResult.nullable(),
   libvirt_domain: z.string().nullable(),
+  /** The latest import into libvirt after the end of the job; null when there was none. */
+  import: Import.nullable(),
   trace_id: z.string().nullable(),
 });
 export type JobDetail = z.infer<typeof JobDetail>;
