@@ -1,0 +1,33 @@
+import type { Appliance, GuestFacts } from '../../guest/index.js';
+
+export type Loader = 'grub2' | 'bls' | 'grub-legacy' | 'extlinux' | 'systemd-boot';
+
+/** One way to start a Linux, as the boot loader's configuration has it. */
+export interface BootEntry {
+  readonly loader: Loader;
+  /** The configuration file, absolute in the guest. */
+  readonly file: string;
+  readonly title?: string;
+  /** Absolute in the guest, whatever the boot loader's own root is; of a file that is missing: where it should be. */
+  readonly kernel: string;
+  /** The initramfs (not the microcode), absolute in the guest. */
+  readonly initrd?: string;
+  /** Arguments of the kernel, with the boot loader's variables put in. */
+  readonly commandLine: string;
+  readonly kernelVersion?: string;
+  /** Started when nobody chooses; of all the entries of a boot loader only one. */
+  readonly isDefault: boolean;
+}
+
+/** An entry as its file says it: paths as the boot loader sees them. */
+export interface RawEntry extends Pick<BootEntry, 'loader' | 'file' | 'title' | 'commandLine' | 'isDefault'> {
+  readonly kernel: string;
+  /** Microcode too, in their order. */
+  readonly initrds: readonly string[];
+  /** What the entry itself calls its kernel's version. */
+  readonly version?: string;
+}
+
+/** What of the appliance the boot loaders' readers need. */
+export type GuestFiles = Pick<Appliance, 'readText' | 'isFile' | 'list'>;
+export type BootFacts = Pick<GuestFacts, 'mountpoints' | 'fileSystems'>;
