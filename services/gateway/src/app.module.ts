@@ -11,14 +11,18 @@ import { JobsController } from './http/jobs.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { SystemController } from './http/system.controller.js';
 import { WorkersController } from './http/workers.controller.js';
+import { InspectService } from './inspect/index.js';
 import {
+  AskedSources,
   ConvertService,
   FactsController,
+  Imports,
   InventoryService,
   JobActions,
   JobChanges,
   JobQueries,
   ProcessManager,
+  TargetCheck,
   VcenterSources,
   Verifications,
 } from './jobs/index.js';
@@ -51,7 +55,11 @@ const CONNECT = { retryAttempts: 60, retryDelay: 1000 };
     OutboxRelay,
     Releaser,
     ProcessManager,
+    AskedSources,
+    TargetCheck,
     ConvertService,
+    InspectService,
+    Imports,
     JobActions,
     JobQueries,
     JobChanges,

@@ -1,5 +1,5 @@
 import { RetryPolicy } from '@hyper2kvm/contracts';
-import { CONFIG } from '@hyper2kvm/runtime';
+import { CONFIG, TargetsConfig } from '@hyper2kvm/runtime';
 import { Inject } from '@nestjs/common';
 import { problemOf, problemOfRetryable } from './jobs/retry-classes.js';
 import { z } from 'zod';
@@ -127,6 +127,7 @@ export const SECTIONS = {
   vsphere: VsphereConfig.prefault({}),
   conversion: ConversionConfig.prefault({}),
   retry_policy: RetryPolicyConfig.prefault({}),
+  targets: TargetsConfig,
 };
 export type Sections = { [Name in keyof typeof SECTIONS]: z.infer<(typeof SECTIONS)[Name]> };
 

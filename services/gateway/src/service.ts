@@ -8,7 +8,12 @@ export const gatewayService = {
   name: 'gateway',
   module: AppModule,
   section: SECTIONS.gateway,
-  sections: { vsphere: SECTIONS.vsphere, conversion: SECTIONS.conversion, retry_policy: SECTIONS.retry_policy },
+  sections: {
+    vsphere: SECTIONS.vsphere,
+    conversion: SECTIONS.conversion,
+    retry_policy: SECTIONS.retry_policy,
+    targets: SECTIONS.targets,
+  },
   secrets: true,
   http: { adapter: httpAdapter, listen: (config) => config.listen },
 } satisfies ServiceOptions<typeof SECTIONS.gateway>;

@@ -3,6 +3,7 @@ import { InboxRow } from './inbox.entity.js';
 import { Job } from './job.entity.js';
 import { Jobs1764000000000 } from './migrations/1764000000000-jobs.js';
 import { Exports1764100000000 } from './migrations/1764100000000-exports.js';
+import { Imports1764200000000 } from './migrations/1764200000000-imports.js';
 import { SnakeCase } from './naming.js';
 import { OutboxRow } from './outbox.entity.js';
 
@@ -33,7 +34,7 @@ export function dataSourceOptions(database: DatabaseSettings): DataSourceOptions
         }
       : { url: database.url }),
     entities: [Job, OutboxRow, InboxRow],
-    migrations: [Jobs1764000000000, Exports1764100000000],
+    migrations: [Jobs1764000000000, Exports1764100000000, Imports1764200000000],
     migrationsTransactionMode: 'all',
     synchronize: false,
     namingStrategy: new SnakeCase(),

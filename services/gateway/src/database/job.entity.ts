@@ -2,6 +2,7 @@ import type {
   ArtifactDisk,
   ConversionCompleted,
   Failure,
+  Import,
   JobOptions,
   JobStatus,
   Lane,
@@ -33,6 +34,8 @@ export interface CleanupRow {
 export type VerificationRow = Omit<Verification, 'status' | 'percent_complete'> & {
   readonly status: 'queued' | 'completed' | 'failed';
 };
+/** The latest import into libvirt; whether it has begun comes from the bus. */
+export type ImportRow = Omit<Import, 'status'> & { readonly status: 'queued' | 'completed' | 'failed' };
 
 /** The migration of one VM. Columns and their meanings are the seed's `jobs` table, and what the process manager needs. */
 @Entity('jobs')
@@ -97,6 +100,8 @@ export class Job {
   @Column('text', { nullable: true }) artifactDir!: string | null;
   /** Pool whose workers reach `artifactDir`. */
   @Column('text', { nullable: true }) artifactPool!: string | null;
+  /** Pool of the target's converters, where its configuration names one; else the artifact's. */
+  @Column('text', { nullable: true }) targetPool!: string | null;
   @Column('jsonb', { nullable: true }) artifact!: ArtifactSummary | null;
   @Column('jsonb', { nullable: true }) result!: ConversionCompleted | null;
 
@@ -105,6 +110,8 @@ export class Job {
   @Column('int') cleanupAttempt!: number;
   @Column('jsonb', { nullable: true }) verification!: VerificationRow | null;
   @Column('int') verifyAttempt!: number;
+  @Column('jsonb', { nullable: true }) libvirtImport!: ImportRow | null;
+  @Column('int') importAttempt!: number;
 
   @Column('text', { nullable: true }) traceId!: string | null;
   /** W3C, of the request: what is done for the job later, by nobody's request, goes on in its trace. */

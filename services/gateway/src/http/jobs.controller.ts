@@ -2,6 +2,10 @@ import {
   jobLog,
   type ConvertAccepted,
   type ConvertRequest,
+  type Import,
+  type ImportRequest,
+  type Inspection,
+  type InspectRequest,
   type JobDetail,
   type JobList,
   type JobListQuery,
@@ -12,7 +16,8 @@ import {
 import { Bus } from '@hyper2kvm/runtime';
 import { Body, Controller, Headers, Param, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { ConvertService, JobActions, JobQueries, Verifications } from '../jobs/index.js';
+import { InspectService } from '../inspect/index.js';
+import { ConvertService, Imports, JobActions, JobQueries, Verifications } from '../jobs/index.js';
 import type { AuthenticatedRequest } from './auth.guard.js';
 import { ConvertPipe } from './convert.pipe.js';
 import { EventStream } from './event-stream.js';
@@ -31,6 +36,8 @@ export class JobsController {
     private readonly queries: JobQueries,
     private readonly actions: JobActions,
     private readonly verifications: Verifications,
+    private readonly imports: Imports,
+    private readonly inspections: InspectService,
     private readonly follower: JobFollower,
     private readonly bus: Bus,
   ) {}
@@ -38,6 +45,11 @@ export class JobsController {
   @Serve(ROUTES.convert)
   convert(@Body(ConvertPipe) body: ConvertRequest, @Req() request: AuthenticatedRequest): Promise<ConvertAccepted> {
     return this.converts.convert(body, callerOf(request));
+  }
+
+  @Serve(ROUTES.inspect)
+  inspect(@Body(ConvertPipe) body: InspectRequest): Promise<Inspection> {
+    return this.inspections.inspect(body);
   }
 
   @Serve(ROUTES.jobs)
@@ -73,6 +85,11 @@ export class JobsController {
   @Serve(ROUTES.verification)
   verification(@Param('id', id) jobId: string): Promise<Verification> {
     return this.verifications.latest(jobId);
+  }
+
+  @Serve(ROUTES.import)
+  import(@Param('id', id) jobId: string, @Body(new ZodPipe(ROUTES.import.body)) body: ImportRequest): Promise<Import> {
+    return this.imports.ask(jobId, body);
   }
 
   @Serve(ROUTES.logs)

@@ -3,6 +3,9 @@ import {
   ConvertRequest,
   ERRORS,
   Health,
+  Import,
+  ImportRequest,
+  Inspection,
   JobDetail,
   JobList,
   JobLogs,
@@ -28,6 +31,9 @@ const NAMED = {
   JobList,
   JobLogs,
   Verification,
+  ImportRequest,
+  Import,
+  Inspection,
   VmListRequest,
   VmList,
   Health,
@@ -35,7 +41,7 @@ const NAMED = {
   Problem,
 };
 /** Those that come from callers: what has a default need not be given. */
-const INPUTS: readonly string[] = ['ConvertRequest', 'VmListRequest'];
+const INPUTS: readonly string[] = ['ConvertRequest', 'ImportRequest', 'VmListRequest'];
 const names = new Map<z.ZodType, string>(Object.entries(NAMED).map(([name, schema]) => [schema, name]));
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {

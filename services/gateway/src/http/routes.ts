@@ -2,6 +2,10 @@ import {
   ConvertAccepted,
   ConvertRequest,
   Health,
+  Import,
+  ImportRequest,
+  Inspection,
+  InspectRequest,
   JobDetail,
   JobId,
   JobList,
@@ -30,6 +34,9 @@ const VCENTER_ERRORS = [
   'VCENTER_FAULT',
   'VCENTER_BUSY',
 ] as const;
+
+/** Why a VM may not go where it is to go. */
+const TARGET_ERRORS = ['TARGET_UNSUITABLE', 'DOMAIN_EXISTS', 'OUTPUT_EXISTS', 'LIBVIRT', 'DISK_FULL'] as const;
 
 /** The whole API. */
 export const ROUTES = {
@@ -89,6 +96,29 @@ export const ROUTES = {
       'PATH_DENIED',
       'SOURCE_INVALID',
       'SOURCE_CHECKSUM',
+      ...TARGET_ERRORS,
+      'NO_WORKER',
+    ],
+  },
+  inspect: {
+    method: 'POST',
+    path: '/api/v1/inspect',
+    summary:
+      'What a VM is, what a conversion would do with it, and what worries; takes up to some minutes, changes nothing',
+    tag: 'jobs',
+    body: InspectRequest,
+    status: 200,
+    answer: Inspection,
+    errors: [
+      'BAD_REQUEST',
+      ...VCENTER_ERRORS,
+      'VM_NOT_FOUND',
+      'VM_AMBIGUOUS',
+      'VM_UNSUPPORTED',
+      'PATH_DENIED',
+      'SOURCE_INVALID',
+      'SOURCE_CHECKSUM',
+      'CHILD_FAILED',
       'NO_WORKER',
     ],
   },
@@ -162,6 +192,17 @@ export const ROUTES = {
     status: 200,
     answer: Verification,
     errors: ['BAD_REQUEST', 'JOB_NOT_FOUND'],
+  },
+  import: {
+    method: 'POST',
+    path: '/api/v1/jobs/{id}/import',
+    summary: "Define the domain of a job's output in libvirt; the job then shows how it went",
+    tag: 'jobs',
+    params: id,
+    body: ImportRequest,
+    status: 202,
+    answer: Import,
+    errors: ['BAD_REQUEST', 'JOB_NOT_FOUND', 'STATE_CONFLICT'],
   },
   logs: {
     method: 'GET',

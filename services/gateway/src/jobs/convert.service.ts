@@ -1,78 +1,76 @@
-import {
-  describeVm,
-  JobError,
-  type ConvertAccepted,
-  type ConvertRequest,
-  type Machine,
-  type Source,
-} from '@hyper2kvm/contracts';
-import { Bus, traceId, traceparent } from '@hyper2kvm/runtime';
+import type { ConvertAccepted, ConvertRequest } from '@hyper2kvm/contracts';
+import { traceId, traceparent } from '@hyper2kvm/runtime';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { InjectSections, type Sections } from '../config.js';
 import { Job } from '../database/index.js';
 import { OutboxRelay } from '../outbox/index.js';
 import { Releaser } from '../release/index.js';
-import { VcenterWatch } from '../system/vcenter-watch.js';
+import { AskedSources, type Asked } from './asked-source.js';
 import { estimateSeconds } from './estimate.js';
 import { newJobId } from './job-id.js';
 import * as messages from './messages.js';
+import type { Outgoing } from './messages.js';
 import { durationOrNull, gigabytes } from './projection.js';
 import { oneJobPerVm, writeOutbox } from './store.js';
-import { VcenterSources } from './vcenter-sources.js';
+import { refusalOf, TargetCheck, type TargetAnswer } from './target-check.js';
+import { assertTarget } from './targets.js';
 
-/** Takes in one VM. Nothing is written before an exporter has seen the VM with this login, or the files. */
+/** Takes in one VM. Nothing is written before an exporter has seen the VM with this login (or the files), and a converter the target. */
 @Injectable()
 export class ConvertService {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly bus: Bus,
-    private readonly sources: VcenterSources,
+    private readonly sources: AskedSources,
+    private readonly target: TargetCheck,
     private readonly relay: OutboxRelay,
     private readonly releaser: Releaser,
-    private readonly vcenter: VcenterWatch,
+    @InjectSections() private readonly config: Sections,
   ) {}
 
-  /** @throws JobError of the vCenter (login, VM, network) or of the files, NO_WORKER, BAD_REQUEST, VM_BUSY */
+  /** @throws JobError of the vCenter (login, VM, network), of the files or the target, NO_WORKER, BAD_REQUEST, VM_BUSY */
   async convert(request: ConvertRequest, requestedBy: string): Promise<ConvertAccepted> {
-    const source = this.#source(request);
-    const described = this.bus.request(describeVm, { source, vm_name: request.vm_name });
-    const machine = await (source.kind === 'vsphere' ? this.vcenter.watch(described) : described);
-    const job = newJob(request, source, machine, requestedBy);
+    const pool = assertTarget(request.options, this.config.targets)?.pool;
+    const asked = await this.sources.describe(request);
+    const answer = asked.options.auto_convert ? await this.target.ask(asked) : undefined;
+    const refusal = refusalOf(answer?.problems ?? []);
+    if (refusal !== undefined) throw refusal;
+    const job = newJob(asked, pool, requestedBy);
     await oneJobPerVm(this.dataSource, job, () =>
       this.dataSource.transaction(async (manager) => {
         await manager.insert(Job, job);
-        await writeOutbox(manager, job.id, [messages.created(job)]);
+        await writeOutbox(manager, job.id, [messages.created(job), ...notes(job, answer)]);
       }),
     );
     this.relay.kick();
     this.releaser.kick();
-    return accepted(job, await estimateSeconds(this.dataSource, job.totalBytes));
-  }
-
-  #source(request: ConvertRequest): Source {
-    if (request.source === undefined) return this.sources.of(request.vcenter);
-    assertLocal(request);
-    return request.source;
+    return {
+      ...accepted(job, await estimateSeconds(this.dataSource, job.totalBytes)),
+      concerns: [...(answer?.concerns ?? [])],
+    };
   }
 }
 
-/** @throws JobError BAD_REQUEST where something is asked that only a vCenter can do */
-function assertLocal({ vcenter, options }: ConvertRequest): void {
-  const [setting] = Object.keys(vcenter);
-  if (setting !== undefined)
-    throw new JobError('BAD_REQUEST', `vcenter.${setting}: not together with source, which names files on the worker.`);
-  if (options.transport !== 'auto')
-    throw new JobError('BAD_REQUEST', 'options.transport: only of a VM on a vCenter, not of files.');
-  if (options.source_power !== 'keep')
-    throw new JobError('BAD_REQUEST', 'options.source_power: only of a VM on a vCenter, not of files.');
+/** Lines of the job's log about the look at its target. */
+function notes(job: Job, answer: TargetAnswer | undefined): Outgoing[] {
+  if (answer === undefined) return [];
+  const line = (level: 'info' | 'warn', message: string): Outgoing =>
+    messages.log(job, { level, phase: 'conversion', message }, job.createdAt);
+  return [
+    ...(answer.unchecked === undefined
+      ? []
+      : [line('info', `The target was not looked at before: ${answer.unchecked}.`)]),
+    ...answer.concerns.map(({ severity, message, advice }) =>
+      line(severity === 'info' ? 'info' : 'warn', `${message} ${advice}`),
+    ),
+  ];
 }
 
-function newJob(request: ConvertRequest, source: Source, machine: Machine, requestedBy: string): Job {
+function newJob({ source, machine, vmName, options }: Asked, pool: string | undefined, requestedBy: string): Job {
   const now = new Date();
   return Object.assign(new Job(), {
     id: newJobId(),
-    // Asked for by its path or id, a VM still has a name: that is what people look for.
-    vmName: source.kind === 'vsphere' ? machine.name : request.vm_name,
+    vmName,
     vcenterServer: source.kind === 'vsphere' ? source.server : 'local',
     status: 'pending',
     phase: 'export',
@@ -83,9 +81,9 @@ function newJob(request: ConvertRequest, source: Source, machine: Machine, reque
     retryCount: 0,
     phaseRetries: 0,
     requestedBy,
-    priority: request.options.priority,
-    tags: request.options.tags,
-    options: request.options,
+    priority: options.priority,
+    tags: options.tags,
+    options,
     source,
     machine,
     host: machine.host ?? null,
@@ -95,6 +93,9 @@ function newJob(request: ConvertRequest, source: Source, machine: Machine, reque
     cleanupAttempt: 0,
     verification: null,
     verifyAttempt: 0,
+    libvirtImport: null,
+    importAttempt: 0,
+    targetPool: pool ?? null,
     instanceUuid: machine.instance_uuid ?? null,
     totalBytes: machine.disks.reduce((sum, disk) => sum + disk.capacity_bytes, 0),
     exportAttempt: 1,

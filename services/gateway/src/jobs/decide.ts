@@ -15,6 +15,7 @@ import {
 import type { JobRow } from '../database/index.js';
 import { decideCleanup, type CleanupFact } from './cleanup.js';
 import type { Decision, RowPatch } from './decision.js';
+import { decideImported, type ImportFact } from './import.js';
 import * as messages from './messages.js';
 import { moved, nextAttempt, withCleanup, withConversion, type Retry } from './moves.js';
 import type { Retryable } from './retry-classes.js';
@@ -30,7 +31,7 @@ export type WorkerFact =
   | { readonly name: 'conversion.failed'; readonly data: ConversionFailed };
 
 /** Every fact that changes a row. */
-export type Fact = WorkerFact | CleanupFact | VerifyFact;
+export type Fact = WorkerFact | CleanupFact | VerifyFact | ImportFact;
 
 export const isWorkerFact = (fact: Fact): fact is WorkerFact =>
   fact.name.startsWith('export.') || fact.name.startsWith('conversion.');
@@ -58,6 +59,9 @@ export function decide(job: JobRow, fact: Fact, setting: Setting): Decision | un
     case 'verify.completed':
     case 'verify.failed':
       return decideVerified(job, fact);
+    case 'import.completed':
+    case 'import.failed':
+      return decideImported(job, fact);
   }
 }
 

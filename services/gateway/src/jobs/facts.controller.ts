@@ -7,6 +7,8 @@ import {
   exportCompleted,
   exportFailed,
   exportStarted,
+  importCompleted,
+  importFailed,
   verifyCompleted,
   verifyFailed,
   type CleanupCompleted,
@@ -17,6 +19,8 @@ import {
   type ExportCompleted,
   type ExportFailed,
   type ExportStarted,
+  type ImportCompleted,
+  type ImportFailed,
   type VerifyCompleted,
   type VerifyFailed,
 } from '@hyper2kvm/contracts';
@@ -78,5 +82,15 @@ export class FactsController {
   @OnFact(verifyFailed)
   verifyFailed(@Payload() data: VerifyFailed, @Ctx() context: FactContext): Promise<void> {
     return this.manager.apply({ name: 'verify.failed', data }, context.eventId);
+  }
+
+  @OnFact(importCompleted)
+  importCompleted(@Payload() data: ImportCompleted, @Ctx() context: FactContext): Promise<void> {
+    return this.manager.apply({ name: 'import.completed', data }, context.eventId);
+  }
+
+  @OnFact(importFailed)
+  importFailed(@Payload() data: ImportFailed, @Ctx() context: FactContext): Promise<void> {
+    return this.manager.apply({ name: 'import.failed', data }, context.eventId);
   }
 }

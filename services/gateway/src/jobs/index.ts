@@ -1,10 +1,17 @@
 export { JobActions } from './actions.js';
+export { AskedSources, type Asked } from './asked-source.js';
 export { JobChanges } from './changes.js';
 export { ConvertService } from './convert.service.js';
+export { measuredRates } from './estimate.js';
+export { Imports } from './imports.js';
 export { InventoryService } from './inventory.service.js';
 export { FactsController } from './facts.controller.js';
 export { ProcessManager } from './process-manager.js';
 export { JobQueries } from './queries.js';
+export { gigabytes } from './projection.js';
+export { activeJobOf, busy } from './store.js';
+export { refusalOf, TargetCheck } from './target-check.js';
+export { assertTarget } from './targets.js';
 export { VcenterSources } from './vcenter-sources.js';
 export { Verifications } from './verifications.js';
 export type { WorkerFact } from './decide.js';

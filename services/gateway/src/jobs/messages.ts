@@ -4,6 +4,7 @@ import {
   ConversionOptions,
   ExportOptions,
   exportRequested,
+  importRequested,
   jobCancelled,
   jobCompleted,
   jobCreated,
@@ -63,6 +64,9 @@ export const requestExport = (job: JobRow, keepForRetry: boolean): Outgoing =>
     keep_for_retry: keepForRetry,
   });
 
+/** Whose converters write, and later read, the output of the job. */
+const outputPool = (job: JobRow): string => job.targetPool ?? job.artifactPool ?? ANY_POOL;
+
 export const requestConversion = (job: JobRow): Outgoing => {
   if (job.artifactDir === null) throw new Error(`${job.id} has no artifact to convert`);
   return outgoing(conversionRequested, {
@@ -70,7 +74,7 @@ export const requestConversion = (job: JobRow): Outgoing => {
     attempt: job.conversionAttempt,
     generation: job.generation,
     lane: job.priority,
-    pool: job.artifactPool ?? ANY_POOL,
+    pool: outputPool(job),
     vm_name: job.vmName,
     artifact_dir: job.artifactDir,
     options: ConversionOptions.parse(job.options),
@@ -135,8 +139,29 @@ export const requestVerify = (job: JobRow, folder: string): Outgoing =>
     attempt: job.verifyAttempt,
     generation: 0,
     lane: 'normal',
-    pool: job.artifactPool ?? ANY_POOL,
+    pool: job.status === 'completed' ? outputPool(job) : (job.artifactPool ?? ANY_POOL),
     folder,
+  });
+
+export interface ImportOrder {
+  /** Folder of `manifest.json`. */
+  readonly folder: string;
+  readonly target: string | undefined;
+  /** Of the target's converters, where it has its own. */
+  readonly pool: string | undefined;
+  readonly start: boolean;
+}
+
+export const requestImport = (job: JobRow, { folder, target, pool, start }: ImportOrder): Outgoing =>
+  outgoing(importRequested, {
+    job_id: job.id,
+    attempt: job.importAttempt,
+    generation: 0,
+    lane: 'normal',
+    pool: pool ?? outputPool(job),
+    folder,
+    ...(target === undefined ? {} : { target }),
+    start,
   });
 
 /** A line of the job's log. */

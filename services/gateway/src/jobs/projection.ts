@@ -5,13 +5,14 @@ import {
   exportWord,
   STEP_WORDS,
   stepsOf,
+  type Import,
   type JobDetail,
   type JobProgress,
   type JobSummary,
   type Phase,
   type Verification,
 } from '@hyper2kvm/contracts';
-import type { JobRow, VerificationRow } from '../database/index.js';
+import type { ImportRow, JobRow, VerificationRow } from '../database/index.js';
 
 /** What is known of a job outside of its row. */
 export interface Live {
@@ -95,7 +96,8 @@ export function toDetail(job: JobRow, live: Live): JobDetail {
     guest: result?.guest.product ?? result?.guest.distro ?? null,
     concerns: result?.concerns ?? [],
     proof: result?.proof ?? null,
-    libvirt_domain: result?.libvirt_domain ?? null,
+    libvirt_domain: job.libvirtImport?.report?.libvirt_domain ?? result?.libvirt_domain ?? null,
+    import: job.libvirtImport === null ? null : toImport(job.libvirtImport, job.importAttempt, live.progress),
     trace_id: job.traceId,
   };
 }
@@ -128,7 +130,8 @@ function exportOf(job: JobRow, progress: JobProgress | undefined): JobDetail['ex
 }
 
 function conversionOf(job: JobRow, progress: JobProgress | undefined): JobDetail['conversion'] {
-  const total = stepsOf(job.options).length;
+  // Which engine it will be is known when the guest was looked into; until then our own.
+  const total = progress?.steps_total ?? stepsOf(job.options).filter((step) => step !== 'virt-v2v').length;
   const step = job.phase === 'conversion' ? progress?.step : undefined;
   return {
     status: conversionWord(job.status, job.artifactDir !== null),
@@ -156,4 +159,9 @@ export function toVerification(row: VerificationRow, attempt: number, latest: Jo
     status: begun ? 'in_progress' : 'queued',
     percent_complete: begun ? Math.floor(latest.percent_complete) : 0,
   };
+}
+
+export function toImport(row: ImportRow, attempt: number, latest: JobProgress | undefined): Import {
+  const begun = row.status === 'queued' && latest?.phase === 'import' && latest.attempt === attempt;
+  return begun ? { ...row, status: 'in_progress' } : row;
 }

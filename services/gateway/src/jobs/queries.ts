@@ -21,7 +21,9 @@ import { decodeCursor, encodeCursor } from './cursor.js';
 import { toDetail, toSummary } from './projection.js';
 
 const isClearing = (job: Job): boolean => job.cleanup?.status === 'queued';
-const hasProgress = (job: Job): boolean => isClearing(job) || (job.status !== 'completed' && job.status !== 'pending');
+const isImported = (job: Job): boolean => job.libvirtImport?.status === 'queued';
+const hasProgress = (job: Job): boolean =>
+  isClearing(job) || isImported(job) || (job.status !== 'completed' && job.status !== 'pending');
 
 /** What the API tells of jobs: rows, with what the bus knows of those under way. */
 @Injectable()

@@ -69,15 +69,22 @@ export async function oneJobPerVm<T>(
     return await work();
   } catch (error) {
     if (!violates(error, ACTIVE_VM_INDEX)) throw error;
-    const first = await source.manager
-      .createQueryBuilder(Job, 'job')
-      .where("job.instance_uuid = :uuid AND job.status IN ('pending', 'exporting', 'exported', 'converting')", {
-        uuid: job.instanceUuid,
-      })
-      .getOne();
-    const name = first === null ? 'another job' : `${first.id} (${first.status})`;
-    throw new JobError('VM_BUSY', `${job.vmName} is already being moved by ${name}.`, { cause: error });
+    throw busy(job.vmName, await activeJobOf(source.manager, job.instanceUuid), error);
   }
+}
+
+/** The job that moves a VM now. @param uuid its instance UUID; null where the source has none */
+export function activeJobOf(manager: EntityManager, uuid: string | null): Promise<Job | null> {
+  if (uuid === null) return Promise.resolve(null);
+  return manager
+    .createQueryBuilder(Job, 'job')
+    .where("job.instance_uuid = :uuid AND job.status IN ('pending', 'exporting', 'exported', 'converting')", { uuid })
+    .getOne();
+}
+
+export function busy(vmName: string, first: Pick<Job, 'id' | 'status'> | null, cause?: unknown): JobError {
+  const name = first === null ? 'another job' : `${first.id} (${first.status})`;
+  return new JobError('VM_BUSY', `${vmName} is already being moved by ${name}.`, { cause });
 }
 
 function violates(error: unknown, index: string): boolean {

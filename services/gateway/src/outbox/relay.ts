@@ -4,6 +4,7 @@ import {
   cleanupRequested,
   conversionRequested,
   exportRequested,
+  importRequested,
   verifyRequested,
   type CommandDefinition,
   type CommandFence,
@@ -24,6 +25,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   conversionRequested,
   cleanupRequested,
   verifyRequested,
+  importRequested,
 ];
 
 const Limit = BytesPerSecond.nullable();

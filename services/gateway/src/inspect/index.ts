@@ -1,0 +1,1 @@
+export { InspectService } from './inspect.service.js';
