@@ -1,7 +1,8 @@
 /** The guest as the VM of a simulated vCenter: what `hyperctl convert --vm production-db` is asked to move. */
 import type { VcsimVm } from '../vcsim.js';
 import type { Guest } from './guest.js';
-import { HOSTNAME, PCI_SLOT } from './recipe.js';
+import { PCI_SLOT } from './recipe.js';
+import { HOSTNAME } from './recipes/production-db.js';
 
 /** In VMware's range for addresses given by hand. */
 export const MAC = '00:50:56:2a:10:01';

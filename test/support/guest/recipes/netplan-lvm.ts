@@ -1,0 +1,87 @@
+/**
+ * netplan with systemd-networkd, UEFI with signed shim and GRUB, LVM whose root lies on two disks. There is no fallback
+ * loader: on VMware the firmware's own variables name \EFI\debian\shimx64.efi, and they stay behind.
+ */
+import {
+  COMMON_CUSTOMIZE,
+  GIB,
+  grubDefaults,
+  identity,
+  SERIAL_CONSOLE,
+  SLIM,
+  STATIC_ADDRESSES,
+  vmwareInitramfs,
+  type Recipe,
+} from '../recipe.js';
+
+export const netplanLvm: Recipe = {
+  name: 'netplan-lvm',
+  packages: [
+    'dosfstools',
+    'grub-efi-amd64',
+    'grub-efi-amd64-signed',
+    'initramfs-tools',
+    'iproute2',
+    'linux-image-amd64',
+    'lvm2',
+    'netplan.io',
+    'shim-signed',
+    'systemd-sysv',
+    'udev',
+  ],
+  dpkgOptions: SLIM,
+  files: {
+    ...identity('netplan-lvm'),
+    ...vmwareInitramfs('ext4', 'dm_mod'),
+    ...grubDefaults(SERIAL_CONSOLE),
+    '/etc/fstab': [
+      '/dev/mapper/vg0-root / ext4 errors=remount-ro 0 1',
+      '/dev/sda1 /boot/efi vfat umask=0077 0 1',
+      '/dev/mapper/vg0-swap none swap sw 0 0',
+      '',
+    ].join('\n'),
+    '/etc/netplan/01-static.yaml': [
+      'network:',
+      '  version: 2',
+      '  renderer: networkd',
+      '  ethernets:',
+      '    ens192:',
+      `      addresses: [${STATIC_ADDRESSES.ens192}]`,
+      '    ens224:',
+      '      addresses:',
+      `        - ${STATIC_ADDRESSES.ens224}`,
+      '',
+    ].join('\n'),
+  },
+  customize: [
+    ...COMMON_CUSTOMIZE,
+    'chmod 600 "$1/etc/netplan/01-static.yaml"',
+    'mkdir -p "$1/boot/efi"',
+    'chroot "$1" systemctl enable systemd-networkd.service',
+    'chroot "$1" update-initramfs -u -k all',
+  ].join('\n'),
+  capacities: [1.25 * GIB, 1 * GIB],
+  disk: (tar) => [
+    ['run'],
+    ['part-init', '/dev/sda', 'gpt'],
+    ['part-add', '/dev/sda', 'p', '2048', '133119'],
+    ['part-set-gpt-type', '/dev/sda', '1', 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B'],
+    ['part-add', '/dev/sda', 'p', '133120', '-2048'],
+    ['mkfs', 'vfat', '/dev/sda1'],
+    ['pvcreate', '/dev/sda2'],
+    ['pvcreate', '/dev/sdb'],
+    ['vgcreate', 'vg0', '/dev/sda2 /dev/sdb'],
+    ['lvcreate', 'swap', 'vg0', '128'],
+    // Larger than either disk.
+    ['lvcreate-free', 'root', 'vg0', '100'],
+    ['mkfs', 'ext4', '/dev/vg0/root'],
+    ['mkswap', '/dev/vg0/swap'],
+    ['mount', '/dev/vg0/root', '/'],
+    ['mkdir-p', '/boot/efi'],
+    ['mount', '/dev/sda1', '/boot/efi'],
+    ['tar-in', tar, '/'],
+    ['command', 'grub-install --target=x86_64-efi --efi-directory=/boot/efi --bootloader-id=debian --no-nvram'],
+    ['command', 'update-grub'],
+    ['umount-all'],
+  ],
+};
