@@ -7,8 +7,8 @@ import { DEBIAN, RHEL } from './fixtures/fstab.js';
 const guest = {
   diskCount: 2,
   mountpoints: [
-    { path: '/', device: '/dev/sda1' },
-    { path: '/data', device: '/dev/sdb1' },
+    { path: '/', device: '/dev/sda1', mountable: '/dev/sda1' },
+    { path: '/data', device: '/dev/sdb1', mountable: '/dev/sdb1' },
   ],
   fileSystems: [
     { device: '/dev/sda1', type: 'ext4', uuid: 'aaaa-root' },
@@ -32,7 +32,7 @@ test('Debian: disks become UUIDs; comments, columns, network shares and bind mou
 test('the root is what the inspection says it is, not what the letter says', () => {
   const swapped = deviceResolver({
     ...guest,
-    mountpoints: [{ path: '/', device: '/dev/sdb1' }],
+    mountpoints: [{ path: '/', device: '/dev/sdb1', mountable: '/dev/sdb1' }],
   });
   expect(planFstab('/dev/sda1 / ext4 defaults 0 1\n', swapped).text).toBe('UUID=cccc-data / ext4 defaults 0 1\n');
 });
@@ -40,7 +40,7 @@ test('the root is what the inspection says it is, not what the letter says', () 
 test('RHEL: device mapper, UUID and LABEL stay; by-path is found by its mount point', () => {
   const efi = deviceResolver({
     diskCount: 2,
-    mountpoints: [{ path: '/boot/efi', device: '/dev/sda2' }],
+    mountpoints: [{ path: '/boot/efi', device: '/dev/sda2', mountable: '/dev/sda2' }],
     fileSystems: [{ device: '/dev/sda2', type: 'vfat', uuid: '7B7A-1C2D' }],
   });
   const plan = planFstab(RHEL, efi);
