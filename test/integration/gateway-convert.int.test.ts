@@ -98,7 +98,7 @@ describe('a job that goes well', () => {
       phase: 'export',
       progress: { current_disk: 2, total_disks: 2 },
       export: { status: 'in_progress', bytes_downloaded: 15 },
-      conversion: { status: 'waiting', steps_total: 9 },
+      conversion: { status: 'waiting', steps_total: 12 },
     });
 
     const done = await reaches(answer.job_id, 'completed');
@@ -109,7 +109,7 @@ describe('a job that goes well', () => {
       priority: 'high',
       tags: ['production'],
       export: { status: 'completed', duration: '7m 25s', bytes_downloaded: 2000 },
-      conversion: { status: 'completed', steps_completed: 9, duration_seconds: 272 },
+      conversion: { status: 'completed', steps_completed: 12, duration_seconds: 272 },
       output_dir: `/out/${vm}`,
       modifications: { virtio_drivers: true, bootloader_updated: true, network_fixed: true },
       retry_available: false,

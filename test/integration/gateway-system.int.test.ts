@@ -39,7 +39,7 @@ it("makes the seed's table with its columns and indexes, once, however many gate
     expect.arrayContaining(['idx_jobs_status', 'idx_jobs_created_at', 'idx_jobs_active_vm']),
   );
   const migrations = await stack.db.query('SELECT * FROM migrations');
-  expect(migrations.rowCount).toBe(2);
+  expect(migrations.rowCount).toBe(3);
 });
 
 it('tells health, status and metrics as they are', async () => {

@@ -7,17 +7,22 @@ import { Controller, Module, type INestMicroservice, type Type } from '@nestjs/c
 import { NestFactory } from '@nestjs/core';
 import { Ctx, Payload, type MicroserviceOptions } from '@nestjs/microservices';
 import {
+  checkTarget,
   cleanupRequested,
   conversionRequested,
   conversionStarted,
   describeVm,
   exportRequested,
   exportStarted,
+  importRequested,
+  inspectDisks,
   listVms,
+  localDisks,
   verifyRequested,
   type CleanupRequested,
   type ConversionRequested,
   type ExportRequested,
+  type ImportRequested,
   type InventoryVm,
   type Machine,
   type Source,
@@ -42,6 +47,11 @@ export const machine = (name: string, uuid = `uuid-of-${name}`): Machine => ({
   nics: [],
 });
 
+type CheckRequest = z.infer<typeof checkTarget.request>;
+type CheckReply = z.infer<typeof checkTarget.reply>;
+type InspectRequest = z.infer<typeof inspectDisks.request>;
+type InspectReply = z.infer<typeof inspectDisks.reply>;
+type LocalReply = z.infer<typeof localDisks.reply>;
 type ListRequest = z.infer<typeof listVms.request>;
 
 export interface Behaviour {
@@ -53,11 +63,38 @@ export interface Behaviour {
   readonly converting?: (data: ConversionRequested, work: WorkContext) => Promise<void>;
   readonly cleaning?: (data: CleanupRequested, work: WorkContext) => Promise<void>;
   readonly verifying?: (data: VerifyRequested, work: WorkContext) => Promise<object>;
+  readonly importing?: (data: ImportRequested, work: WorkContext) => Promise<object>;
+  /** Over an answer that has no objection. */
+  readonly target?: (request: CheckRequest) => Partial<CheckReply>;
+  readonly local?: () => LocalReply;
+  readonly inspecting?: (request: InspectRequest) => InspectReply | Promise<InspectReply>;
+  /** Default: any */
+  readonly converterPools?: readonly string[];
   /** All that match, whatever the page. */
   readonly vms?: (request: ListRequest) => InventoryVm[];
   /** Default: 2 */
   readonly slots?: number;
 }
+
+/** A look into a plain Debian. */
+export const inspection = (change: Partial<InspectReply> = {}): InspectReply => ({
+  guest: {
+    type: 'linux',
+    product: 'Debian GNU/Linux 12 (bookworm)',
+    distro: 'debian',
+    arch: 'x86_64',
+    root: '/dev/sda1',
+    file_systems: [{ device: '/dev/sda1', type: 'ext4' }],
+    mountpoints: [{ path: '/', device: '/dev/sda1' }],
+    kernels: ['6.1.0-28-amd64'],
+    init: 'systemd',
+  },
+  engine: 'native',
+  changes: [{ step: 'fstab', file: '/etc/fstab', summary: '/dev/sda1 becomes a UUID' }],
+  concerns: [],
+  seconds: 21,
+  ...change,
+});
 
 const idle = async (): Promise<void> => {};
 
@@ -107,6 +144,10 @@ function exporterModule(behaviour: Behaviour): Type {
       await (behaviour.cleaning ?? idle)(data, work);
       return { removed_snapshots: [`hyper2kvm-${data.job_id}`], removed_files: data.remove_files };
     }
+    @OnRequest(localDisks)
+    async locate(): Promise<LocalReply> {
+      return behaviour.local?.() ?? { disks: [{ path: '/images/a.vmdk', format: 'vmdk' }] };
+    }
     @OnRequest(listVms)
     async list(@Payload() data: ListRequest): Promise<unknown> {
       const vms = behaviour.vms?.(data) ?? [];
@@ -150,6 +191,26 @@ function converterModule(behaviour: Behaviour): Type {
       const report = { identical: true, files, verified_at: new Date().toISOString(), duration_seconds: 1 };
       return { ...report, ...(await behaviour.verifying?.(data, work)) };
     }
+    @OnCommand(importRequested)
+    async import(@Payload() data: ImportRequested, @Ctx() work: WorkContext): Promise<unknown> {
+      const report = {
+        libvirt_domain: 'imported',
+        libvirt_uri: 'qemu:///system',
+        defined: true,
+        started: data.start === true,
+        concerns: [],
+      };
+      return { ...report, ...(await behaviour.importing?.(data, work)) };
+    }
+    @OnRequest(checkTarget)
+    async check(@Payload() data: CheckRequest): Promise<CheckReply> {
+      const fine = { problems: [], concerns: [], output_free_bytes: 500e9, work_free_bytes: 400e9 };
+      return { ...fine, ...behaviour.target?.(data) };
+    }
+    @OnRequest(inspectDisks)
+    async inspect(@Payload() data: InspectRequest): Promise<InspectReply> {
+      return behaviour.inspecting?.(data) ?? inspection();
+    }
   }
   @Module({ controllers: [ConverterController] })
   class ConverterModule {}
@@ -192,7 +253,7 @@ export async function startWorkers(
       logger,
       service,
       workerId: `${service}-1`,
-      pools: ['any'],
+      pools: service === 'converter' ? (behaviour.converterPools ?? ['any']) : ['any'],
       slots: behaviour.slots ?? 2,
       graceMs: 0,
     });
