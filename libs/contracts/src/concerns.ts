@@ -27,6 +27,7 @@ export const CONCERNS = {
   FSTAB_MISSING: warning('Make sure that the guest mounts what it needs.'),
   FSTAB_DEVICE_UNKNOWN: warning('Name the file system by UUID in the guest, before or after the conversion.'),
   CRYPTTAB_DEVICE_UNKNOWN: warning('Name the volume by UUID in /etc/crypttab.'),
+  STORAGE_DEVICE_UNKNOWN: warning('Have LVM or mdadm look at all disks, in the file that the message names.'),
   NETWORK_MAC_UNKNOWN: warning("Adapt the guest's network configuration to the new MAC address after its first start."),
   NETWORK_NAME_UNKNOWN: warning("Compare the guest's network configuration with `ip link` after its first start."),
   NETWORK_NAME_UNUSED: info('Nothing, where the interface was unused before too.'),
