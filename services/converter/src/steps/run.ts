@@ -12,8 +12,10 @@ export interface StepsInput {
   readonly machine: Machine;
   readonly generatedMacs: readonly string[];
   readonly options: ConversionOptions;
+  /** Of the job, for temporary files. */
+  readonly folder: string;
   readonly dryRun: boolean;
-  readonly work: Pick<WorkPort, 'log'>;
+  readonly work: Pick<WorkPort, 'log' | 'signal'>;
   readonly reporter: Pick<StepReporter, 'step'>;
 }
 
@@ -38,7 +40,7 @@ async function runStep(step: Step, context: StepContext): Promise<void> {
 }
 
 function contextFor(step: ConversionStep, input: StepsInput, state: StepState): StepContext {
-  const { appliance, guest, machine, generatedMacs, options, dryRun, work } = input;
+  const { appliance, guest, machine, generatedMacs, options, folder, dryRun, work } = input;
   const log = (message: string): void => work.log('info', message, { step });
   return {
     appliance,
@@ -46,6 +48,8 @@ function contextFor(step: ConversionStep, input: StepsInput, state: StepState): 
     machine,
     generatedMacs,
     options,
+    folder,
+    signal: work.signal,
     dryRun,
     state,
     log,

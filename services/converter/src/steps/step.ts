@@ -40,6 +40,9 @@ export interface StepContext {
   /** Of NICs that have none in the source: the guest cannot have been configured by them. */
   readonly generatedMacs: readonly string[];
   readonly options: ConversionOptions;
+  /** Of the job, on the host: for temporary files, which the step removes. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
   /**
    * Only a look at what would be done. Files may be edited all the same, as the overlay is thrown away; what takes long
    * (rebuilding, removing packages, trimming) is only noted with `change`.
