@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConversionOptions, type Artifact } from '@hyper2kvm/contracts';
 import { convert, type Converted } from '@hyper2kvm/converter';
 import { buildPhony, phonyTree, readPhony, type Tree } from '../support/guest/phony/build.js';
-import { PHONY_GUESTS, type PhonyGuest } from '../support/guest/phony/guests.js';
+import { CANARY, PHONY_GUESTS, type PhonyGuest } from '../support/guest/phony/guests.js';
 import { workplace } from './convert-job.js';
 
 let root: string;
@@ -19,6 +19,7 @@ let after: Map<string, Tree>;
 
 beforeAll(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'hyper2kvm-phony-'));
+  await writeFile(CANARY, 'SELINUX=enforcing\n');
   const built = path.join(root, 'built');
   await buildPhony(PHONY_GUESTS, built);
   const images = (guest: PhonyGuest): string[] =>
@@ -36,7 +37,10 @@ beforeAll(async () => {
   );
 }, 900_000);
 
-afterAll(() => rm(root, { recursive: true, force: true }));
+afterAll(async () => {
+  await rm(root, { recursive: true, force: true });
+  await rm(CANARY, { force: true });
+});
 
 async function convertOne(guest: PhonyGuest, images: readonly string[]): Promise<Converted> {
   const place = workplace(path.join(root, 'jobs', guest.name));
@@ -83,10 +87,17 @@ async function convertOne(guest: PhonyGuest, images: readonly string[]): Promise
   });
 }
 
+/** The first line names the root; of the 100,000 after it none is touched. */
+const rootByUuid = (fstab: string): string => {
+  expect(fstab.split('\n').length).toBeGreaterThan(100_000);
+  return fstab.replace('/dev/sda1 /', 'UUID=c4d5e6f7-0819-4a2b-8c3d-4e5f60718201 /');
+};
+
 describe.each(PHONY_GUESTS.map((guest) => [guest.name, guest] as const))('%s', (name, guest) => {
   it('has the files that were written by hand, and all others as they were', async () => {
     const expected = new Map([...(before.get(name) ?? [])].filter(([file]) => !guest.removed.includes(file)));
     for (const [file, content] of await phonyTree(guest, 'after')) expected.set(file, content);
+    if (name === 'hostile') expected.set('/etc/fstab', rootByUuid(expected.get('/etc/fstab') ?? ''));
     expect(Object.fromEntries(after.get(name) ?? [])).toEqual(Object.fromEntries(expected));
   });
 
@@ -100,4 +111,13 @@ describe.each(PHONY_GUESTS.map((guest) => [guest.name, guest] as const))('%s', (
     for (const [file] of await phonyTree(guest, 'after'))
       expect(report).toContain(path.basename(file).replaceAll('_', '\\_'));
   });
+});
+
+it('a name and links that lead out of the guest lead nowhere', async () => {
+  expect(await readFile(CANARY, 'utf8')).toBe('SELINUX=enforcing\n');
+  const output = results.get('hostile')?.output_dir ?? '';
+  const dated = path.join(root, 'jobs', 'hostile', 'output', '2026-01-17');
+  expect(path.dirname(output)).toBe(dated);
+  expect(path.basename(output)).toMatch(/^[^.\-/][^/]*$/);
+  expect(Buffer.byteLength(path.basename(output))).toBeLessThan(200);
 });

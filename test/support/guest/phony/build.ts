@@ -1,5 +1,5 @@
 /** Builds phony guests, and reads their files again: all in one appliance each time, since its start is what takes long. */
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -88,6 +88,13 @@ async function packBefore(guest: PhonyGuest, own: string, tar: string): Promise<
     await put(`/usr/lib/modules/${version}/modules.builtin`, '');
   }
   await put('/bin/sh', elfHeader());
+  for (const [file, content] of Object.entries(guest.made ?? {})) {
+    if (!content.startsWith('→')) await put(file, Buffer.from(content, 'latin1'));
+    else {
+      await mkdir(path.join(made, path.dirname(file)), { recursive: true });
+      await symlink(content.slice(1), path.join(made, file));
+    }
+  }
   const owner = ['--owner=0', '--group=0', '--numeric-owner'];
   await execa('tar', ['-cf', tar, ...owner, '-C', path.join(HERE, guest.name, 'before'), '.']);
   await execa('tar', ['-rf', tar, ...owner, '--transform', 's,^\\./lib/,./usr/lib/,', '-C', made, '.']);

@@ -11,6 +11,8 @@ export interface PhonyGuest {
   readonly layout: readonly (readonly string[])[];
   /** What is mounted to read it again: device and place, in order. */
   readonly mounts: readonly (readonly [mountable: string, place: string])[];
+  /** Files of `before/` that are too odd to lie in a source tree: path → content, or `→` and a link's target. */
+  readonly made?: Readonly<Record<string, string>>;
   readonly kernels: readonly { readonly version: string; readonly kernel: string; readonly initramfs: string }[];
   /** Files of `before/` that must be gone, folders too. */
   readonly removed: readonly string[];
@@ -153,4 +155,48 @@ const ubuntu2204: PhonyGuest = {
   removed: [],
 };
 
-export const PHONY_GUESTS: readonly PhonyGuest[] = [rhel9, sles15, ubuntu2204];
+/** Where a link of the hostile guest points: there is such a file on the host while it is converted. */
+export const CANARY = '/tmp/hyper2kvm-phony-canary';
+
+/** Debian, made to hurt: an fstab of 100,000 lines, and links that lead out of the guest. */
+const hostile: PhonyGuest = {
+  name: 'hostile',
+  machine: { ...common, name: '../../-rf 🙈 ' + 'x'.repeat(300), nics: [nic(1, '00:50:56:9a:04:01', 192)] },
+  disks: [512 * MIB],
+  layout: [
+    ['part-disk', '/dev/sda', 'mbr'],
+    ['mkfs', 'ext4', '/dev/sda1'],
+    ['set-uuid', '/dev/sda1', 'c4d5e6f7-0819-4a2b-8c3d-4e5f60718201'],
+    ['mount', '/dev/sda1', '/'],
+  ],
+  mounts: [['/dev/sda1', '/']],
+  made: {
+    '/etc/fstab': `/dev/sda1 / ext4 defaults 0 1\n${hostileLines().join('\n')}\n`,
+    '/etc/default/grub': `→${CANARY}`,
+    '/etc/udev/rules.d/70-persistent-net.rules': `→../../../../../../..${CANARY}`,
+    '/etc/selinux/config': `→${CANARY}`,
+    '/etc/network/interfaces': '→/etc/network/interfaces',
+  },
+  kernels: [
+    {
+      version: '6.1.0-28-amd64',
+      kernel: '/boot/vmlinuz-6.1.0-28-amd64',
+      initramfs: '/boot/initrd.img-6.1.0-28-amd64',
+    },
+  ],
+  removed: [],
+};
+
+/** Comments, entries of the network, half entries, and blanks that a careless expression would try in every way. */
+function hostileLines(): string[] {
+  const kinds = [
+    '# comment',
+    'nas:/export /mnt nfs defaults 0 0',
+    '/dev/sd',
+    `/dev/sda1${' \t'.repeat(40)}`,
+    '\0\u00ff',
+  ];
+  return Array.from({ length: 100_000 }, (_, index) => kinds[index % kinds.length] ?? '');
+}
+
+export const PHONY_GUESTS: readonly PhonyGuest[] = [rhel9, sles15, ubuntu2204, hostile];
