@@ -37,6 +37,10 @@ export const CONCERNS = {
   INITRAMFS_KERNEL_SKIPPED: info('That kernel would not start on KVM; choose another in the boot menu.'),
   BOOTLOADER_UNKNOWN: warning('Convert it with --verify-boot to know whether it boots.'),
   BOOTLOADER_DEVICE_UNKNOWN: warning('Name the root by UUID in the boot entries.'),
+  BOOTLOADER_INSTALL_DEVICE: info(
+    'Once it runs, name its disk: dpkg-reconfigure grub-pc (Debian, Ubuntu), /etc/default/grub_installdevice (SUSE).',
+  ),
+  BOOT_VOLUME_MISSING: warning('Take it off the command line of the kernel if it is gone: the guest may wait for it.'),
   BOOTLOADER_FALLBACK: warning('The firmware may not find the boot loader: check the boot order in the UEFI menu.'),
   SELINUX: info('The guest labels its files at the first start and restarts once.'),
   DRIVERS: warning('See the message; it is of the drivers.'),
