@@ -44,6 +44,7 @@ export const CONCERNS = {
   BOOTLOADER_FALLBACK: warning('The firmware may not find the boot loader: check the boot order in the UEFI menu.'),
   SELINUX: info('The guest labels its files at the first start and restarts once.'),
   DRIVERS: warning('See the message; it is of the drivers.'),
+  BITLOCKER: warning('Have the recovery key of the volume at hand: the guest may ask for it after the move.'),
   // Domain
   TPM_MISSING: warning('Install swtpm and swtpm-tools on the libvirt host.'),
   TPM_BLANK: warning('What the old TPM held is gone: have recovery keys (BitLocker, LUKS with clevis) at hand.'),
