@@ -111,7 +111,7 @@ describe('a boot proof', () => {
       disks: [{ index: 1, file: 'blank.qcow2', format: 'qcow2' }],
     });
     const args = qemuArgs(plan, [path.join(folder, 'blank.qcow2')], 256 * MIB);
-    const outcome = await boot(args, folder, 8_000, new AbortController().signal);
+    const outcome = await boot(args, folder, { timeoutMs: 8_000, signal: new AbortController().signal });
     expect(outcome).toMatchObject({ fault: 'it did not report within 8 s', screenshot: true });
     expect((await readFile(path.join(folder, 'screen.png'))).subarray(1, 4).toString()).toBe('PNG');
   });

@@ -21,8 +21,14 @@ WantedBy=multi-user.target
 `;
 
 /**
- * POSIX shell with what every systemd guest has. Waits until systemd has finished its jobs, then gives addresses up to
- * 20 s to come. One JSON object per line: \`started\`, then \`report\`.
+ * A line for /etc/inittab. Both kinds of init run \`once\` only after what they wait for, so it is the end of the boot.
+ * Busybox (Alpine) knows neither ids nor run levels.
+ */
+export const inittabLine = (busybox: boolean): string => `${busybox ? '::' : 'h2kp:2345:'}once:/bin/sh ${SCRIPT_PATH}`;
+
+/**
+ * POSIX shell with what every guest has. Waits until systemd, where there is one, has finished its jobs, then gives each
+ * NIC that is up 20 s to get its address. One JSON object per line: \`started\`, then \`report\`.
  */
 export const SCRIPT = `#!/bin/sh
 PATH=/usr/sbin:/usr/bin:/sbin:/bin; LC_ALL=C; export PATH LC_ALL
@@ -47,26 +53,44 @@ list() { first=1; printf '['; for item in "$@"; do [ $first = 1 ] || printf ',';
 cards() { for card in /sys/class/net/*; do card=\${card##*/}; [ "$card" = lo ] || [ ! -e "/sys/class/net/$card" ] || echo "$card"; done; }
 addresses() { ip -o addr show dev "$1" 2>/dev/null | sed -n 's/.* inet6\\{0,1\\} \\([^ ]*\\).*/\\1/p'; }
 
+failed() {
+  if [ -d /run/systemd/system ]; then systemctl --failed --no-legend --plain 2>/dev/null | awk '{ print $1 }'
+  else rc-status --nocolor --crashed 2>/dev/null | awk '{ print $1 }'; fi
+}
+# A card of a bond or bridge has its address there.
+lacking() {
+  for card in $(cards); do
+    [ ! -e "/sys/class/net/$card/master" ] || continue
+    [ $(($(cat "/sys/class/net/$card/flags") & 1)) = 1 ] || continue
+    addresses "$card" | grep -qv '^fe80:' || return 0
+  done
+  return 1
+}
+configured() { for card in $(cards); do addresses "$card"; done | grep -qv '^fe80:'; }
+
 printf '{"event":"started"}\\n' >&3
-while :; do
+state=running
+while [ -d /run/systemd/system ]; do
   state=$(systemctl is-system-running 2>/dev/null)
   case $state in initializing|starting|'') sleep 1 ;; *) break ;; esac
 done
 i=0
 while [ -n "$(cards)" ] && [ "$i" -lt 20 ]; do
-  for card in $(cards); do addresses "$card"; done | grep -qv '^fe80:' && break
+  if configured && ! lacking; then break; fi
   i=$((i + 1)); sleep 1
 done
 {
   printf '{"event":"report","hostname":'; quoted "$(uname -n)"
   printf ',"kernel":'; quoted "$(uname -r)"
   printf ',"state":'; quoted "$state"
-  printf ',"failed_units":'; list $(systemctl --failed --no-legend --plain 2>/dev/null | awk '{ print $1 }')
+  printf ',"failed_units":'; list $(failed)
   printf ',"nics":['
   comma=
   for card in $(cards); do
     printf '%s{"name":' "$comma"; quoted "$card"; comma=,
     printf ',"mac":'; quoted "$(cat "/sys/class/net/$card/address" 2>/dev/null)"
+    printf ',"permanent_mac":'; quoted "$(ip -o link show dev "$card" 2>/dev/null | sed -n 's/.* permaddr \\([^ ]*\\).*/\\1/p')"
+    [ ! -e "/sys/class/net/$card/master" ] || printf ',"enslaved":true'
     printf ',"addresses":'; list $(addresses "$card"); printf '}'
   done
   printf ']}\\n'

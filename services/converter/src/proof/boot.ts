@@ -1,11 +1,15 @@
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LuksKey } from '@hyper2kvm/contracts';
 import { spawnGuarded, type GuardedProcess } from '@hyper2kvm/runtime';
 import { GrowingFile } from './growing.js';
-import { PORT_LOG, SCREENSHOT, SERIAL_LOG } from './qemu.js';
+import { Keyboard } from './keyboard.js';
+import { PassphraseTyper } from './passphrase.js';
+import { PORT_LOG, SCREENSHOT, SERIAL_LOG, SERIAL_SOCKET } from './qemu.js';
 import { Qmp } from './qmp.js';
 import { findReport, type GuestReport } from './report.js';
-import { failureInSerial } from './serial.js';
+import { failureInSerial, LOOK_BACK } from './serial.js';
 
 /** A chatty boot has some 100 KiB. */
 const SERIAL_LIMIT_BYTES = 32 * 1024 * 1024;
@@ -24,37 +28,62 @@ export interface BootOutcome {
   readonly screenshot: boolean;
 }
 
+export interface BootOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Typed over the serial console when the guest asks for them. */
+  readonly luksKeys?: readonly LuksKey[];
+}
+
 /** Boots and waits for the guest's report, a failure that shows, or the time limit. QEMU has ended afterwards. */
-export async function boot(
-  args: readonly string[],
-  folder: string,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<BootOutcome> {
+export async function boot(args: readonly string[], folder: string, options: BootOptions): Promise<BootOutcome> {
+  const { signal, timeoutMs } = options;
   const words: string[] = [];
   const qemu = spawnGuarded('qemu-system-x86_64', args, { cwd: folder, stdin: 'pipe', signal });
   qemu.stderr.setEncoding('utf8').on('data', (text: string) => words.push(text));
   const machine = watchMachine(qemu);
   const serial = new GrowingFile(path.join(folder, SERIAL_LOG), SERIAL_LIMIT_BYTES);
   const port = new GrowingFile(path.join(folder, PORT_LOG), PORT_LIMIT_BYTES);
+  const keyboard = new Keyboard(folder, SERIAL_SOCKET);
+  const typer = new PassphraseTyper(options.luksKeys ?? []);
   const start = performance.now();
   try {
     for (;;) {
       await sleep(POLL_MS, undefined, { signal });
+      const seen = Math.max(0, serial.text.length - LOOK_BACK);
       await Promise.all([serial.read(), port.read()]);
       const seconds = Math.round((performance.now() - start) / 100) / 10;
       const report = findReport(port.text);
       const fault =
         report === undefined
-          ? (machine.fault(words) ?? failureInSerial(serial.text) ?? flood(serial, port) ?? silence(start, timeoutMs))
+          ? (machine.fault(words) ??
+            failureInSerial(serial.text.slice(seen)) ??
+            (await answer(serial.text, typer, keyboard)) ??
+            flood(serial, port) ??
+            silence(start, timeoutMs))
           : undefined;
       if (report === undefined && fault === undefined) continue;
       const screenshot = await machine.screenshot();
       await machine.quit();
-      return { seconds, serial: serial.text, screenshot, ...(report ? { report } : {}), ...(fault ? { fault } : {}) };
+      await qemu.kill();
+      const said = typer.redact(serial.text);
+      if (said !== serial.text) await writeFile(path.join(folder, SERIAL_LOG), said, 'latin1');
+      return { seconds, serial: said, screenshot, ...(report ? { report } : {}), ...(fault ? { fault } : {}) };
     }
   } finally {
+    keyboard.close();
     await qemu.kill();
+  }
+}
+
+/** Types what is asked for; what cannot be answered is the end of the boot. */
+async function answer(log: string, typer: PassphraseTyper, keyboard: Keyboard): Promise<string | undefined> {
+  try {
+    const text = typer.next(log);
+    if (text !== undefined) await keyboard.type(text);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

@@ -1,25 +1,88 @@
-import { JobError } from '@hyper2kvm/contracts';
-import { Appliance, type ApplianceOptions, type GuestFacts } from '../guest/index.js';
-import { SCRIPT, SCRIPT_PATH, UNIT, UNIT_LINK, UNIT_PATH } from './agent.js';
+import path from 'node:path';
+import { JobError, type LuksKey } from '@hyper2kvm/contracts';
+import { openGuest, type Appliance, type ApplianceOptions, type GuestFacts } from '../guest/index.js';
+import { readBootEntries } from '../steps/bootloader/index.js';
+import { inittabLine, SCRIPT, SCRIPT_PATH, UNIT, UNIT_LINK, UNIT_PATH } from './agent.js';
+import { withSerialConsole } from './console.js';
 
-/** Puts the reporter into a throw-away overlay. The guest was inspected before: its mount points are known. */
-export async function injectAgent(guest: GuestFacts, options: ApplianceOptions): Promise<void> {
-  if (guest.systemd === undefined) {
-    throw new JobError(
-      'GUEST_UNSUPPORTED',
-      'the boot proof needs a guest with systemd; convert it without --verify-boot',
-      { step: 'proof' },
-    );
-  }
-  const appliance = await Appliance.start(options);
+const INITTAB = '/etc/inittab';
+
+/**
+ * Asked before anything is converted: whether a boot proof of this guest is possible at all.
+ * @throws JobError GUEST_UNSUPPORTED
+ */
+export function assertProvable({ type, product, init }: Pick<GuestFacts, 'type' | 'product' | 'init'>): void {
+  const reason =
+    type === 'none'
+      ? 'the VM holds no operating system that could be started'
+      : type !== 'linux'
+        ? `${product} cannot report from inside, only Linux can`
+        : init === 'upstart' || init === 'unknown'
+          ? `${product} is started by ${init === 'upstart' ? 'upstart' : 'an unknown init'}; known are systemd, sysvinit and OpenRC`
+          : undefined;
+  if (reason === undefined) return;
+  throw new JobError('GUEST_UNSUPPORTED', `no boot proof: ${reason}; convert it without --verify-boot`, {
+    step: 'inspect',
+  });
+}
+
+/** Puts the reporter into a throw-away overlay, and the guest's console on the serial port. */
+export async function injectAgent(
+  guest: GuestFacts,
+  options: ApplianceOptions & { readonly luksKeys: readonly LuksKey[] },
+): Promise<void> {
+  assertProvable(guest);
+  const { appliance } = await openGuest({ ...options, root: guest.root, noOs: false });
   try {
-    for (const { path, mountable } of guest.mountpoints) await appliance.call(['mount-options', '', mountable, path]);
-    await appliance.writeText(SCRIPT_PATH, SCRIPT);
-    await appliance.writeText(UNIT_PATH, UNIT);
-    await appliance.call(['mkdir-p', UNIT_LINK.slice(0, UNIT_LINK.lastIndexOf('/'))]);
-    await appliance.call(['ln-sf', UNIT_PATH, UNIT_LINK]);
+    await writeLabelled(appliance, SCRIPT_PATH, SCRIPT);
+    if (guest.init === 'systemd') await addUnit(appliance);
+    else await addToInittab(appliance);
+    await showConsole(appliance, guest);
     await appliance.close();
   } finally {
     await appliance.stop();
+  }
+}
+
+async function addUnit(appliance: Appliance): Promise<void> {
+  await writeLabelled(appliance, UNIT_PATH, UNIT);
+  const wants = path.posix.dirname(UNIT_LINK);
+  if (!(await appliance.isDir(wants))) {
+    await appliance.call(['mkdir-p', wants]);
+    await label(appliance, wants);
+  }
+  await appliance.call(['ln-sf', UNIT_PATH, UNIT_LINK]);
+}
+
+async function addToInittab(appliance: Appliance): Promise<void> {
+  const inittab = await appliance.readText(INITTAB);
+  if (inittab === undefined) {
+    throw new JobError('GUEST_UNSUPPORTED', 'no boot proof: the guest has neither systemd nor an /etc/inittab', {
+      step: 'proof',
+    });
+  }
+  const busybox = /^::/m.test(inittab);
+  await appliance.writeText(INITTAB, `${inittab.replace(/\n?$/, '\n')}${inittabLine(busybox)}\n`);
+}
+
+/** An enforcing guest reads no file without a label. The folder's own suits any policy: it is what its files have too. */
+async function writeLabelled(appliance: Appliance, file: string, text: string): Promise<void> {
+  await appliance.writeText(file, text);
+  await label(appliance, file);
+}
+
+async function label(appliance: Appliance, file: string): Promise<void> {
+  const name = 'security.selinux';
+  const context = (await appliance.attempt(['lgetxattr', path.posix.dirname(file), name])).split(/[\0\n]/)[0] ?? '';
+  if (!/^[\w:.,-]+$/.test(context)) return;
+  await appliance.call(['lsetxattr', name, context, String(context.length), file]);
+}
+
+async function showConsole(appliance: Appliance, guest: GuestFacts): Promise<void> {
+  const files = new Set((await readBootEntries(appliance, guest)).map(({ file }) => file));
+  for (const file of files) {
+    const before = await appliance.readText(file);
+    const after = withSerialConsole(before ?? '');
+    if (before !== undefined && after !== before) await appliance.writeText(file, after);
   }
 }

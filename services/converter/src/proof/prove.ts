@@ -8,9 +8,10 @@ import type { DomainPlan } from '../targets/libvirt/index.js';
 import type { WorkPort } from '../work.js';
 import { boot, type BootOutcome } from './boot.js';
 import { injectAgent } from './inject.js';
-import { NVRAM, PORT_LOG, qemuArgs } from './qemu.js';
+import { NVRAM, PORT_LOG, qemuArgs, SERIAL_SOCKET, TPM_SOCKET } from './qemu.js';
 import { addressLines, faultOf, type GuestReport } from './report.js';
 import { lastLines } from './serial.js';
+import { startTpm, TPM_STATE } from './tpm.js';
 
 export interface ProofInput {
   /** The converted overlays: only read. */
@@ -54,25 +55,38 @@ export async function proveBoot(input: ProofInput): Promise<Proof> {
   for (const [index, { file, format }] of input.disks.entries()) {
     overlays.push(await createOverlay({ file, format }, path.join(scratch, `disk${index + 1}.qcow2`), work.signal));
   }
-  const options = { disks: overlays, folder: path.join(scratch, 'appliance') };
   await injectAgent(input.guest, {
-    ...options,
+    disks: overlays,
+    folder: scratch,
     cacheDir: input.cacheDir,
     accelerator: input.accelerator,
     signal: work.signal,
+    luksKeys: input.luksKeys,
   });
   await mkdir(evidence);
   if (plan.firmware.kind === 'efi') await copyFile(plan.firmware.vars_template, path.join(evidence, NVRAM));
-  const args = qemuArgs(
-    plan,
-    overlays.map(({ file }) => file),
-    input.memoryBytes,
-  );
-  work.log('info', `Boot proof: starting the guest on ${plan.machine} with virtio devices`, { step: 'proof' });
-  const outcome = await boot(args, evidence, input.timeoutMs, work.signal);
+  const files = overlays.map(({ file }) => file);
+  const outcome = await bootWithTpm(input, files, evidence);
   await rm(scratch, { recursive: true });
-  await Promise.all([NVRAM, PORT_LOG].map((name) => rm(path.join(evidence, name), { force: true })));
+  const leftovers = [NVRAM, PORT_LOG, SERIAL_SOCKET, TPM_SOCKET, TPM_STATE];
+  await Promise.all(leftovers.map((name) => rm(path.join(evidence, name), { recursive: true, force: true })));
   return judge(outcome, evidence, input);
+}
+
+/** The domain's TPM is there too: a guest may wait for it. */
+async function bootWithTpm(input: ProofInput, overlays: readonly string[], evidence: string): Promise<BootOutcome> {
+  const { plan, work, luksKeys, timeoutMs, memoryBytes } = input;
+  const tpm = plan.tpm ? await startTpm(evidence, work.signal) : undefined;
+  const without = plan.tpm && tpm === undefined ? ' but for its TPM, as no swtpm is installed here' : '';
+  try {
+    const args = qemuArgs(plan, overlays, memoryBytes, tpm !== undefined);
+    work.log('info', `Boot proof: starting the guest on ${plan.machine} with the domain's devices${without}`, {
+      step: 'proof',
+    });
+    return await boot(args, evidence, { timeoutMs, signal: work.signal, luksKeys });
+  } finally {
+    await tpm?.kill();
+  }
 }
 
 async function judge(outcome: BootOutcome, evidence: string, input: ProofInput): Promise<Proof> {

@@ -7,16 +7,20 @@ export const SERIAL_LOG = 'serial.log';
 export const PORT_LOG = 'port.jsonl';
 export const SCREENSHOT = 'screen.png';
 export const NVRAM = 'nvram.fd';
+export const SERIAL_SOCKET = 'serial.sock';
+export const TPM_SOCKET = 'tpm.sock';
 
 /**
  * QEMU with the domain's own devices: same buses, order, MACs and firmware. Only what surrounds the guest differs: less
  * memory, disks on throw-away overlays, and a network that answers DHCP and reaches nothing. QMP speaks over stdio.
  * @param overlays absolute, in disk order, qcow2
+ * @param tpm a TPM's emulator listens on its socket
  */
-export function qemuArgs(plan: DomainPlan, overlays: readonly string[], memoryBytes: number): string[] {
+export function qemuArgs(plan: DomainPlan, overlays: readonly string[], memoryBytes: number, tpm = false): string[] {
   const port = portsOf(plan.machine);
   const accelerator = plan.accelerator === 'kvm' ? ['-accel', 'kvm'] : ['-accel', 'tcg,thread=multi'];
   const secure = plan.firmware.kind === 'efi' && plan.firmware.secure_boot;
+  const nicDevice = plan.nic_model === 'virtio' ? 'virtio-net-pci' : plan.nic_model;
   return [
     ['-name', 'hyper2kvm-proof', '-nodefaults', '-no-user-config', '-display', 'none'],
     ['-machine', `${plan.machine}${secure ? ',smm=on' : ''}`, ...accelerator],
@@ -27,13 +31,15 @@ export function qemuArgs(plan: DomainPlan, overlays: readonly string[], memoryBy
     ['-uuid', plan.uuid],
     ...firmwareArgs(plan),
     ['-chardev', 'stdio,id=qmp', '-mon', 'chardev=qmp,mode=control'],
-    ['-chardev', `file,id=serial,path=${SERIAL_LOG}`, '-serial', 'chardev:serial'],
+    ['-chardev', `socket,id=serial,path=${SERIAL_SOCKET},server=on,wait=off,logfile=${SERIAL_LOG}`],
+    ['-serial', 'chardev:serial'],
     ['-device', 'VGA'],
+    ...(tpm ? [tpmArgs()] : []),
     ...plan.nics.flatMap(({ mac }, index) => [
       ['-netdev', `user,id=net${index},restrict=on`],
-      ['-device', ...port(`virtio-net-pci,netdev=net${index},mac=${mac}`)],
+      ['-device', ...port(`${nicDevice},netdev=net${index},mac=${mac}`)],
     ]),
-    ...(plan.disk_bus === 'scsi' ? ['-device', ...port('virtio-scsi-pci,id=scsi0')] : []),
+    ...diskControllers(plan, port),
     ...overlays.flatMap((file, index) => [
       ['-drive', `file=${comma(file)},format=qcow2,if=none,id=disk${index},cache=unsafe,discard=unmap`],
       ['-device', ...diskDevice(plan, index, port)],
@@ -48,9 +54,21 @@ export function qemuArgs(plan: DomainPlan, overlays: readonly string[], memoryBy
 
 type Port = (device: string) => string[];
 
+const AHCI_PORTS = 6;
+
+function diskControllers({ disk_bus: bus, disks }: DomainPlan, port: Port): string[] {
+  if (bus === 'scsi') return ['-device', ...port('virtio-scsi-pci,id=scsi0')];
+  if (bus !== 'sata') return [];
+  const count = Math.ceil(disks.length / AHCI_PORTS);
+  return Array.from({ length: count }, (_, index) => ['-device', `ich9-ahci,id=ahci${index}`]).flat();
+}
+
 function diskDevice(plan: DomainPlan, index: number, port: Port): string[] {
   const boot = index === 0 ? ',bootindex=1' : '';
-  if (plan.disk_bus === 'scsi') return [`scsi-hd,bus=scsi0.0,lun=${index},drive=disk${index}${boot}`];
+  const rest = `drive=disk${index}${boot}`;
+  if (plan.disk_bus === 'scsi') return [`scsi-hd,bus=scsi0.0,scsi-id=${index},lun=0,${rest}`];
+  if (plan.disk_bus === 'sata')
+    return [`ide-hd,bus=ahci${Math.floor(index / AHCI_PORTS)}.${index % AHCI_PORTS},${rest}`];
   return port(`virtio-blk-pci,drive=disk${index}${boot}`);
 }
 
@@ -68,11 +86,18 @@ function portsOf(machine: DomainPlan['machine']): Port {
 function firmwareArgs(plan: DomainPlan): string[] {
   if (plan.firmware.kind === 'bios') return [];
   return [
-    ['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${comma(plan.firmware.code)}`],
-    ['-drive', `if=pflash,format=raw,unit=1,file=${NVRAM}`],
+    ['-drive', `if=pflash,format=${plan.firmware.format},unit=0,readonly=on,file=${comma(plan.firmware.code)}`],
+    ['-drive', `if=pflash,format=${plan.firmware.format},unit=1,file=${NVRAM}`],
     plan.firmware.secure_boot ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : [],
   ].flat();
 }
+
+const tpmArgs = (): string[] =>
+  [
+    ['-chardev', `socket,id=tpm,path=${TPM_SOCKET}`],
+    ['-tpmdev', 'emulator,id=tpm0,chardev=tpm'],
+    ['-device', 'tpm-crb,tpmdev=tpm0'],
+  ].flat();
 
 /** QEMU's option syntax: a comma within a value is doubled. */
 const comma = (value: string): string => value.replaceAll(',', ',,');

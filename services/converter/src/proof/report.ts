@@ -11,7 +11,19 @@ export const GuestReport = z.object({
   /** `systemctl is-system-running`: running, degraded, maintenance, … */
   state: Text,
   failed_units: z.array(Text).max(1000),
-  nics: z.array(z.object({ name: Text, mac: Text, addresses: z.array(Text).max(256) })).max(256),
+  nics: z
+    .array(
+      z.object({
+        name: Text,
+        mac: Text,
+        /** The card's own, where it goes by another's: within a bond all have one. Older tools do not tell. */
+        permanent_mac: Text.optional(),
+        /** Part of a bond or bridge. */
+        enslaved: z.boolean().optional(),
+        addresses: z.array(Text).max(256),
+      }),
+    )
+    .max(256),
 });
 export type GuestReport = z.infer<typeof GuestReport>;
 
@@ -36,11 +48,18 @@ function json(line: string): unknown {
 /** Why a guest that reported is still not what was promised; undefined when it is. */
 export function faultOf(report: GuestReport, pinned: readonly PinnedNic[]): string | undefined {
   if (report.state !== 'running' && report.state !== 'degraded') return `its systemd says "${report.state}"`;
-  // By name: the MAC of a card within a bond is the bond's.
-  const lost = pinned.filter(({ name }) => !report.nics.some((nic) => nic.name === name));
-  if (lost.length === 0) return undefined;
   const seen = report.nics.map((nic) => `${nic.name} (${nic.mac})`).join(', ') || 'none';
-  return `it has no NIC named ${lost.map(({ name }) => name).join(', ')}; it has ${seen}`;
+  const lost = pinned.filter(({ name }) => !report.nics.some((nic) => nic.name === name));
+  if (lost.length > 0) return `it has no NIC named ${lost.map(({ name }) => name).join(', ')}; it has ${seen}`;
+  const wrong = pinned.filter(({ name, mac }) => report.nics.some((nic) => nic.name === name && !isCard(nic, mac)));
+  if (wrong.length === 0) return undefined;
+  return `${wrong.map(({ name, mac }) => `${name} is not the NIC ${mac}`).join(', ')}; it has ${seen}`;
+}
+
+/** A card within a bond may go by the MAC of another, and an old guest does not tell its own. */
+function isCard({ mac, permanent_mac: own, enslaved }: GuestReport['nics'][number], expected: string): boolean {
+  if (own !== undefined && own !== '') return own.toLowerCase() === expected.toLowerCase();
+  return enslaved === true || mac.toLowerCase() === expected.toLowerCase();
 }
 
 /** `ens192 10.0.2.15/24`, without link-local ones. */
