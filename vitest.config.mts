@@ -26,6 +26,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'guests',
+          include: ['test/guests/**/*.guests.test.ts'],
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.e2e.test.ts'],
           testTimeout: 1_200_000,

@@ -3,6 +3,7 @@
 //
 //   npm test                       all of them
 //   npm test -- unit integration   only these
+//   npm test -- guests             real guests, built, exported, converted and booted: half an hour without KVM
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const SUITES = ['unit', 'integration', 'e2e'];
+const ALL = ['unit', 'integration', 'e2e'];
+const SUITES = [...ALL, 'guests'];
 const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith('-'));
 const unknown = wanted.filter((suite) => !SUITES.includes(suite));
 if (unknown.length > 0) {
@@ -26,8 +28,9 @@ const figures = { passed: 0, failed: 0, skipped: 0 };
 const folder = mkdtempSync(path.join(tmpdir(), 'h2k-test-'));
 try {
   // Unit and integration tests run side by side; end-to-end tests have the machine to themselves.
-  const groups = [['unit', 'integration'], ['e2e']].map((group) =>
-    group.filter((suite) => wanted.length === 0 || wanted.includes(suite)),
+  const chosen = wanted.length === 0 ? ALL : wanted;
+  const groups = [['unit', 'integration'], ['e2e'], ['guests']].map((group) =>
+    group.filter((suite) => chosen.includes(suite)),
   );
   for (const group of groups.filter((suites) => suites.length > 0)) {
     const report = path.join(folder, `${group.join('-')}.json`);
