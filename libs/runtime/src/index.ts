@@ -5,6 +5,7 @@ export * from './config/load.js';
 export * from './config/targets.js';
 export * from './secrets/sealer.js';
 export * from './telemetry/logger.js';
+export { redactUrls } from './telemetry/redact.js';
 export * from './telemetry/tracing.js';
 export * from './telemetry/metrics.js';
 export { flushTelemetry } from './telemetry/register.js';

@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import { WORKER_KEYS } from '@hyper2kvm/runtime';
+import { WORKER_KEYS, type TargetsConfig } from '@hyper2kvm/runtime';
 import { z } from 'zod';
 import type { ConverterSettings } from './work.js';
 
@@ -51,13 +51,17 @@ export const ConverterConfig = z.strictObject({
 });
 export type ConverterConfig = z.infer<typeof ConverterConfig>;
 
-export const toSettings = (config: ConverterConfig): ConverterSettings => ({
+export const toSettings = (config: ConverterConfig, targets: TargetsConfig = {}): ConverterSettings => ({
   workDir: config.work_dir,
   outputDir: config.output_dir,
-  allowedOutputRoots: config.allowed_output_roots,
+  allowedOutputRoots: [
+    ...config.allowed_output_roots,
+    ...Object.values(targets).flatMap(({ output_dir }) => output_dir ?? []),
+  ],
   proofMemoryBytes: config.proof_memory_bytes,
   libvirtUri: config.libvirt_uri,
   network: config.network,
+  targets,
   virtioWin: config.virtio_win,
   keepArtifact: config.archive_processed || !config.cleanup_source,
   applianceCacheDir: config.appliance_cache_dir,

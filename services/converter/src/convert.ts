@@ -11,8 +11,10 @@ import {
 import { loadArtifact, type LoadedArtifact } from './artifact/index.js';
 import {
   clearWork,
+  checkOutputSpace,
   findOutput,
   finish,
+  outputDisks,
   readMarker,
   writeMarker,
   type CommitMarker,
@@ -27,7 +29,8 @@ import { plannedSteps, stepReporter, stepsOf, type StepReporter } from './progre
 import { proveBoot } from './proof/index.js';
 import { completedOf } from './result.js';
 import { checkSpace, OVERLAY_BYTES } from './space.js';
-import { completeMachine, defineDomain, domainUuid, findFirmware, planDomain } from './targets/libvirt/index.js';
+import { defineOutput, targetOf } from './targets/index.js';
+import { completeMachine, domainUuid, findFirmware, planDomain } from './targets/libvirt/index.js';
 import type { ConverterSettings, WorkPort } from './work.js';
 
 export type Conversion = Pick<ConversionRequested, 'vm_name' | 'artifact_dir' | 'options' | 'requested_at'> & {
@@ -53,7 +56,8 @@ export async function convert(request: Conversion, settings: ConverterSettings, 
 async function run(request: Conversion, settings: ConverterSettings, work: WorkPort): Promise<Converted> {
   const started = performance.now();
   const jobDir = jobFolder(settings.workDir, work.jobId);
-  const dateDir = dateFolder(settings, request.options.output_dir, request.requested_at);
+  const target = targetOf(settings, request.options.target);
+  const dateDir = dateFolder(settings, request.options.output_dir ?? target.outputDir, request.requested_at);
   const planned = plannedSteps(request.options);
   const begun = await readMarker(jobDir);
   const left = begun === undefined ? planned : planned.filter((name) => name === 'commit' || name === 'define');
@@ -66,7 +70,7 @@ async function run(request: Conversion, settings: ConverterSettings, work: WorkP
   await clearWork(jobDir, request.artifact_dir, settings.keepArtifact);
   const result = completedOf(manifest);
   if (!request.options.to_libvirt) return result;
-  return reporter.step('define', () => define(result, manifest, settings, work));
+  return reporter.step('define', () => define(result, manifest, request.options, settings, work));
 }
 
 /** A commit that was begun is finished; whatever else lies there is not looked at. */
@@ -89,6 +93,7 @@ async function fromArtifact(request: Conversion, job: Job): Promise<Manifest> {
   const { work, jobDir } = job;
   const loaded = await loadArtifact(request.artifact_dir, work.signal);
   await checkSpace(job.settings.workDir, OVERLAY_BYTES);
+  await checkOutputSpace(job.dateDir, loaded.images, request.options, job.settings.keepArtifact);
   const folder = await prepareEpoch(jobDir, work.attempt, work.epoch);
   try {
     const marker = await convertInto(folder, request, loaded, job);
@@ -119,20 +124,20 @@ async function convertInto(
   const common = { disks, folder, cacheDir: settings.applianceCacheDir, accelerator: await accelerator(), work };
   const { options } = request;
   const { guest, converted } = await makeBootable({ ...common, machine, generatedMacs, options, luksKeys }, job);
+  const target = targetOf(settings, options.target);
   const domain = await reporter.step('domain', async () =>
     planDomain({
       machine: { ...machine, name: request.vm_name },
       generatedMacs,
       uuid: domainUuid(machine, work.jobId),
+      guest,
       kernel: converted.kernels[0],
+      devices: converted.devices,
       accelerator: common.accelerator,
       firmware: await findFirmware(machine),
-      network: settings.network,
-      disks: loaded.images.map(({ format }, index) => ({
-        index: index + 1,
-        file: `disk${index + 1}.${format}`,
-        format,
-      })),
+      network: target.network,
+      networkMaps: { job: options.network_map, target: target.networkMap },
+      disks: outputDisks(loaded.images.length, options),
     }),
   );
   const proof = options.verify_boot
@@ -190,12 +195,15 @@ async function makeBootable(
 async function define(
   result: Converted,
   manifest: Manifest,
+  options: ConversionOptions,
   settings: ConverterSettings,
   work: WorkPort,
 ): Promise<Converted> {
   await work.assertOwner();
-  const { name, concerns } = await defineDomain(settings.libvirtUri, manifest.domain, result.domain_xml, work.signal);
-  work.log('info', `Defined in libvirt (${settings.libvirtUri}): ${name}`, { step: 'define' });
-  for (const each of concerns) work.log('warn', each, { step: 'define' });
-  return { ...result, concerns: [...result.concerns, ...concerns], libvirt_domain: name };
+  const { uri } = targetOf(settings, options.target);
+  const libvirt = { uri, signal: work.signal };
+  const defined = await defineOutput(libvirt, manifest.domain, manifest.output_dir, options, work);
+  const concerns = defined.concerns.map(({ message }) => message);
+  const started = options.start === true ? { started: defined.started } : {};
+  return { ...result, concerns: [...result.concerns, ...concerns], libvirt_domain: defined.name, ...started };
 }

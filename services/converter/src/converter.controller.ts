@@ -1,14 +1,18 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import {
+  checkTarget,
   conversionRequested,
+  importRequested,
   verifyRequested,
   type ConversionRequested,
+  type ImportRequested,
   type VerifyRequested,
 } from '@hyper2kvm/contracts';
-import { OnCommand, WorkContext } from '@hyper2kvm/runtime';
+import { OnCommand, OnRequest, WorkContext } from '@hyper2kvm/runtime';
 import type { Converted } from './convert.js';
 import { ConverterService } from './converter.service.js';
+import type { Imported, TargetAnswer, TargetQuestion } from './targets/index.js';
 import type { Verified } from './verify/index.js';
 
 @Controller()
@@ -23,5 +27,15 @@ export class ConverterController {
   @OnCommand(verifyRequested)
   async verify(@Payload() data: VerifyRequested, @Ctx() work: WorkContext): Promise<Verified> {
     return this.converter.verify(data, work);
+  }
+
+  @OnCommand(importRequested)
+  async import(@Payload() data: ImportRequested, @Ctx() work: WorkContext): Promise<Imported> {
+    return this.converter.import(data, work);
+  }
+
+  @OnRequest(checkTarget)
+  async checkTarget(@Payload() question: TargetQuestion): Promise<TargetAnswer> {
+    return this.converter.checkTarget(question);
   }
 }

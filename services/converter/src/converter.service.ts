@@ -1,20 +1,35 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { conversionStarted, LuksKey, type ConversionRequested, type VerifyRequested } from '@hyper2kvm/contracts';
-import { InjectConfig, Sealer, type WorkContext } from '@hyper2kvm/runtime';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import {
+  conversionStarted,
+  JobError,
+  LuksKey,
+  type ConversionRequested,
+  type ImportRequested,
+  type VerifyRequested,
+} from '@hyper2kvm/contracts';
+import { CONFIG, InjectConfig, Sealer, type TargetsConfig, type WorkContext } from '@hyper2kvm/runtime';
 import { z } from 'zod';
 import { ConverterConfig, toSettings } from './config.js';
 import { convert, type Converted } from './convert.js';
+import { removeErrorFile, writeErrorFile } from './error-file.js';
 import { accelerator } from './guest/index.js';
-import { verify, type Verified } from './verify/index.js';
 import { activeConversions, conversionDuration, conversionsTotal } from './metrics.js';
+import { checkTarget, importOutput, type Imported, type TargetAnswer, type TargetQuestion } from './targets/index.js';
+import { verify, type Verified } from './verify/index.js';
+import type { ConverterSettings } from './work.js';
 
-/** Between the messages and the engine: says that it started, counts. */
+/** Between the messages and the engine: says that it started, counts, writes failures down. */
 @Injectable()
 export class ConverterService implements OnModuleInit {
+  readonly #settings: ConverterSettings;
+
   constructor(
     @InjectConfig() private readonly config: ConverterConfig,
+    @Inject(CONFIG) sections: { readonly targets: TargetsConfig },
     private readonly sealer: Sealer,
-  ) {}
+  ) {
+    this.#settings = toSettings(config, sections.targets);
+  }
 
   /** The probe takes up to 8 s where KVM hangs: no job should have to wait for it. */
   onModuleInit(): void {
@@ -30,15 +45,34 @@ export class ConverterService implements OnModuleInit {
     });
     activeConversions.inc();
     try {
-      const converted = await convert({ ...data, luksKeys: this.#luksKeys(data) }, toSettings(this.config), work);
+      const converted = await convert({ ...data, luksKeys: this.#luksKeys(data) }, this.#settings, work);
       conversionsTotal.inc({ status: 'success' });
       conversionDuration.observe(converted.duration_seconds);
+      await removeErrorFile(data, this.#settings).catch((error: unknown) => tell(work, 'removed', error));
       return converted;
     } catch (error) {
-      if (!work.signal.aborted) conversionsTotal.inc({ status: 'failed' });
-      throw error;
+      if (work.signal.aborted) throw error;
+      conversionsTotal.inc({ status: 'failed' });
+      throw error instanceof JobError ? await this.#writtenDown(error, data, work) : error;
     } finally {
       activeConversions.dec();
+    }
+  }
+
+  /** The same failure, with its file where it could be written. */
+  async #writtenDown(error: JobError, data: ConversionRequested, work: WorkContext): Promise<JobError> {
+    const { code, message, step, retryable } = error;
+    try {
+      const errorFile = await writeErrorFile(data, this.#settings, error);
+      return new JobError(code, message, {
+        cause: error,
+        retryable,
+        errorFile,
+        ...(step === undefined ? {} : { step }),
+      });
+    } catch (failure) {
+      tell(work, 'written', failure);
+      return error;
     }
   }
 
@@ -48,6 +82,20 @@ export class ConverterService implements OnModuleInit {
   }
 
   async verify(data: VerifyRequested, work: WorkContext): Promise<Verified> {
-    return verify(data.folder, toSettings(this.config), work);
+    return verify(data.folder, this.#settings, work);
+  }
+
+  async import(data: ImportRequested, work: WorkContext): Promise<Imported> {
+    return importOutput(data, this.#settings, work);
+  }
+
+  async checkTarget(question: TargetQuestion): Promise<TargetAnswer> {
+    return checkTarget(question, this.#settings, this.config.pools, new AbortController().signal);
   }
 }
+
+const tell = (work: WorkContext, done: string, error: unknown): void =>
+  work.log(
+    'warn',
+    `The file of the error could not be ${done}: ${error instanceof Error ? error.message : String(error)}`,
+  );

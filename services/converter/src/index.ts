@@ -8,5 +8,6 @@ export { safeName } from './names.js';
 export * from './overlay/index.js';
 export { boot, proveBoot, qemuArgs } from './proof/index.js';
 export * from './targets/libvirt/index.js';
+export * from './targets/index.js';
 export { verify, type Verified } from './verify/index.js';
 export type { ConverterSettings, WorkPort } from './work.js';

@@ -1,4 +1,4 @@
-import { startService } from '@hyper2kvm/runtime';
+import { startService, TargetsConfig } from '@hyper2kvm/runtime';
 import { ConverterConfig } from './config.js';
 import { ConverterModule } from './converter.module.js';
 
@@ -6,5 +6,6 @@ await startService({
   name: 'converter',
   module: ConverterModule,
   section: ConverterConfig.prefault({}),
+  sections: { targets: TargetsConfig },
   secrets: true,
 });

@@ -2,14 +2,14 @@ import path from 'node:path';
 import { concernOf, type Concern, type Machine } from '@hyper2kvm/contracts';
 import { runGuarded } from '@hyper2kvm/runtime';
 import type { LoadedArtifact } from './artifact/index.js';
-import { reportMarkdown, syncPath, type CommitMarker, type ManifestCore } from './commit/index.js';
+import { bytesOnDisk, reportMarkdown, syncPath, type CommitMarker, type ManifestCore } from './commit/index.js';
 import type { Conversion } from './convert.js';
 import type { EngineResult } from './engines/index.js';
 import type { ApplianceDisk, GuestFacts } from './guest/index.js';
 import type { StepReporter } from './progress.js';
 import type { Proof } from './proof/index.js';
 import type { DomainPlan } from './targets/libvirt/index.js';
-import { swtpmConcerns } from './targets/libvirt/index.js';
+import { domainConcerns } from './targets/libvirt/index.js';
 import { toolVersions } from './tools.js';
 import type { ConverterSettings, WorkPort } from './work.js';
 
@@ -52,7 +52,9 @@ export async function prepareCommit(ready: Ready): Promise<CommitMarker> {
       overlay: disks[index]?.file ?? '',
       format,
       capacity_bytes: disk.capacity_bytes,
-      output: `disk${index + 1}.${format}`,
+      output: domain.disks[index]?.file ?? '',
+      output_format: domain.disks[index]?.format ?? format,
+      ...optional('compress', request.options.compress),
     })),
     date_dir: ready.dateDir,
     domain,
@@ -75,8 +77,11 @@ async function manifestOf({
   proof,
 }: Ready): Promise<ManifestCore> {
   const { changes, kernels } = converted;
-  const missing = (await swtpmConcerns(domain)).map((each) => concernOf('TPM_MISSING', each));
-  for (const { message } of missing) work.log('warn', message, { step: 'domain' });
+  const ofDomain = await domainConcerns(domain, machine);
+  for (const { severity, message } of ofDomain) {
+    work.log(severity === 'info' ? 'info' : 'warn', message, { step: 'domain' });
+  }
+  const onDisk = await Promise.all(loaded.images.map(({ file }) => bytesOnDisk(file)));
   const changedBy = (step: string): boolean => changes.some((change) => change.step === step);
   return {
     version: 1,
@@ -96,12 +101,15 @@ async function manifestOf({
       file_systems: [...guest.fileSystems],
       mountpoints: [...guest.mountpoints],
     },
+    ...optional('target', request.options.target),
     domain,
     disks: loaded.images.map(({ format, disk }, index) => ({
       index: index + 1,
-      file: `disk${index + 1}.${format}`,
-      format,
+      file: domain.disks[index]?.file ?? '',
+      format: domain.disks[index]?.format ?? format,
       capacity_bytes: disk.capacity_bytes,
+      ...optional('compress', request.options.compress),
+      exported_bytes_on_disk: onDisk[index] ?? 0,
       source_name: disk.name,
       exported_segments: disk.segments,
       ...optional('transport', disk.transport),
@@ -114,7 +122,7 @@ async function manifestOf({
       bootloader_updated: changedBy('bootloader'),
       network_fixed: changedBy('network'),
     },
-    concerns: [...exportConcerns(loaded), ...converted.concerns, ...concernsOf(proof), ...missing],
+    concerns: [...exportConcerns(loaded), ...converted.concerns, ...ofDomain, ...concernsOf(proof)],
     ...(proof === undefined ? {} : { proof: proofOf(proof) }),
     tools: await toolVersions(),
   };

@@ -1,4 +1,5 @@
 import type { JobLog, JobProgress } from '@hyper2kvm/contracts';
+import type { TargetsConfig } from '@hyper2kvm/runtime';
 
 /** What a conversion needs of the runtime's WorkContext. */
 export interface WorkPort {
@@ -23,6 +24,8 @@ export interface ConverterSettings {
   readonly libvirtUri: string;
   /** What the domain's NICs are plugged into. */
   readonly network: { readonly type: 'network' | 'bridge'; readonly name: string };
+  /** Other libvirt hosts, by name. */
+  readonly targets?: TargetsConfig;
   /** virtio-win.iso, or a folder of its content, for Windows. */
   readonly virtioWin?: string | undefined;
   /** The exported images stay; the output is a new image. */

@@ -4,8 +4,16 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { Machine } from '@hyper2kvm/contracts';
 import { qemuArgs } from '../src/proof/qemu.js';
-import { completeMachine, domainUuid, domainXml, planDomain, swtpmConcerns } from '../src/targets/libvirt/index.js';
-import { letters } from '../src/targets/libvirt/xml.js';
+import { letters } from '../src/targets/libvirt/devices.js';
+import {
+  completeMachine,
+  domainUuid,
+  domainXml,
+  DomainPlan,
+  planDomain,
+  plannedConcerns,
+  swtpmConcerns,
+} from '../src/targets/libvirt/index.js';
 
 const machine: Machine = {
   name: 'db & "web" <1>',
@@ -97,7 +105,8 @@ test('UUID and MACs that the source does not give are the same on every attempt'
 test('a generated address is in the domain, and marked where the domain is recorded', () => {
   const { generatedMacs } = completeMachine(machine, 'job-abc123');
   expect(generatedMacs).toEqual([expect.stringMatching(/^52:54:00(:[0-9a-f]{2}){3}$/)]);
-  expect(plan().nics).toEqual([{ mac: '00:50:56:00:00:01' }, { mac: generatedMacs[0], generated: true }]);
+  expect(plan().nics).toMatchObject([{ mac: '00:50:56:00:00:01' }, { mac: generatedMacs[0], generated: true }]);
+  expect(plan().nics[0]).not.toHaveProperty('generated');
   expect(domainXml(plan(), '/o')).toContain(`<mac address='${generatedMacs[0]}'/>`);
 });
 
@@ -106,7 +115,9 @@ test('a TPM where the source had one, and only there', async () => {
   const withTpm = plan({ machine: { ...completeMachine(machine, 'job-abc123').machine, tpm: true } });
   expect(domainXml(withTpm, '/o')).toContain("<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>");
   expect(await swtpmConcerns(plan(), ['/nonexistent'])).toEqual([]);
-  expect(await swtpmConcerns(withTpm, ['/nonexistent'])).toEqual([expect.stringMatching(/install swtpm/)]);
+  expect(await swtpmConcerns(withTpm, ['/nonexistent'])).toMatchObject([
+    { code: 'TPM_MISSING', advice: expect.stringContaining('swtpm') },
+  ]);
   const folder = await mkdtemp(path.join(tmpdir(), 'h2k-swtpm-'));
   try {
     await writeFile(path.join(folder, 'swtpm'), '', { mode: 0o755 });
@@ -118,4 +129,93 @@ test('a TPM where the source had one, and only there', async () => {
 
 test('letters of disks', () => {
   expect([0, 25, 26, 51, 52].map(letters)).toEqual(['a', 'z', 'aa', 'az', 'ba']);
+});
+
+test('each NIC goes where its network is mapped to: by the job, by the target, else to the default, which is told', () => {
+  const nics = ['VM Network', 'DMZ', 'DMZ', 'Backup', undefined].map((network, index) => ({
+    label: `Network adapter ${index + 1}`,
+    type: 'vmxnet3',
+    mac: `00:50:56:00:00:0${index + 1}`,
+    ...(network === undefined ? {} : { network }),
+  }));
+  const mapped = plan({
+    machine: { ...machine, nics },
+    networkMaps: {
+      job: [{ from: 'VM Network', to: 'br1' }],
+      target: [
+        { from: 'VM Network', to: 'br9' },
+        { from: 'Backup', to: 'network:backup' },
+      ],
+    },
+  });
+  expect(domainXml(mapped, '/o').match(/<interface type='[^']+'|<source (?:bridge|network)='[^']+'/g)).toEqual([
+    ...["<interface type='bridge'", "<source bridge='br1'"],
+    ...["<interface type='bridge'", "<source bridge='br0'"],
+    ...["<interface type='bridge'", "<source bridge='br0'"],
+    ...["<interface type='network'", "<source network='backup'"],
+    ...["<interface type='bridge'", "<source bridge='br0'"],
+  ]);
+  expect(plannedConcerns(mapped, machine)).toEqual([
+    expect.objectContaining({ code: 'NETWORK_UNMAPPED', severity: 'info', message: expect.stringContaining('DMZ') }),
+  ]);
+});
+
+test('plans of before NICs had networks of their own are still read', () => {
+  const { nic_model: _model, windows: _windows, ...old } = plan();
+  const nics = old.nics.map(({ mac }) => ({ mac }));
+  const read = DomainPlan.parse(JSON.parse(JSON.stringify({ ...old, nics })));
+  expect(domainXml(read, '/o').match(/<source bridge='br0'/g)).toHaveLength(2);
+});
+
+test('more than 8 disks hang on one SCSI controller, each at an address of its own', () => {
+  const xml = domainXml(plan({}, 20), '/o');
+  expect(xml.match(/dev='sd[a-z]' bus='scsi'/g)).toHaveLength(20);
+  expect(xml.match(/<controller type='scsi'[^>]*>/g)).toEqual([
+    "<controller type='scsi' index='0' model='virtio-scsi'/>",
+  ]);
+  expect(new Set(xml.match(/target='\d+' unit='0'/g)).size).toBe(20);
+  expect(domainXml(plan({}, 8), '/o')).not.toContain('scsi');
+});
+
+const windows = (product: string, major = 10, minor = 0) => ({
+  type: 'windows',
+  distro: 'windows',
+  product,
+  version: { major, minor },
+});
+
+test('Windows: local time, the devices of Hyper-V under KVM, and those devices that it has drivers for', () => {
+  const guest = windows('Windows Server 2022 Standard');
+  const xml = domainXml(plan({ guest }), '/o');
+  expect(xml).toContain("<clock offset='localtime'>");
+  expect(xml).toContain('<hyperv ');
+  expect(xml).toContain("<timer name='hypervclock' present='yes'/>");
+  expect(xml).toContain('id="http://microsoft.com/win/2k22"');
+  expect(domainXml(plan({ guest, accelerator: 'qemu' }), '/o')).not.toContain('hyperv');
+  const old = plan({ guest, devices: { disk_bus: 'sata', nic_model: 'e1000e' } });
+  expect(domainXml(old, '/o')).toContain("dev='sda' bus='sata'");
+  expect(domainXml(old, '/o').match(/<model type='e1000e'/g)).toHaveLength(2);
+  const args = qemuArgs(old, ['/w/1.qcow2', '/w/2.qcow2'], 2 ** 30).join(' ');
+  expect(args).toMatch(/ide-hd,[^ ]*drive=disk1/);
+  expect(args).toContain('e1000e,netdev=net0');
+  expect(plan({ guest: windows('Windows 7 Professional', 6, 1) }).machine).toBe('pc');
+  expect(domainXml(plan(), '/o')).toContain("<clock offset='utc'/>");
+});
+
+test('Secure Boot and a TPM are told: keys and secrets of the old machine are not there', () => {
+  const firmware = { kind: 'efi', code: '/c', vars_template: '/v', secure_boot: true, format: 'raw' } as const;
+  const source = {
+    ...completeMachine(machine, 'job-a').machine,
+    firmware: 'efi' as const,
+    secure_boot: true,
+    tpm: true,
+  };
+  const domain = plan({ machine: source, firmware });
+  const xml = domainXml(domain, '/o');
+  expect(xml).toContain("<loader readonly='yes' secure='yes' type='pflash'>/c</loader>");
+  expect(xml).toContain("<smm state='on'/>");
+  expect(xml).toContain("<nvram template='/v'>/o/nvram.fd</nvram>");
+  expect(plannedConcerns(domain, source).map(({ code }) => code)).toEqual(['TPM_BLANK', 'SECURE_BOOT']);
+  const qcow2 = domainXml(plan({ machine: source, firmware: { ...firmware, format: 'qcow2' } }), '/o');
+  expect(qcow2).toContain("<nvram format='qcow2'>/o/nvram.fd</nvram>");
 });

@@ -16,7 +16,7 @@ export async function hashImage(
   const start = performance.now();
   const { segments, bytesRead } = await readImage({
     file: path.join(partial, image.output),
-    format: image.format,
+    format: image.output_format ?? image.format,
     capacityBytes: image.capacity_bytes,
     folder: jobDir,
     signal: work.signal,

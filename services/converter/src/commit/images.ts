@@ -6,6 +6,7 @@ import { runGuarded } from '@hyper2kvm/runtime';
 import type { WorkPort } from '../work.js';
 import { exists, moveDurably, syncPath } from './files.js';
 import type { CommitMarker } from './marker.js';
+import { isCommitted } from './outputs.js';
 
 type CommitImage = CommitMarker['images'][number];
 
@@ -22,8 +23,10 @@ export async function placeImage(
   const target = path.join(partial, image.output);
   if (await exists(target)) return;
   await work.assertOwner();
-  if (keepArtifact) await writeNew(image, target, work.signal);
+  const wanted = { ...image, output_format: image.output_format ?? image.format };
+  if (!isCommitted(image, wanted, keepArtifact)) await writeNew(image, target, work.signal);
   else {
+    // What the conversion freed is freed in the image below: zeroed clusters become holes of its file.
     // The overlay stays whole (-d): repeated after a kill, the commit writes the same again.
     await withLock(() => qemuImg(['commit', '-q', '-d', '-f', 'qcow2', image.overlay], work.signal), work.signal);
     await check(image.base, image.format, work.signal);
@@ -35,8 +38,16 @@ export async function placeImage(
 async function writeNew(image: CommitImage, target: string, signal: AbortSignal): Promise<void> {
   const aside = `${target}.writing`;
   await rm(aside, { force: true });
-  await qemuImg(['convert', '-f', 'qcow2', '-O', image.format, image.overlay, aside], signal);
-  await check(aside, image.format, signal);
+  const format = image.output_format ?? image.format;
+  // Compressed clusters are written as they are ready, not in their order.
+  const compressed = image.compress === undefined ? [] : ['-c', '-W', '-o', `compression_type=${image.compress}`];
+  try {
+    await qemuImg(['convert', '-f', 'qcow2', '-O', format, ...compressed, image.overlay, aside], signal);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+  await check(aside, format, signal);
   await syncPath(aside);
   await moveDurably(aside, target);
 }

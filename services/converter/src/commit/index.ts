@@ -2,5 +2,6 @@ export { syncPath } from './files.js';
 export { clearWork, finish } from './finish.js';
 export { Manifest, ManifestCore } from './manifest.js';
 export { readMarker, writeMarker, type CommitMarker } from './marker.js';
-export { findOutput } from './place.js';
+export { bytesOnDisk, checkFormat, checkOutputSpace, outputDisks } from './outputs.js';
+export { findOutput, readOutput } from './place.js';
 export { reportMarkdown } from './report.js';

@@ -8,6 +8,7 @@ import {
   PlannedChange,
   Sha256,
   Timestamp,
+  Token,
 } from '@hyper2kvm/contracts';
 import { z } from 'zod';
 import { DomainPlan } from '../targets/libvirt/index.js';
@@ -17,6 +18,9 @@ const ManifestDisk = z.object({
   file: z.string(),
   format: z.enum(['qcow2', 'raw']),
   capacity_bytes: Bytes,
+  compress: z.literal('zstd').optional(),
+  /** What the exported image took of its file system. */
+  exported_bytes_on_disk: Bytes.optional(),
   source_name: z.string(),
   /** How it came. */
   transport: ArtifactDisk.shape.transport,
@@ -63,6 +67,8 @@ export const ManifestCore = z.object({
     ),
     mountpoints: z.array(z.object({ path: z.string(), device: z.string() })),
   }),
+  /** The libvirt host of the configuration that it was made for; none for the converter's own. */
+  target: Token.optional(),
   /** What domain.xml was made from. */
   domain: DomainPlan,
   disks: z.array(ManifestDisk),
@@ -82,6 +88,8 @@ export const Manifest = ManifestCore.extend({
     ManifestDisk.extend({
       /** Of the finished image, as `exported_segments`. Missing in manifests of before there were such hashes. */
       segments: z.array(Sha256.nullable()).optional(),
+      /** What the finished image takes of its file system. */
+      bytes_on_disk: Bytes.optional(),
     }),
   ),
 });

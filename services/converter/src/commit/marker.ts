@@ -26,6 +26,9 @@ export const CommitMarker = z.object({
       overlay: z.string(),
       format: z.enum(['qcow2', 'raw']),
       output: z.string(),
+      /** Default: as it came. */
+      output_format: z.enum(['qcow2', 'raw']).optional(),
+      compress: z.literal('zstd').optional(),
       capacity_bytes: z.number(),
     }),
   ),

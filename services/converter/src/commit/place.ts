@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { JobError } from '@hyper2kvm/contracts';
 import { Manifest } from './manifest.js';
 import { safeName } from '../names.js';
 
@@ -33,6 +34,18 @@ async function isFree(folder: string): Promise<boolean> {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
+}
+
+/**
+ * The output that a folder holds.
+ * @throws JobError ARTIFACT_MISSING when there is none, or it is another job's
+ */
+export async function readOutput(folder: string, jobId: string): Promise<Manifest> {
+  const manifest = await readManifest(folder);
+  if (manifest === undefined)
+    throw new JobError('ARTIFACT_MISSING', `${folder} has no valid manifest.json: it is no finished output`);
+  if (manifest.job_id === jobId) return manifest;
+  throw new JobError('ARTIFACT_MISSING', `${folder} is the output of ${manifest.job_id}, not of ${jobId}`);
 }
 
 async function readManifest(folder: string): Promise<Manifest | undefined> {

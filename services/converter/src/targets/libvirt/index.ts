@@ -1,5 +1,12 @@
+export { plannedConcerns, domainConcerns } from './concerns.js';
 export { defineDomain, type Defined } from './define.js';
+export { findDomain, readDomain } from './existing.js';
 export { findFirmware } from './firmware.js';
-export { completeMachine, DomainPlan, domainUuid, planDomain } from './plan.js';
+export { hostCapabilities, hostMemory, hostNetworks, readCapabilities, type HostNetworks } from './host.js';
+export { completeMachine, domainUuid } from './identity.js';
+export { parsePlug, planNics, replug, type NetworkMaps, type PlannedNic, type Plug } from './networks.js';
+export { osinfoId, type OsFacts } from './osinfo.js';
+export { DomainPlan, planDomain } from './plan.js';
+export { isLocal, knownDomains, type Virsh } from './virsh.js';
 export { swtpmConcerns } from './swtpm.js';
-export { domainXml } from './xml.js';
+export { domainXml, NVRAM_FILE } from './xml.js';

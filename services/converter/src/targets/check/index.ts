@@ -1,0 +1,1 @@
+export { checkTarget, type TargetAnswer, type TargetQuestion } from './check.js';
