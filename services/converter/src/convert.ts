@@ -26,7 +26,7 @@ import { accelerator, openGuest, type Accelerator, type ApplianceDisk, type Gues
 import { dateFolder } from './output-root.js';
 import { createOverlay, discardEpoch, prepareEpoch } from './overlay/index.js';
 import { plannedSteps, stepReporter, stepsOf, type StepReporter } from './progress.js';
-import { proveBoot } from './proof/index.js';
+import { assertProvable, proveBoot } from './proof/index.js';
 import { completedOf } from './result.js';
 import { checkSpace, OVERLAY_BYTES } from './space.js';
 import { defineOutput, targetOf } from './targets/index.js';
@@ -182,6 +182,7 @@ async function makeBootable(
     work.log('info', `Detected: ${guest.product}`, { step: 'inspect' });
     const mounted = guest.mountpoints.map((each) => `${each.path} on ${each.device}`).join(', ');
     work.log('info', `File systems: ${mounted}`, { step: 'inspect' });
+    if (options.verify_boot) assertProvable(guest);
     const engine = chooseEngine(guest, options.engine);
     reporter.plan(stepsOf(engine, options));
     const { virtioWin } = settings;
