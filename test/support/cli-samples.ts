@@ -52,6 +52,7 @@ export function job(change: Partial<JobDetail> = {}): JobDetail {
     concerns: [],
     proof: null,
     libvirt_domain: null,
+    import: null,
     trace_id: '0af7651916cd43dd8448eb211c80319c',
     ...change,
   };

@@ -1,6 +1,8 @@
 import {
   ConvertAccepted,
   Health,
+  Import,
+  Inspection,
   JobDetail,
   JobList,
   JobLogs,
@@ -10,6 +12,7 @@ import {
   VmList,
   WorkerHeartbeat,
   type ConvertRequest,
+  type ImportRequest,
   type InventoryVm,
   type JobStatus,
   type JobSummary,
@@ -36,6 +39,10 @@ export interface ClientOptions {
 const PAGE = 500;
 /** A large vCenter takes its time to be listed: the gateway itself waits for a minute. */
 const INVENTORY_MS = 65_000;
+/** The gateway asks vCenter (13 s at most) and then a converter (30 s). */
+const CONVERT_MS = 45_000;
+/** Without KVM a look into disks takes a minute or more; the gateway itself waits for five. */
+const INSPECT_MS = 350_000;
 
 /** The gateway's API, typed. Errors are CliErrors that can be shown as they are. */
 export class GatewayClient {
@@ -45,8 +52,12 @@ export class GatewayClient {
   }
 
   convert(body: ConvertBody): Promise<ConvertAccepted> {
-    // The gateway asks vCenter first: it answers within 15 s, whatever happens.
-    return this.#json(ConvertAccepted, 'POST', '/api/v1/convert', { body });
+    return this.#json(ConvertAccepted, 'POST', '/api/v1/convert', { body, leastMs: CONVERT_MS });
+  }
+
+  /** What a VM is and what would be done with it. */
+  inspect(body: ConvertBody): Promise<Inspection> {
+    return this.#json(Inspection, 'POST', '/api/v1/inspect', { body, leastMs: INSPECT_MS });
   }
 
   job(id: string): Promise<JobDetail> {
@@ -122,6 +133,11 @@ export class GatewayClient {
 
   verification(id: string): Promise<Verification> {
     return this.#json(Verification, 'GET', `${jobPath(id)}/verify`);
+  }
+
+  /** Asks for the job's output to be defined in libvirt; the job shows how it goes. */
+  startImport(id: string, body: z.input<typeof ImportRequest>): Promise<Import> {
+    return this.#json(Import, 'POST', `${jobPath(id)}/import`, { body });
   }
 
   logs(id: string, tail: number): Promise<JobLogs> {
@@ -212,6 +228,7 @@ function reason(error: unknown, timeoutMs: number): string {
     ETIMEDOUT: 'the connection timed out',
     EHOSTUNREACH: 'there is no route to the host',
     UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
+    UND_ERR_HEADERS_TIMEOUT: 'no answer within 5 minutes',
     UND_ERR_SOCKET: 'the connection was cut',
   };
   return words[code] ?? (cause instanceof Error ? cause.message : String(cause));

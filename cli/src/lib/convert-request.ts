@@ -1,5 +1,6 @@
-import { ConvertRequest, type Lane } from '@hyper2kvm/contracts';
+import { ConvertRequest, type Lane, type LuksKey } from '@hyper2kvm/contracts';
 import type { ConvertBody } from './client.js';
+import { conversionOptions, type ConversionFlags } from './conversion-options.js';
 import { UsageError } from './errors.js';
 import { exportOptions, type ExportFlags } from './export-options.js';
 import { given } from './given.js';
@@ -7,9 +8,8 @@ import type { ChosenSource } from './local-source.js';
 import type { Settings } from './settings.js';
 import { vcenterRequest } from './vcenter.js';
 
-export interface ConvertFlags extends ExportFlags {
+export interface ConvertFlags extends ExportFlags, ConversionFlags {
   readonly priority?: Lane | undefined;
-  readonly 'to-libvirt'?: boolean | undefined;
   readonly 'verify-boot'?: boolean | undefined;
   readonly 'proof-timeout'?: number | undefined;
   readonly tags?: string | undefined;
@@ -24,6 +24,10 @@ const FLAG_OF: Readonly<Record<string, string>> = {
   memory_bytes: '--memory',
   bandwidth_bytes_per_second: '--bandwidth',
   output_dir: '--output-dir',
+  root: '--root',
+  network_map: '--map-network',
+  target: '--target',
+  luks_keys: '--luks-key or HYPER2KVM_LUKS_KEY',
   notify_email: '--notify',
   tags: '--tags',
   proof_timeout_seconds: '--proof-timeout',
@@ -31,11 +35,17 @@ const FLAG_OF: Readonly<Record<string, string>> = {
 };
 
 /**
- * The body of POST /api/v1/convert, without a password; what nobody said is left to the gateway.
+ * The body of POST /api/v1/convert and /api/v1/inspect, without a password; what nobody said is left to the gateway.
+ * @param command for the advice
  * @throws UsageError naming the flag that is wrong
  */
-export function convertBody({ vmName, source }: ChosenSource, flags: ConvertFlags, settings: Settings): ConvertBody {
-  const { conversion } = settings;
+export function convertBody(
+  { vmName, source }: ChosenSource,
+  flags: ConvertFlags,
+  settings: Settings,
+  keys: readonly LuksKey[],
+  command: 'convert' | 'inspect' = 'convert',
+): ConvertBody {
   const body = {
     vm_name: vmName,
     vcenter: source === undefined ? vcenterRequest(settings.vcenter) : {},
@@ -43,11 +53,7 @@ export function convertBody({ vmName, source }: ChosenSource, flags: ConvertFlag
     options: {
       ...exportOptions(flags),
       ...given('priority', flags.priority),
-      ...given('fix_network', conversion.fixNetwork),
-      ...given('fix_fstab', conversion.fixFstab),
-      ...given('fix_grub', conversion.fixGrub),
-      ...given('output_dir', conversion.outputDir),
-      ...given('to_libvirt', flags['to-libvirt']),
+      ...conversionOptions(flags, settings),
       ...given('verify_boot', flags['verify-boot']),
       ...given('proof_timeout_seconds', flags['proof-timeout']),
       ...given('notify_email', settings.notifyEmail),
@@ -61,6 +67,7 @@ export function convertBody({ vmName, source }: ChosenSource, flags: ConvertFlag
               .filter(Boolean),
       ),
     },
+    ...(keys.length === 0 ? {} : { luks_keys: [...keys] }),
   };
   const parsed = ConvertRequest.safeParse(body);
   if (parsed.success) return body;
@@ -68,5 +75,5 @@ export function convertBody({ vmName, source }: ChosenSource, flags: ConvertFlag
     const field = issue.path.findLast((key) => typeof key === 'string' && key in FLAG_OF);
     return `${field === undefined ? issue.path.join('.') : FLAG_OF[String(field)]}: ${issue.message}`;
   });
-  throw new UsageError(problems.join('; '), 'hyperctl convert --help');
+  throw new UsageError(problems.join('; '), `hyperctl ${command} --help`);
 }

@@ -1,0 +1,57 @@
+import { readFileSync, statSync } from 'node:fs';
+import type { LuksKey } from '@hyper2kvm/contracts';
+import { UsageError } from './errors.js';
+import { given } from './given.js';
+
+/** What a key in base64 may be long, in bytes. */
+const MOST_BYTES = 12_288;
+/** `UUID=`, a bare UUID or a device, each before `=FILE`; a file's name may hold a `=` too. */
+const OF_DEVICE = /^(?:(?:UUID=)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(\/dev\/(?!fd\/|stdin)[^=]+))=(.+)$/is;
+
+export interface LuksKeys {
+  readonly keys: readonly LuksKey[];
+  /** What the user should know about the files. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Keys of LUKS volumes: of files, `[UUID-or-device=]FILE` each, and the passphrase of HYPER2KVM_LUKS_KEY. Never from the
+ * arguments themselves: every process may read these.
+ * @throws UsageError about --luks-key
+ */
+export function readLuksKeys(files: readonly string[], env: NodeJS.ProcessEnv): LuksKeys {
+  const read = files.map((text) => readKey(text));
+  const passphrase = env['HYPER2KVM_LUKS_KEY'] ?? '';
+  return {
+    keys: [
+      ...read.map(({ key }) => key),
+      ...(passphrase === '' ? [] : [{ key_base64: Buffer.from(passphrase).toString('base64') }]),
+    ],
+    warnings: read.flatMap(({ warning }) => (warning === undefined ? [] : [warning])),
+  };
+}
+
+function readKey(text: string): { key: LuksKey; warning?: string } {
+  const [, uuid, device, named] = OF_DEVICE.exec(text) ?? [];
+  const file = named ?? text;
+  const { bytes, mode } = readFile(file);
+  const key = withoutNewline(bytes);
+  if (key.length === 0) throw new UsageError(`--luks-key: ${file} is empty`);
+  if (key.length > MOST_BYTES)
+    throw new UsageError(`--luks-key: ${file} is larger than ${MOST_BYTES} bytes`, 'give a key file, not an image');
+  return {
+    key: { ...given('device', uuid?.toLowerCase() ?? device), key_base64: key.toString('base64') },
+    ...((mode & 0o077) === 0 ? {} : { warning: `${file} can be read by others: chmod 600 ${file}` }),
+  };
+}
+
+function readFile(file: string): { bytes: Buffer; mode: number } {
+  try {
+    return { bytes: readFileSync(file), mode: statSync(file).mode };
+  } catch (error) {
+    throw new UsageError(`--luks-key: ${(error as Error).message}`, '--luks-key [UUID-or-device=]FILE');
+  }
+}
+
+/** The one that an editor or `echo` adds is not part of a passphrase. */
+const withoutNewline = (bytes: Buffer): Buffer => (bytes.at(-1) === 0x0a ? bytes.subarray(0, -1) : bytes);
