@@ -147,7 +147,7 @@ function subkeyList(children: readonly Key[], offsets: readonly number[]): Buffe
 }
 
 const nameHash = (name: string): number =>
-  [...name.toUpperCase()].reduce((hash, char) => (Math.imul(hash, 37) + char.charCodeAt(0)) >>> 0, 0);
+  Buffer.from(name.toUpperCase(), 'latin1').reduce((hash, char) => (Math.imul(hash, 37) + char) >>> 0, 0);
 
 /** Owned by the administrators, everything allowed to SYSTEM. The only one: its neighbours are itself. */
 function securityCell(): Buffer {
