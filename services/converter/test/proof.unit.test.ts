@@ -189,7 +189,19 @@ describe("the proof's QEMU", () => {
       'virtio-blk-pci,drive=disk0,bootindex=1',
       'virtio-blk-pci,drive=disk1',
     ]);
-    expect(devices({ disk_bus: 'scsi' })).toContain('scsi-hd,bus=scsi0.0,lun=1,drive=disk1');
+    expect(devices({ disk_bus: 'scsi' })).toContain('scsi-hd,bus=scsi0.0,scsi-id=1,lun=0,drive=disk1');
+  });
+  test('has other devices where the guest has drivers for those', () => {
+    const others = devices({ disk_bus: 'sata', nic_model: 'e1000e' });
+    expect(others).toEqual(
+      expect.arrayContaining([
+        'e1000e,netdev=net1,mac=00:50:56:00:00:02',
+        'ich9-ahci,id=ahci0',
+        'ide-hd,bus=ahci0.0,drive=disk0,bootindex=1',
+        'ide-hd,bus=ahci0.1,drive=disk1',
+      ]),
+    );
+    expect(others.filter((each) => /virtio-(?:blk|net|scsi)/.test(each))).toEqual([]);
   });
   test('takes no more memory than it is given, and reaches nothing', () => {
     const args = qemuArgs(plan, ['/a,b', '/c'], 1024 ** 3);
