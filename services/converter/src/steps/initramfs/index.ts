@@ -1,2 +1,3 @@
 export { initramfsStep } from './step.js';
-export { appendModules, moduleNames, modulesPolicy, neededModules, VIRTIO_MODULES } from './plan.js';
+export { listInitramfs } from './image.js';
+export { lostForRoot, moduleNames, neededModules, VIRTIO_MODULES, wantedDrivers } from './plan.js';
