@@ -40,6 +40,14 @@ describe('folders of virtio-win', () => {
 const driver = (folder: string, release: string, arch: string, name = folder.toLowerCase()): string[] =>
   ['inf', 'sys', 'cat', 'pdb'].map((extension) => `${folder}/${release}/${arch}/${name}.${extension}`);
 
+const plan = (names: string[]): WindowsPlan => ({
+  release: server2022,
+  drivers: { names, files: new Map(), release: '2k22' },
+  agent: undefined,
+  vmwareTools: false,
+  concerns: [],
+});
+
 describe('drivers', () => {
   it('are those of the release and the processor, without symbols', () => {
     const files = ['2k22', '2k19', 'w10'].flatMap((release) => [
@@ -99,13 +107,6 @@ describe('drivers', () => {
   });
 
   it('decide on the devices of the VM', () => {
-    const plan = (names: string[]): WindowsPlan => ({
-      release: server2022,
-      drivers: { names, files: new Map(), release: '2k22' },
-      agent: undefined,
-      vmwareTools: false,
-      concerns: [],
-    });
     expect(windowsDevices(plan(['viostor', 'netkvm']), [])).toBeUndefined();
     expect(windowsDevices(plan(['viostor']), [])).toEqual({ nic_model: 'e1000e' });
     expect(

@@ -106,9 +106,9 @@ describe('what virt-v2v says', () => {
   });
 });
 
-describe('a virt-v2v that failed', () => {
-  const code = (text: string): string => failure(1, [{ type: 'error', text }], []).code;
+const code = (text: string): string => failure(1, [{ type: 'error', text }], []).code;
 
+describe('a virt-v2v that failed', () => {
   it('says what a person can do where it is known', () => {
     expect(code('filesystem was mounted read-only, even though we asked for it to be mounted read-write. …')).toBe(
       'GUEST_HIBERNATED',

@@ -46,10 +46,11 @@ export function findDrivers(files: readonly string[], release: WindowsRelease): 
 /** Installer of QEMU's guest agent, undefined where there is none. */
 export function findAgent(files: readonly string[], arch: string): string | undefined {
   const names = arch === 'i386' ? ['qemu-ga-i386.msi', 'qemu-ga-x86.msi'] : ['qemu-ga-x86_64.msi', 'qemu-ga-x64.msi'];
-  // Where an ISO has plain names alone, they have no '-'.
-  const plain = (name: string): string => name.toLowerCase().replaceAll('-', '_');
   return files.find((file) => names.some((name) => plain(name) === plain(path.posix.basename(file))));
 }
+
+/** Where an ISO has plain names alone, they have no '-'. */
+const plain = (name: string): string => name.toLowerCase().replaceAll('-', '_');
 
 interface DriverFolder {
   readonly elements: readonly string[];
