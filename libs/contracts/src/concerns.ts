@@ -24,6 +24,10 @@ export const CONCERNS = {
   EXPORT_NOT_VERIFIED: warning('Compare it now: hyperctl verify --job <id>.'),
   // Guest
   GUEST_UNKNOWN: warning('The message says what was not recognised; convert it with --verify-boot to know.'),
+  MOUNT_MISSING: warning(
+    'Check that all disks of the VM were given: without that mount the guest may stop while it starts.',
+  ),
+  VOLUME_LOCKED: warning('Give its key with --luks-key where something in it has to be converted.'),
   FSTAB_MISSING: warning('Make sure that the guest mounts what it needs.'),
   FSTAB_DEVICE_UNKNOWN: warning('Name the file system by UUID in the guest, before or after the conversion.'),
   CRYPTTAB_DEVICE_UNKNOWN: warning('Name the volume by UUID in /etc/crypttab.'),
@@ -44,7 +48,6 @@ export const CONCERNS = {
   BOOTLOADER_FALLBACK: warning('The firmware may not find the boot loader: check the boot order in the UEFI menu.'),
   SELINUX: info('The guest labels its files at the first start and restarts once.'),
   DRIVERS: warning('See the message; it is of the drivers.'),
-  BITLOCKER: warning('Have the recovery key of the volume at hand: the guest may ask for it after the move.'),
   // Domain
   TPM_MISSING: warning('Install swtpm and swtpm-tools on the libvirt host.'),
   TPM_BLANK: warning('What the old TPM held is gone: have recovery keys (BitLocker, LUKS with clevis) at hand.'),
