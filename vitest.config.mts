@@ -36,7 +36,8 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.e2e.test.ts'],
+          // Two of the real guests are part of every run: those in which most can go wrong.
+          include: ['test/e2e/**/*.e2e.test.ts', 'test/guests/{netplan-lvm,xfs-kernels}.guests.test.ts'],
           testTimeout: 1_200_000,
           hookTimeout: 900_000,
           fileParallelism: false,
