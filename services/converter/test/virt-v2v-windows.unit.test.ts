@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findAgent, findDrivers, openVirtioWin, stageDrivers } from '../src/engines/virt-v2v/drivers/index.js';
 import { chooseDrivers, windowsDevices, type WindowsPlan } from '../src/engines/virt-v2v/windows/plan.js';
 import { searchedFolders, virtioFolders } from '../src/engines/virt-v2v/windows/release.js';
-import { isBitLocker, isHibernated } from '../src/engines/virt-v2v/windows/signatures.js';
+import { isHibernated } from '../src/engines/virt-v2v/windows/signatures.js';
 
 const server2022 = { build: 20_348, server: true, arch: 'x86_64' };
 
@@ -133,12 +133,6 @@ describe('signatures', () => {
     ['', false],
   ])('of hiberfil.sys: %j', (text, hibernated) => {
     expect(isHibernated(text)).toBe(hibernated);
-  });
-
-  it('of a BitLocker volume', () => {
-    expect(isBitLocker('\u00ebX\u0090-FVE-FS-\0\u0002')).toBe(true);
-    expect(isBitLocker('\u00ebR\u0090NTFS    \0\u0002')).toBe(false);
-    expect(isBitLocker('-FVE-FS-')).toBe(false);
   });
 });
 

@@ -2,7 +2,7 @@ import { concernOf, JobError, type Concern } from '@hyper2kvm/contracts';
 import type { Change } from '../../../steps/index.js';
 import type { EngineInput, EngineResult } from '../../engine.js';
 import { findAgent, findDrivers, type Drivers, type VirtioWin } from '../drivers/index.js';
-import { bitLockerVolumes, hasVmwareTools, refuseHibernated } from './checks.js';
+import { hasVmwareTools, refuseHibernated } from './checks.js';
 import { canRunScripts, missingService } from './first-start.js';
 import { readRelease } from './registry.js';
 import { virtioFolders, type WindowsRelease } from './release.js';
@@ -23,15 +23,12 @@ export interface WindowsPlan {
  */
 export async function planWindows(input: EngineInput, virtioWin: VirtioWin): Promise<WindowsPlan> {
   const { appliance, guest, options } = input;
-  await refuseHibernated(appliance);
+  await refuseHibernated(appliance, guest);
   const release = await readRelease(appliance, guest.arch);
   if (release === undefined)
     throw new JobError('GUEST_UNSUPPORTED', 'the registry of Windows does not tell its version');
   const drivers = chooseDrivers(virtioWin.files, release, guest.product, String(input.virtioWin));
   const concerns = driverConcerns(drivers, release, guest.product);
-  for (const device of await bitLockerVolumes(appliance, guest)) {
-    concerns.push(concernOf('BITLOCKER', `${device} is encrypted by BitLocker and goes over as it is`));
-  }
   const scripts = await canRunScripts();
   const vmwareTools = await hasVmwareTools(appliance);
   if (vmwareTools && !scripts) {

@@ -1,10 +1,5 @@
-/** What the first bytes of a file or a volume say. */
-
 /**
  * hiberfil.sys of a system that sleeps (`HIBR`) or was about to wake (`RSTR`). After waking it says `WAKE`, or nothing
  * once Windows was shut down for good. Fast startup is hibernation too, of all but the users' sessions.
  */
 export const isHibernated = (hiberfil: string): boolean => /^(HIBR|RSTR)/i.test(hiberfil);
-
-/** A volume under BitLocker: its boot sector has this in the place of `NTFS    `. */
-export const isBitLocker = (bootSector: string): boolean => bootSector.slice(3, 11) === '-FVE-FS-';
