@@ -1,3 +1,4 @@
+import { concernOf, type Import, type Inspection } from '@hyper2kvm/contracts';
 import type { InventoryVm, JobDetail, JobProgress, Verification } from '@hyper2kvm/contracts';
 
 export const GB = 1e9;
@@ -166,4 +167,74 @@ export const verified = (difference: number | null): Verification => ({
     duration_seconds: 212.4,
   },
   failure: null,
+});
+
+/** A look into two disks of a UEFI machine. */
+export const inspected = (change: Partial<Inspection> = {}): Inspection => ({
+  vm_name: 'web-01',
+  source_kind: 'disks',
+  machine: {
+    name: 'web-01',
+    cpus: 4,
+    memory_bytes: 8 * 1024 ** 3,
+    firmware: 'efi',
+    secure_boot: false,
+    tpm: true,
+    disks: [
+      { index: 1, name: 'root.vmdk', capacity_bytes: 60 * GB },
+      { index: 2, name: 'data.vmdk', capacity_bytes: 40 * GB },
+    ],
+    nics: [
+      { label: 'Network adapter 1', type: 'vmxnet3', network: 'VM Network' },
+      { label: 'Network adapter 2', type: 'vmxnet3' },
+    ],
+  },
+  inspection: {
+    guest: {
+      type: 'linux',
+      product: 'Debian GNU/Linux 12 (bookworm)',
+      distro: 'debian',
+      arch: 'x86_64',
+      root: '/dev/sda2',
+      file_systems: [{ device: '/dev/sda2', type: 'ext4' }],
+      mountpoints: [
+        { path: '/', device: '/dev/sda2' },
+        { path: '/boot/efi', device: '/dev/sda1' },
+      ],
+      kernels: ['6.1.0-28-amd64', '6.1.0-25-amd64'],
+      init: 'systemd',
+    },
+    engine: 'native',
+    changes: [
+      {
+        step: 'fstab',
+        file: '/etc/fstab',
+        summary: '/dev/sda2 becomes a UUID',
+        diff: '--- /etc/fstab\n+++ /etc/fstab\n@@ -1 +1 @@\n-/dev/sda2 / ext4 defaults 0 1\n+UUID=abc / ext4 defaults 0 1\n',
+      },
+      { step: 'initramfs', file: '', summary: 'rebuilt for 6.1.0-28-amd64' },
+    ],
+    concerns: [],
+    seconds: 21,
+  },
+  not_inspected: null,
+  concerns: [concernOf('TPM_BLANK', 'The VM has a virtual TPM.')],
+  refusal: null,
+  estimate: { export_seconds: 120, conversion_seconds: 90, space_bytes: 40 * GB, free_bytes: 400 * GB },
+  ...change,
+});
+
+export const importOf = (change: Partial<Import> = {}): Import => ({
+  status: 'completed',
+  requested_at: '2026-01-18T09:00:00Z',
+  target: null,
+  report: {
+    libvirt_domain: 'production-db',
+    libvirt_uri: 'qemu:///system',
+    defined: true,
+    started: false,
+    concerns: [],
+  },
+  failure: null,
+  ...change,
 });

@@ -43,7 +43,7 @@ export function convertBody(
   { vmName, source }: ChosenSource,
   flags: ConvertFlags,
   settings: Settings,
-  keys: readonly LuksKey[],
+  keys: readonly LuksKey[] = [],
   command: 'convert' | 'inspect' = 'convert',
 ): ConvertBody {
   const body = {

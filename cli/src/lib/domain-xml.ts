@@ -2,6 +2,10 @@
 export interface DomainFacts {
   /** libvirt's name, which may differ from the VM's. */
   readonly name: string | undefined;
+  readonly uuid: string | undefined;
+  /** libosinfo's id of the guest's system. */
+  readonly osinfo: string | undefined;
+  readonly topology: { readonly sockets: string; readonly cores: string } | undefined;
   readonly disks: readonly { readonly file: string; readonly format: string; readonly bus: string }[];
   readonly nics: readonly { readonly source: string; readonly model: string; readonly mac: string | undefined }[];
   readonly machine: string | undefined;
@@ -9,12 +13,20 @@ export interface DomainFacts {
   readonly nvram: string | undefined;
   readonly nvramTemplate: string | undefined;
   readonly secureBoot: boolean;
+  /** Of loader and NVRAM, where it is said: raw otherwise. */
+  readonly firmwareFormat: string | undefined;
+  /** Windows takes the clock for local time. */
+  readonly localtime: boolean;
+  readonly tpm: boolean;
 }
 
 /** Reads the XML as libvirt and our converter write it; this is no general XML reader. */
 export function readDomainXml(xml: string): DomainFacts {
   return {
     name: text(xml, 'name'),
+    uuid: text(xml, 'uuid'),
+    osinfo: attribute(xml, 'libosinfo:os', 'id'),
+    topology: topologyOf(xml),
     disks: blocks(xml, 'disk').flatMap((disk) => {
       const file = attribute(disk, 'source', 'file');
       if (file === undefined) return [];
@@ -40,7 +52,15 @@ export function readDomainXml(xml: string): DomainFacts {
     nvram: text(xml, 'nvram'),
     nvramTemplate: attribute(xml, 'nvram', 'template'),
     secureBoot: attribute(xml, 'loader', 'secure') === 'yes',
+    firmwareFormat: attribute(xml, 'loader', 'format'),
+    localtime: attribute(xml, 'clock', 'offset') === 'localtime',
+    tpm: blocks(xml, 'tpm').length > 0,
   };
+}
+
+function topologyOf(xml: string): DomainFacts['topology'] {
+  const [sockets, cores] = [attribute(xml, 'topology', 'sockets'), attribute(xml, 'topology', 'cores')];
+  return sockets === undefined || cores === undefined ? undefined : { sockets, cores };
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };

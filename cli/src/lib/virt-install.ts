@@ -1,6 +1,7 @@
 import type { JobDetail } from '@hyper2kvm/contracts';
 import type { DomainFacts } from './domain-xml.js';
 import { shellQuote } from './format.js';
+import { isKnownSystem } from './osinfo.js';
 
 const MIB = 1024 * 1024;
 
@@ -16,35 +17,58 @@ export function virtInstall(job: JobDetail, domain: DomainFacts | undefined): st
       : job.files.map((file) => ({ file, format: file.endsWith('.raw') ? 'raw' : 'qcow2', bus: 'virtio' }));
   const nics = domain?.nics ?? [{ source: 'network=default', model: 'virtio', mac: undefined }];
   return [
-    `virt-install --name ${shellQuote(domain?.name ?? job.vm_name)}`,
-    `--memory ${memory} --vcpus ${job.machine?.cpus ?? 2}`,
-    ...disks.map(({ file, format, bus }) => `--disk ${shellQuote(`path=${comma(file)},format=${format},bus=${bus}`)}`),
+    `virt-install --name ${shellQuote(domain?.name ?? job.vm_name)}${domain?.uuid === undefined ? '' : ` --uuid ${shellQuote(domain.uuid)}`}`,
+    `--memory ${memory} --vcpus ${vcpus(job, domain)}`,
+    ...disks.map(({ file, format, bus }) =>
+      option('--disk', [`path=${quoted(file)}`, `format=${format}`, `bus=${bus}`, 'discard=unmap']),
+    ),
     ...(disks.some(({ bus }) => bus === 'scsi') ? ['--controller type=scsi,model=virtio-scsi'] : []),
-    ...nics.map(
-      ({ source, model, mac }) =>
-        `--network ${shellQuote(`${source},model=${model}${mac === undefined ? '' : `,mac=${mac}`}`)}`,
+    ...nics.map(({ source, model, mac }) =>
+      option('--network', [sourceOf(source), `model=${model}`, ...(mac === undefined ? [] : [`mac=${mac}`])]),
     ),
     ...(nics.length === 0 ? ['--network none'] : []),
     ...(domain?.machine === undefined ? [] : [`--machine ${shellQuote(domain.machine)}`]),
     ...firmware(job, domain),
-    '--import --osinfo detect=on,require=off --noautoconsole',
+    ...(domain?.tpm === true ? ['--tpm model=tpm-crb,backend.type=emulator,backend.version=2.0'] : []),
+    ...(domain?.localtime === true ? ['--clock offset=localtime'] : []),
+    `--import ${system(domain?.osinfo)} --noautoconsole`,
   ];
 }
 
-/** virt-install's own escape for a comma within a value. */
-const comma = (value: string): string => value.replaceAll(',', ',,');
+const option = (name: string, parts: readonly string[]): string => `${name} ${shellQuote(parts.join(','))}`;
+
+/** virt-install splits values at commas as a POSIX shell would split words: double quotes hold them together. */
+const quoted = (value: string): string => (/[,"'\\\s]/.test(value) ? `"${value.replaceAll(/["\\]/g, '\\$&')}"` : value);
+
+/** `network=` and `bridge=` with a name of the administrator's. */
+const sourceOf = (source: string): string => {
+  const at = source.indexOf('=') + 1;
+  return source.slice(0, at) + quoted(source.slice(at));
+};
+
+function vcpus(job: JobDetail, domain: DomainFacts | undefined): string {
+  const { topology } = domain ?? {};
+  const count = String(job.machine?.cpus ?? 2);
+  return topology === undefined ? count : `${count},sockets=${topology.sockets},cores=${topology.cores},threads=1`;
+}
+
+/** An id that the local database lacks is an error of virt-install; the devices are all named here anyway. */
+const system = (id: string | undefined): string =>
+  id !== undefined && isKnownSystem(id) ? `--osinfo ${shellQuote(`id=${id}`)}` : '--osinfo detect=on,require=off';
 
 function firmware(job: JobDetail, domain: DomainFacts | undefined): string[] {
   if (job.machine?.firmware !== 'efi') return [];
-  if (domain?.loader === undefined || domain.nvram === undefined) return ['--boot uefi'];
+  // virt-install 4 cannot name a firmware in qcow2: then libvirt takes its own, and the fallback boot path.
+  if (domain?.loader === undefined || domain.nvram === undefined || domain.firmwareFormat === 'qcow2')
+    return ['--boot uefi'];
   const { loader, nvram, nvramTemplate: template, secureBoot } = domain;
   const parts = [
-    `loader=${comma(loader)}`,
+    `loader=${quoted(loader)}`,
     'loader.readonly=yes',
     'loader.type=pflash',
     ...(secureBoot ? ['loader.secure=yes'] : []),
-    `nvram=${comma(nvram)}`,
-    ...(template === undefined ? [] : [`nvram.template=${comma(template)}`]),
+    `nvram=${quoted(nvram)}`,
+    ...(template === undefined ? [] : [`nvram.template=${quoted(template)}`]),
   ];
-  return [`--boot ${shellQuote(parts.join(','))}`, ...(secureBoot ? ['--features smm.state=on'] : [])];
+  return [option('--boot', parts), ...(secureBoot ? ['--features smm.state=on'] : [])];
 }

@@ -77,6 +77,7 @@ function facts(job: JobDetail, options: SummaryOptions, paint: Paint): string[] 
     row('Total Size', sizeWord(job.export.total_bytes)),
     row('Total Time', job.duration_seconds === null ? 'unknown' : durationWord(job.duration_seconds)),
     row('Output', job.output_dir === null ? 'unknown' : `${job.output_dir.replace(/\/+$/, '')}/`),
+    ...domain(job),
     ...proof(job),
     ...cleanupRow(job, paint),
     ...job.concerns.map((concern) => paint('yellow', `⚠️  ${printable(concern)}`)),
@@ -97,6 +98,16 @@ function proof(job: JobDetail): string[] {
     row('Evidence', log),
     ...(screenshot === undefined ? [] : [row('', screenshot)]),
   ];
+}
+
+function domain({ libvirt_domain: name, import: imported }: JobDetail): string[] {
+  if (imported?.status === 'queued' || imported?.status === 'in_progress') return [row('Domain', 'is being imported')];
+  const report = imported?.report ?? null;
+  const why = imported?.failure ?? null;
+  if (name === null)
+    return [row('Domain', why === null ? 'not defined in libvirt' : `import failed: ${printable(why.message)}`)];
+  const where = report === null ? '' : ` (${printable(report.libvirt_uri)}${report.started ? ', started' : ''})`;
+  return [row('Domain', `${printable(name)}${where}`)];
 }
 
 /** Of the removal of what an export left: nothing where all is gone. */
@@ -125,8 +136,13 @@ function nextSteps(job: JobDetail, options: SummaryOptions): string[] {
     'Next steps:',
     '',
     ...(job.libvirt_domain === null
-      ? ['1. Import to libvirt:', `   virsh define ${shellQuote(job.domain_xml ?? 'domain.xml')} && virsh start ${vm}`]
-      : ['1. It is defined in libvirt. Start it:', `   virsh start ${vm}`]),
+      ? [
+          '1. Import to libvirt:',
+          `   hyperctl import --job ${job.job_id} --start`,
+          '   or, on the machine that has the files:',
+          `   virsh define ${shellQuote(job.domain_xml ?? 'domain.xml')} && virsh start ${vm}`,
+        ]
+      : ['1. It is defined in libvirt. Start it:', `   virsh ${uri(job)}start ${vm}`]),
     '',
     '2. Or manually:',
     ...manual,
@@ -137,13 +153,16 @@ function nextSteps(job: JobDetail, options: SummaryOptions): string[] {
   ];
 }
 
+const uri = ({ import: imported }: JobDetail): string =>
+  imported?.report == null ? '' : `-c ${shellQuote(imported.report.libvirt_uri)} `;
+
 /** The source is off, so the way back is open; two running copies of one guest would be the end of it. */
 function goBack(job: JobDetail, domain: string): string[] {
   if (job.source_power === 'keep') return [];
   return [
     '',
     '4. The source VM is off and unchanged. To go back:',
-    `   virsh shutdown ${domain}`,
+    `   virsh ${uri(job)}shutdown ${domain}`,
     `   then power ${printable(job.vm_name)} on in vCenter.`,
     '   Never run both: they are one machine, with the same addresses.',
   ];

@@ -50,8 +50,9 @@ export class AskedSources {
     return request.source;
   }
 
-  /** With the keys of LUKS volumes sealed: they are plain nowhere else. */
-  #options({ options, luks_keys: keys }: ConvertRequest): JobOptions {
+  /** With the keys of LUKS volumes sealed: they are plain nowhere else. Who names a target wants the domain there. */
+  #options({ options: given, luks_keys: keys }: ConvertRequest): JobOptions {
+    const options = given.target === undefined ? given : { ...given, to_libvirt: true };
     if (keys === undefined || keys.length === 0) return options;
     return { ...options, luks_keys_sealed: this.sealer.seal(JSON.stringify(keys)) };
   }

@@ -2,7 +2,6 @@ import { checkTarget, ConversionOptions, JobError, type Concern, type Failure } 
 import { Bus } from '@hyper2kvm/runtime';
 import { Injectable } from '@nestjs/common';
 import type { Asked } from './asked-source.js';
-import { wantsLibvirt } from './targets.js';
 
 /** What a converter said of the place where the VM is to go. */
 export interface TargetAnswer {
@@ -29,7 +28,7 @@ export class TargetCheck {
       const { problems, concerns, output_free_bytes: output, work_free_bytes: work } = answer;
       return { problems, concerns, freeBytes: Math.min(output, work), unchecked: undefined };
     } catch (error) {
-      if (!(error instanceof JobError) || error.code !== 'NO_WORKER' || wantsLibvirt(options)) throw error;
+      if (!(error instanceof JobError) || error.code !== 'NO_WORKER' || options.to_libvirt) throw error;
       return { problems: [], concerns: [], freeBytes: undefined, unchecked: error.message };
     }
   }

@@ -16,11 +16,7 @@ export function targetOf(targets: TargetsConfig, name: string | undefined, field
 
 /** @throws JobError BAD_REQUEST where options of libvirt do not go together */
 export function assertTarget(options: JobOptions, targets: TargetsConfig): TargetConfig | undefined {
-  if (options.start === true && !wantsLibvirt(options))
+  if (options.start === true && !options.to_libvirt && options.target === undefined)
     throw new JobError('BAD_REQUEST', 'options.start: needs options.to_libvirt or options.target.');
   return targetOf(targets, options.target, 'options.target');
 }
-
-/** Whether the job ends in a libvirt: one without a converter that looks at it before is not taken. */
-export const wantsLibvirt = (options: Pick<JobOptions, 'to_libvirt' | 'target'>): boolean =>
-  options.to_libvirt || options.target !== undefined;
