@@ -11,6 +11,17 @@ import {
   type Recipe,
 } from '../recipe.js';
 
+/** /etc/network/interfaces */
+export const STATIC_INTERFACES = [
+  'auto lo ens192 ens224',
+  'iface lo inet loopback',
+  'iface ens192 inet static',
+  `  address ${STATIC_ADDRESSES.ens192}`,
+  'iface ens224 inet static',
+  `  address ${STATIC_ADDRESSES.ens224}`,
+  '',
+].join('\n');
+
 export const ifupdown: Recipe = {
   name: 'ifupdown',
   packages: ['grub-pc', 'ifupdown', 'initramfs-tools', 'iproute2', 'linux-image-amd64', 'systemd-sysv', 'udev'],
@@ -20,15 +31,7 @@ export const ifupdown: Recipe = {
     ...vmwareInitramfs('ext4'),
     ...grubDefaults(SERIAL_CONSOLE),
     '/etc/fstab': '/dev/sda1 / ext4 errors=remount-ro 0 1\n/dev/sda2 none swap sw 0 0\n',
-    '/etc/network/interfaces': [
-      'auto lo ens192 ens224',
-      'iface lo inet loopback',
-      'iface ens192 inet static',
-      `  address ${STATIC_ADDRESSES.ens192}`,
-      'iface ens224 inet static',
-      `  address ${STATIC_ADDRESSES.ens224}`,
-      '',
-    ].join('\n'),
+    '/etc/network/interfaces': STATIC_INTERFACES,
   },
   customize: [...COMMON_CUSTOMIZE, 'chroot "$1" update-initramfs -u -k all'].join('\n'),
   capacities: [2 * GIB],

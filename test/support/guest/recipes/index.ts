@@ -4,6 +4,7 @@ import { luksRaid } from './luks-raid.js';
 import { netplanLvm } from './netplan-lvm.js';
 import { nmDracutBtrfs } from './nm-dracut-btrfs.js';
 import { productionDb } from './production-db.js';
+import { sysvinit } from './sysvinit.js';
 import { xfsKernels } from './xfs-kernels.js';
 
 export const RECIPES = {
@@ -13,6 +14,7 @@ export const RECIPES = {
   'nm-dracut-btrfs': nmDracutBtrfs,
   'luks-raid': luksRaid,
   'xfs-kernels': xfsKernels,
+  sysvinit,
 } as const satisfies Record<string, Recipe>;
 
 export type GuestName = keyof typeof RECIPES;

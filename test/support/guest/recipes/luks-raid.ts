@@ -3,17 +3,8 @@
  * It has no serial console: whoever types the passphrase sits at a screen. Everything that needs the volumes to be there
  * is done in the appliance.
  */
-import {
-  COMMON_CUSTOMIZE,
-  GIB,
-  grubDefaults,
-  identity,
-  MIB,
-  SLIM,
-  STATIC_ADDRESSES,
-  vmwareInitramfs,
-  type Recipe,
-} from '../recipe.js';
+import { COMMON_CUSTOMIZE, GIB, grubDefaults, identity, MIB, SLIM, vmwareInitramfs, type Recipe } from '../recipe.js';
+import { STATIC_INTERFACES } from './ifupdown.js';
 
 /** With characters for which keyboards and shells need care. */
 export const PASSPHRASE = 'corr3ct "Horse" $battery~staple';
@@ -42,15 +33,7 @@ export const luksRaid: Recipe = {
       '/dev/md/data /srv/data ext4 defaults 0 2',
       '',
     ].join('\n'),
-    '/etc/network/interfaces': [
-      'auto lo ens192 ens224',
-      'iface lo inet loopback',
-      'iface ens192 inet static',
-      `  address ${STATIC_ADDRESSES.ens192}`,
-      'iface ens224 inet static',
-      `  address ${STATIC_ADDRESSES.ens224}`,
-      '',
-    ].join('\n'),
+    '/etc/network/interfaces': STATIC_INTERFACES,
   },
   customize: [...COMMON_CUSTOMIZE, 'mkdir -p "$1/srv/data"'].join('\n'),
   capacities: [2 * GIB, 64 * MIB, 64 * MIB],
