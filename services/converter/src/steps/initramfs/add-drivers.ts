@@ -1,8 +1,8 @@
-import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { JobError } from '@hyper2kvm/contracts';
 import type { Appliance } from '../../guest/index.js';
 import { missingFolders, type Addition } from './addition.js';
-import { addToArchive, type Archive, type NewEntry } from './archive/index.js';
+import { addToArchive, readArchive, type Archive, type NewEntry } from './archive/index.js';
 import type { InitramfsBackend } from './backends/index.js';
 
 const FOLDER_MODE = 0o40755;
@@ -57,7 +57,7 @@ export async function addDrivers(input: AddDrivers): Promise<void> {
 }
 
 /** The drivers and the new indexes, made by the guest's own depmod from copies of just the image's modules. */
-async function moduleFiles({ appliance, version, addition, folder }: AddDrivers): Promise<NewEntry[]> {
+async function moduleFiles({ appliance, version, addition, folder, signal }: AddDrivers): Promise<NewEntry[]> {
   const modules = `/lib/modules/${version}`;
   const stage = (await appliance.call(['mkdtemp', '/var/tmp/hyper2kvm.XXXXXX'])).trim();
   try {
@@ -71,18 +71,31 @@ async function moduleFiles({ appliance, version, addition, folder }: AddDrivers)
       await appliance.command(['cp', '--parents', '-t', stage, ...some], DEPMOD_LIMIT_MS);
     }
     await appliance.command([await depmod(appliance), '-b', stage, version], DEPMOD_LIMIT_MS);
-    const made = (await appliance.list(`${stage}${modules}`)).filter((name) => /^modules\.[a-z.]+$/.test(name));
-    await mkdir(folder, { recursive: true });
-    const entries: NewEntry[] = [];
-    for (const each of [...addition.added, ...made]) {
-      const local = path.join(folder, 'module');
-      await appliance.call(['download', `${stage}${modules}/${each}`, local]);
-      entries.push({ path: `${addition.folder}/${each}`, mode: FILE_MODE, content: await readFile(local) });
-    }
-    return entries;
+    // One call: each would take 30 ms.
+    const local = path.join(folder, 'modules');
+    await appliance.call(['cpio-out', `${stage}/lib`, local, 'format:newc'], DEPMOD_LIMIT_MS);
+    return await pick(local, version, addition, signal);
   } finally {
     await appliance.call(['rm-rf', stage]).catch(() => undefined);
   }
+}
+
+/** Of the copies: the drivers, and what depmod wrote. */
+async function pick(file: string, version: string, addition: Addition, signal: AbortSignal): Promise<NewEntry[]> {
+  const folder = `modules/${version}/`;
+  const added = new Set(addition.added.map((each) => `${folder}${each}`));
+  const isIndex = (each: string): boolean =>
+    each.startsWith(`${folder}modules.`) && !LISTS.includes(each.slice(folder.length));
+  const { files } = await readArchive(file, signal, (each) => added.has(each) || isIndex(each));
+  const lacking = [...added].filter((each) => !files.has(each));
+  if (lacking.length > 0 || !files.has(`${folder}modules.dep`)) {
+    throw new JobError('CONVERSION_STEP', `depmod left nothing for ${lacking.join(', ')}`, { step: 'initramfs' });
+  }
+  return [...files].map(([each, content]) => ({
+    path: `${addition.folder}/${each.slice(folder.length)}`,
+    mode: FILE_MODE,
+    content,
+  }));
 }
 
 /** Where depmod lies; guests without it have no modules. */

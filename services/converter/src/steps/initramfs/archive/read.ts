@@ -5,8 +5,9 @@ import { cpioEntries, TRAILER, type CpioEntry } from './cpio.js';
 
 /** An initramfs with all firmware has 1 GiB. */
 const LIMIT_BYTES = 4 * 1024 ** 3;
-/** The largest content that is kept: lists of names. */
-const KEPT_LIMIT_BYTES = 1024 * 1024;
+/** The largest content that is kept: a module and its kernel's indexes have some MB. */
+const KEPT_LIMIT_BYTES = 32 * 1024 * 1024;
+const ALL_KEPT_LIMIT_BYTES = 256 * 1024 * 1024;
 const TIME_LIMIT_MS = 300_000;
 
 /** Where the part lies that the distribution's tool made; microcode comes before it, uncompressed. */
@@ -26,7 +27,7 @@ export interface Archive {
 
 /**
  * What an initramfs holds. Nothing is unpacked to the disk and nothing is followed; memory is bounded by the names.
- * @param wanted files whose content is kept, where they have less than 1 MiB
+ * @param wanted files whose content is kept, where that is not absurdly large
  * @throws ArchiveError for what the kernel could not unpack, or what is absurdly large
  */
 export async function readArchive(
@@ -36,10 +37,13 @@ export async function readArchive(
 ): Promise<Archive> {
   const paths: string[] = [];
   const files = new Map<string, Buffer>();
+  let kept = 0;
   const main = await walkArchive(file, signal, async (entry) => {
     if (entry.path === TRAILER) return;
     paths.push(entry.path);
     if (!wanted(entry.path) || entry.size > KEPT_LIMIT_BYTES) return;
+    kept += entry.size;
+    if (kept > ALL_KEPT_LIMIT_BYTES) throw new ArchiveError(`${entry.path} and others are too large`);
     const pieces: Buffer[] = [];
     for await (const piece of entry.content()) pieces.push(piece);
     files.set(entry.path, Buffer.concat(pieces));
