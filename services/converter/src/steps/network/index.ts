@@ -1,4 +1,4 @@
+export { planCloudInit } from './cloud-init.js';
+export { linkPath, RULES_PATH } from './files.js';
 export { planNetwork, type NetworkInput, type NetworkPlan } from './plan.js';
-export { planPersistentRules } from './rules.js';
-export * from './names.js';
 export { networkStep } from './step.js';
