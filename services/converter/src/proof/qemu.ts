@@ -12,7 +12,8 @@ export const TPM_SOCKET = 'tpm.sock';
 
 /**
  * QEMU with the domain's own devices: same buses, order, MACs and firmware. Only what surrounds the guest differs: less
- * memory, disks on throw-away overlays, and a network that answers DHCP and reaches nothing. QMP speaks over stdio.
+ * memory, disks on throw-away overlays, and a network that answers DHCP and reaches nothing (nor gives it addresses of its
+ * own by IPv6, which no configuration asked for). QMP speaks over stdio.
  * @param overlays absolute, in disk order, qcow2
  * @param tpm a TPM's emulator listens on its socket
  */
@@ -36,7 +37,7 @@ export function qemuArgs(plan: DomainPlan, overlays: readonly string[], memoryBy
     ['-device', 'VGA'],
     ...(tpm ? [tpmArgs()] : []),
     ...plan.nics.flatMap(({ mac }, index) => [
-      ['-netdev', `user,id=net${index},restrict=on`],
+      ['-netdev', `user,id=net${index},restrict=on,ipv6=off`],
       ['-device', ...port(`${nicDevice},netdev=net${index},mac=${mac}`)],
     ]),
     ...diskControllers(plan, port),
