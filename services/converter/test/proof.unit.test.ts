@@ -207,8 +207,8 @@ describe("the proof's QEMU", () => {
     const args = qemuArgs(plan, ['/a,b', '/c'], 1024 ** 3);
     expect(args[args.indexOf('-m') + 1]).toBe('1024M');
     expect(args.filter((each) => each.startsWith('user,'))).toEqual([
-      'user,id=net0,restrict=on,ipv6=off',
-      'user,id=net1,restrict=on,ipv6=off',
+      'user,id=net0,ipv6=off,restrict=on',
+      'user,id=net1,ipv6=off,restrict=on',
     ]);
     expect(args.some((each) => each.startsWith('file=/a,,b,format=qcow2'))).toBe(true);
   });

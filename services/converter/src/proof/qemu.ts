@@ -37,7 +37,7 @@ export function qemuArgs(plan: DomainPlan, overlays: readonly string[], memoryBy
     ['-device', 'VGA'],
     ...(tpm ? [tpmArgs()] : []),
     ...plan.nics.flatMap(({ mac }, index) => [
-      ['-netdev', `user,id=net${index},restrict=on,ipv6=off`],
+      ['-netdev', `user,id=net${index},ipv6=off,restrict=on`],
       ['-device', ...port(`${nicDevice},netdev=net${index},mac=${mac}`)],
     ]),
     ...diskControllers(plan, port),
