@@ -158,11 +158,12 @@ async function opened(state: WindowsState): Promise<{ appliance: Appliance; inpu
   }
 }
 
+const at = (name: string): string => path.join(root, name);
+
 /** The hives, the disk driver and the names of all drivers in a converted image. */
 async function look(
   image: string,
 ): Promise<{ system: string; software: string; driver: string; drivers: readonly string[] }> {
-  const at = (name: string): string => path.join(root, name);
   const config = '/Windows/System32/config';
   const commands = [
     ['download', `${config}/SYSTEM`, at('SYSTEM')],

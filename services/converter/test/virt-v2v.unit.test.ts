@@ -3,6 +3,7 @@ import { XMLParser } from 'fast-xml-parser';
 import type { Machine } from '@hyper2kvm/contracts';
 import { failure } from '../src/engines/virt-v2v/failure.js';
 import { parseLine, partDone, type Said } from '../src/engines/virt-v2v/output.js';
+import { assertShort } from '../src/engines/virt-v2v/run.js';
 import { sourceXml } from '../src/engines/virt-v2v/xml.js';
 
 const machine = (values: Partial<Machine> = {}): Machine => ({
@@ -117,6 +118,9 @@ describe('a virt-v2v that failed', () => {
     expect(code('not enough free space for conversion on filesystem ‘/’. 12.0 MB free < 100 MB needed')).toBe(
       'GUEST_UNSUPPORTED',
     );
+    expect(code('insufficient free space in the conversion server temporary directory /var/tmp (12.0M).')).toBe(
+      'DISK_FULL',
+    );
     expect(code('libguestfs error: guestfs_launch failed')).toBe('CONVERSION_STEP');
   });
 
@@ -136,4 +140,9 @@ describe('a virt-v2v that failed', () => {
     expect(failure(null, [], []).message).toBe('virt-v2v: ended with a signal');
     expect(failure(127, [], []).message).toContain('is virt-v2v installed?');
   });
+});
+
+it('a work folder that is too long for sockets is refused before anything is done', () => {
+  expect(() => assertShort(`/${'x'.repeat(90)}`)).not.toThrow();
+  expect(() => assertShort(`/${'x'.repeat(91)}`)).toThrow('1 characters too long');
 });

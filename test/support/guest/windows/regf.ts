@@ -12,7 +12,7 @@ export type HiveContent = Readonly<Record<string, Readonly<Record<string, Regist
 
 interface Key {
   readonly name: string;
-  readonly values: Readonly<Record<string, RegistryValue>>;
+  values: Readonly<Record<string, RegistryValue>>;
   readonly children: Key[];
 }
 
@@ -194,20 +194,18 @@ function baseBlock(rootOffset: number, binBytes: number): Buffer {
 }
 
 function treeOf(content: HiveContent): Key {
-  const root: Key & { children: Key[] } = { name: 'ROOT', values: content[''] ?? {}, children: [] };
+  const root: Key = { name: 'ROOT', values: {}, children: [] };
   for (const [path, values] of Object.entries(content)) {
-    if (path === '') continue;
-    const names = path.split('\\');
-    let parent: Key = root;
-    for (const [depth, name] of names.entries()) {
-      const last = depth === names.length - 1;
-      let child = parent.children.find((each) => each.name.toUpperCase() === name.toUpperCase());
+    let key = root;
+    for (const name of path.split('\\').filter((each) => each !== '')) {
+      let child = key.children.find((each) => each.name.toUpperCase() === name.toUpperCase());
       if (child === undefined) {
-        child = { name, values: last ? values : {}, children: [] };
-        parent.children.push(child);
-      } else if (last) throw new Error(`${path} is there already: name it before the keys below it`);
-      parent = child;
+        child = { name, values: {}, children: [] };
+        key.children.push(child);
+      }
+      key = child;
     }
+    key.values = values;
   }
   return root;
 }

@@ -5,6 +5,7 @@ import type { Said } from './output.js';
 const KNOWN: readonly (readonly [RegExp, ErrorCode])[] = [
   [/mounted read-only, even though|Windows Hibernation/, 'GUEST_HIBERNATED'],
   [/rhsrvany\.exe or pvvxsvc\.exe is missing/, 'GUEST_UNSUPPORTED'],
+  [/insufficient free space in the conversion server/, 'DISK_FULL'],
   [/not enough (free space|available inodes)/, 'GUEST_UNSUPPORTED'],
   [/unable to convert this guest type/, 'GUEST_UNSUPPORTED'],
   [/virtio-win/, 'DRIVERS_MISSING'],

@@ -21,6 +21,21 @@ type RunInput = Pick<EngineInput, 'disks' | 'machine' | 'cacheDir' | 'accelerato
   readonly env: Readonly<Record<string, string | undefined>>;
 };
 
+/** What is added to it, with two digits for the disk. */
+const SOCKET = '/v2v.XXXXXX/in00';
+/** Of a socket's path (unix(7), without the closing zero). */
+const SOCKET_PATH_BYTES = 107;
+
+/** qemu-nbd's own error would be a riddle. */
+export function assertShort(folder: string): void {
+  const tooLong = Buffer.byteLength(folder) + SOCKET.length - SOCKET_PATH_BYTES;
+  if (tooLong <= 0) return;
+  throw new JobError(
+    'CONVERSION_STEP',
+    `${folder} is ${tooLong} characters too long for the sockets of virt-v2v: choose a shorter converter.work_dir`,
+  );
+}
+
 /**
  * virt-v2v-in-place on the overlays, to its end.
  * @param done told which part of it (0 to 1) is done
@@ -29,8 +44,8 @@ type RunInput = Pick<EngineInput, 'disks' | 'machine' | 'cacheDir' | 'accelerato
  */
 export async function runVirtV2v(input: RunInput, done: (part: number) => void): Promise<Said[]> {
   const { work } = input;
-  // A folder of its own, short: sockets in it may have 108 characters in their path.
   const folder = path.join(input.folder, 'v2v');
+  assertShort(folder);
   await mkdir(folder, { recursive: true });
   try {
     const xml = path.join(folder, 'source.xml');
