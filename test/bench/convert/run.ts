@@ -1,0 +1,53 @@
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { usage } from '../processes.js';
+import type { ConvertJob, Done, Way } from './job.js';
+
+const RUNNER = fileURLToPath(new URL('./runner.js', import.meta.url));
+/**
+ * A namespace of its own for the processes, whose first one, the shell, takes over and waits for those that detach, as
+ * libguestfs's appliance does: what they used up would be nobody's otherwise. Nothing is left when it ends.
+ */
+const CONTAINED = [
+  '--pid',
+  '--fork',
+  '--mount-proc',
+  '--kill-child',
+  'sh',
+  '-c',
+  '"$0" "$@"; code=$?; wait; exit $code',
+];
+
+export interface Run extends Done {
+  /** Of all its processes, Node's start included. */
+  cpuSeconds: number;
+  writtenBytes: number;
+}
+
+/**
+ * One conversion, once. The folder is left for the caller, who may look at the result; it was empty before.
+ * @throws Error when it failed, with its last words
+ */
+export async function runOnce(way: Way, image: string, capacityBytes: number, folder: string): Promise<Run> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const job: ConvertJob = { way, image: path.join(folder, 'source.qcow2'), capacityBytes, folder };
+  await copyFile(image, job.image);
+  const file = path.join(folder, 'job.json');
+  await writeFile(file, JSON.stringify(job));
+  await execa('sync');
+  const before = await usage();
+  const { stdout } = await execa('unshare', [...CONTAINED, process.execPath, RUNNER, file], {
+    stdin: 'ignore',
+    cwd: path.dirname(RUNNER),
+  });
+  const after = await usage();
+  const done = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Done;
+  return {
+    ...done,
+    cpuSeconds: after.children - before.children,
+    writtenBytes: after.written - before.written,
+  };
+}
