@@ -1,7 +1,7 @@
 /** What a conversion refuses, and that a refusal says why, in one sentence, before anything is changed. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -88,31 +88,80 @@ describe('guests', () => {
   });
 });
 
+/** The machine of the proof with an empty disk. */
+async function blankMachine(name: string): Promise<{ folder: string; args: string[] }> {
+  const folder = path.join(root, name);
+  await mkdir(folder);
+  const disk = path.join(folder, 'blank.qcow2');
+  create(disk);
+  const plan = planDomain({
+    machine: {
+      name: 'x',
+      cpus: 1,
+      memory_bytes: 256 * MIB,
+      firmware: 'bios',
+      secure_boot: false,
+      disks: [],
+      nics: [],
+    },
+    uuid: '420f5e88-76b8-4e22-bd64-d287210e14ae',
+    kernel: undefined,
+    accelerator: 'qemu',
+    firmware: { kind: 'bios' },
+    network: { type: 'network', name: 'default' },
+    disks: [{ index: 1, file: 'blank.qcow2', format: 'qcow2' }],
+  });
+  return { folder, args: qemuArgs(plan, [disk], 256 * MIB) };
+}
+
 describe('a boot proof', () => {
+  const signal = new AbortController().signal;
   it('of a disk that does not boot fails in time, with a screenshot', async () => {
-    const folder = path.join(root, 'proof');
-    await mkdir(folder);
-    create(path.join(folder, 'blank.qcow2'));
-    const plan = planDomain({
-      machine: {
-        name: 'x',
-        cpus: 1,
-        memory_bytes: 256 * MIB,
-        firmware: 'bios',
-        secure_boot: false,
-        disks: [],
-        nics: [],
-      },
-      uuid: '420f5e88-76b8-4e22-bd64-d287210e14ae',
-      kernel: undefined,
-      accelerator: 'qemu',
-      firmware: { kind: 'bios' },
-      network: { type: 'network', name: 'default' },
-      disks: [{ index: 1, file: 'blank.qcow2', format: 'qcow2' }],
-    });
-    const args = qemuArgs(plan, [path.join(folder, 'blank.qcow2')], 256 * MIB);
-    const outcome = await boot(args, folder, { timeoutMs: 8_000, signal: new AbortController().signal });
+    const { folder, args } = await blankMachine('proof');
+    const outcome = await boot(args, folder, { timeoutMs: 8_000, signal });
     expect(outcome).toMatchObject({ fault: 'it did not report within 8 s', screenshot: true });
     expect((await readFile(path.join(folder, 'screen.png'))).subarray(1, 4).toString()).toBe('PNG');
   });
+
+  it('of a kernel that panics fails at once, with its words', async () => {
+    const { folder, args } = await blankMachine('panic');
+    const kernel = (await readdir('/boot')).find((each) => each.startsWith('vmlinuz-')) ?? '';
+    const direct = ['-kernel', path.join('/boot', kernel), '-append', 'console=ttyS0,115200'];
+    const outcome = await boot([...args, ...direct], folder, { timeoutMs: 170_000, signal });
+    expect(outcome.fault).toMatch(/^the kernel panicked \("Kernel panic - not syncing: VFS/);
+    expect(outcome.serial).toContain('Unable to mount root fs');
+  });
+
+  it('types the passphrase that is asked for, and keeps it out of what it leaves', async () => {
+    const { folder, args } = await blankMachine('passphrase');
+    const initramfs = path.join(folder, 'initramfs');
+    await askingInitramfs(initramfs);
+    const kernel = (await readdir('/boot')).find((each) => each.startsWith('vmlinuz-')) ?? '';
+    const direct = ['-kernel', path.join('/boot', kernel), '-initrd', initramfs, '-append', 'console=ttyS0,115200'];
+    const luksKeys = ['wrong one', 'r1ght "one"\n'].map((key) => ({ key_base64: Buffer.from(key).toString('base64') }));
+    const outcome = await boot([...args, ...direct], folder, { timeoutMs: 170_000, signal, luksKeys });
+    expect(outcome.serial).toContain('answers: [passphrase] and [passphrase]');
+    expect(await readFile(path.join(folder, 'serial.log'), 'latin1')).not.toContain('r1ght');
+    expect(outcome.fault).toContain('a passphrase that was not given ("Please unlock disk data:")');
+  });
 });
+
+const ASKING_INIT = `#!/bin/sh
+ask() { printf 'Please unlock disk data: '; read -r heard; }
+ask; one=$heard
+ask; echo "answers: $one and $heard"
+ask
+`;
+
+/** A system that asks twice, says what it heard, and asks once more: a shell with its libraries, and nothing else. */
+async function askingInitramfs(file: string): Promise<void> {
+  const folder = path.join(root, 'initramfs');
+  const libraries = execFileSync('ldd', ['/bin/sh'], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
+  for (const each of ['/bin/sh', ...libraries]) {
+    await mkdir(path.join(folder, path.dirname(each)), { recursive: true });
+    await copyFile(each, path.join(folder, each));
+  }
+  await writeFile(path.join(folder, 'init'), ASKING_INIT, { mode: 0o755 });
+  const input = execFileSync('find', ['.'], { cwd: folder });
+  execFileSync('cpio', ['--quiet', '-o', '-H', 'newc', '-F', file], { cwd: folder, input });
+}
