@@ -142,9 +142,10 @@ describe('names that VMware’s firmware gave', () => {
   });
 });
 
+const eth = (...nics: NetworkInput['nics']) =>
+  planNetwork({ ...base, nics, kernelNames: true, ...speaksOf('eth0', 'eth1') });
+
 test('ethN of cards that the kernel may have numbered in another order: it is told', () => {
-  const eth = (...nics: NetworkInput['nics']) =>
-    planNetwork({ ...base, nics, kernelNames: true, ...speaksOf('eth0', 'eth1') });
   const [first, second] = [nic(192, '00:50:56:00:00:01'), nic(224, '00:50:56:00:00:02')];
   expect(eth(first, second)).toMatchObject({ pinned: [], concerns: [] });
   expect(eth(second, first).concerns).toHaveLength(1);

@@ -59,14 +59,14 @@ export function deviceResolver(guest: Facts): Resolve {
 }
 
 function byDevice(device: string, guest: Facts): FileSystem | undefined {
-  const name = mappedName(device) ?? device;
-  return guest.fileSystems.find((each) => each.device === device || mappedName(each.device) === name);
+  const name = mappedName(device);
+  return guest.fileSystems.find((each) => mappedName(each.device) === name);
 }
 
 /** `/dev/vg/lv` and `/dev/mapper/vg-lv` are the same; the mapper doubles the hyphens within names. */
-function mappedName(device: string): string | undefined {
+function mappedName(device: string): string {
   const lv = /^\/dev\/(?!mapper\/|disk\/|md\/)([^/]+)\/([^/]+)$/.exec(device);
-  if (!lv) return undefined;
+  if (!lv) return device;
   return `/dev/mapper/${[lv[1], lv[2]].map((each) => each?.replaceAll('-', '--')).join('-')}`;
 }
 

@@ -1,5 +1,6 @@
 import { JobError } from '@hyper2kvm/contracts';
 import { deviceResolver, type Resolve } from '../devices.js';
+import { few } from '../few.js';
 import type { Step, StepContext } from '../step.js';
 import { planCrypttab } from './crypttab.js';
 import { planFstab } from './plan.js';
@@ -37,17 +38,14 @@ async function fixFstab({ appliance, concern, edit }: StepContext, resolve: Reso
   const text = await appliance.readText(FSTAB);
   if (text === undefined) return concern('FSTAB_MISSING', 'The guest has no /etc/fstab.');
   const plan = planFstab(text, resolve);
-  for (const { spec, mountpoint, required } of plan.unresolved) {
-    const what = `fstab: ${spec} on ${mountpoint} names hardware, and no file system of this VM is certainly meant`;
-    if (required) throw new JobError('CONVERSION_STEP', what, { step: 'fstab' });
-    concern('FSTAB_DEVICE_UNKNOWN', `${what}; the line was left as it is`);
-  }
-  await edit(
-    FSTAB,
-    text,
-    plan.text,
-    ...plan.edits.map(({ from, to, mountpoint }) => `${from} → ${to} (${mountpoint})`),
-  );
+  const left = plan.unresolved.map(({ spec, mountpoint, required }) => {
+    const what = `${spec} on ${mountpoint} names hardware, and no file system of this VM is certainly meant`;
+    if (required) throw new JobError('CONVERSION_STEP', `fstab: ${what}`, { step: 'fstab' });
+    return `${what}; the line was left as it is`;
+  });
+  for (const each of few(left)) concern('FSTAB_DEVICE_UNKNOWN', `fstab: ${each}`);
+  const edits = plan.edits.map(({ from, to, mountpoint }) => `${from} → ${to} (${mountpoint})`);
+  await edit(FSTAB, text, plan.text, ...few(edits));
 }
 
 /** The initramfs copies it: that is where the root is opened. */
@@ -55,9 +53,9 @@ async function fixCrypttab({ appliance, state, concern, edit }: StepContext, res
   const text = await appliance.readText(CRYPTTAB);
   if (text === undefined) return;
   const plan = planCrypttab(text, resolve);
-  for (const each of plan.unresolved) concern('CRYPTTAB_DEVICE_UNKNOWN', `crypttab: ${each}`);
+  for (const each of few(plan.unresolved)) concern('CRYPTTAB_DEVICE_UNKNOWN', `crypttab: ${each}`);
   if (plan.text === text) return;
-  await edit(CRYPTTAB, text, plan.text, ...plan.edits);
+  await edit(CRYPTTAB, text, plan.text, ...few(plan.edits));
   state.initramfsStale = true;
 }
 
@@ -84,9 +82,9 @@ async function fixInitramfsFile(
   const text = await appliance.readText(file);
   if (text === undefined) return;
   const planned = plan(text, resolve);
-  for (const each of planned.unresolved)
+  for (const each of few(planned.unresolved))
     concern('FSTAB_DEVICE_UNKNOWN', `${file}: ${each} names hardware, and no device of this VM is certainly meant`);
   if (planned.text === text) return;
-  await edit(file, text, planned.text, ...planned.edits);
+  await edit(file, text, planned.text, ...few(planned.edits));
   state.initramfsStale = true;
 }

@@ -1,3 +1,4 @@
+import { few } from '../few.js';
 import type { StepContext } from '../step.js';
 import { hidesDisks, planLvmFilters } from './lvm.js';
 import { planMdadm } from './mdadm.js';
@@ -13,9 +14,9 @@ export async function fixMdadm({ appliance, state, concern, edit }: StepContext)
     const text = await appliance.readText(file);
     if (text === undefined) continue;
     const plan = planMdadm(text);
-    for (const each of plan.unresolved) concern('STORAGE_DEVICE_UNKNOWN', `${file}: ${each}`);
+    for (const each of few(plan.unresolved)) concern('STORAGE_DEVICE_UNKNOWN', `${file}: ${each}`);
     if (plan.text === text) continue;
-    await edit(file, text, plan.text, ...plan.edits);
+    await edit(file, text, plan.text, ...few(plan.edits));
     state.initramfsStale = true;
   }
 }
@@ -27,10 +28,10 @@ export async function fixLvm(context: StepContext): Promise<void> {
     const text = await appliance.readText(file);
     if (text === undefined) continue;
     const plan = planLvmFilters(text);
-    for (const each of plan.unresolved)
+    for (const each of few(plan.unresolved))
       concern('STORAGE_DEVICE_UNKNOWN', `${file}: the filter ${each} names hardware, and may hide disks on KVM`);
     if (plan.text === text) continue;
-    await edit(file, text, plan.text, ...plan.edits);
+    await edit(file, text, plan.text, ...few(plan.edits));
     state.initramfsStale = true;
   }
   const devices = await appliance.readText(LVM_DEVICES);

@@ -1,4 +1,5 @@
 import type { Nic } from '@hyper2kvm/contracts';
+import { few } from '../few.js';
 import type { Step, StepContext } from '../step.js';
 import { CLOUD_CFG, planCloudInit } from './cloud-init.js';
 import { cloudFacts, commandLines, hasUdev, networkInInitramfs, usesKernelNames } from './facts.js';
@@ -80,10 +81,10 @@ async function fixRules(context: StepContext, hardware: Hardware): Promise<Reado
       macOf: (path) => hardware.macOf(`pci-${path}`),
       generated: PERSISTENT.test(name),
     });
-    await edit(file, text, plan.text, ...plan.removed.map((line) => `stale rule removed: ${line}`));
+    await edit(file, text, plan.text, ...few(plan.removed.map((line) => `stale rule removed: ${line}`)));
     for (const [mac, to] of plan.names) names.set(mac, to);
     orphans.push(...plan.orphans);
-    for (const line of plan.unresolved)
+    for (const line of few(plan.unresolved))
       concern('NETWORK_NAME_UNKNOWN', `network: ${file} names VMware's hardware: ${line}`);
   }
   const only = onlyUnknown(context, machine.nics);
@@ -108,14 +109,14 @@ async function fixFiles(
   for (const file of files) {
     const plan = file.kind.rewrite?.(file.text, hardware) ?? { text: file.text, edits: [], unresolved: [] };
     after.push({ ...file, text: plan.text });
-    for (const each of plan.unresolved)
+    for (const each of few(plan.unresolved))
       concern('NETWORK_NAME_UNKNOWN', `network: ${file.path} asks for VMware's hardware: ${each}`);
     if (plan.text === file.text) continue;
-    if (!SECRET.test(file.text)) await edit(file.path, file.text, plan.text, ...plan.edits);
+    if (!SECRET.test(file.text)) await edit(file.path, file.text, plan.text, ...few(plan.edits));
     else {
       await appliance.writeText(file.path, plan.text);
-      for (const each of plan.edits) log(`network: ${each}`);
-      change(file.path, plan.edits.join('; '));
+      for (const each of few(plan.edits)) log(`network: ${each}`);
+      change(file.path, few(plan.edits).join('; '));
     }
   }
   return merged(after.map(mentionsOf));
