@@ -13,7 +13,7 @@ const XML = `<domain type='kvm'>
     <loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>
     <nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'>/srv/out/nvram.fd</nvram></os>
   <devices>
-    <disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/srv/out/a &amp; b.qcow2'/><target dev='vda' bus='virtio'/></disk>
+    <disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/srv/out/a b.qcow2'/><target dev='vda' bus='virtio'/></disk>
     <disk type="file" device="disk"><driver name="qemu" type="raw"/><source file="/srv/out/c,d.raw"/><target dev="sda" bus="scsi"/></disk>
     <interface type='network'><mac address='00:50:56:ab:cd:ef'/><source network='lan'/><model type='virtio'/></interface>
     <interface type='bridge'><mac address='00:50:56:ab:cd:f0'/><source bridge='br0'/><model type='virtio'/></interface>
@@ -151,13 +151,14 @@ describe('the virt-install line', () => {
     expect(virtInstall(efi, readDomainXml(XML))).toEqual([
       'virt-install --name bob-s-vm',
       '--memory 1536 --vcpus 2',
-      `--disk 'path="/srv/out/a & b.qcow2",format=qcow2,bus=virtio,discard=unmap'`,
+      `--disk 'path="/srv/out/a b.qcow2",format=qcow2,bus=virtio,discard=unmap'`,
       `--disk 'path="/srv/out/c,d.raw",format=raw,bus=scsi,discard=unmap'`,
       '--controller type=scsi,model=virtio-scsi',
       '--network network=lan,model=virtio,mac=00:50:56:ab:cd:ef',
       '--network bridge=br0,model=virtio,mac=00:50:56:ab:cd:f0',
       '--machine q35',
       '--boot loader=/usr/share/OVMF/OVMF_CODE_4M.fd,loader.readonly=yes,loader.type=pflash,nvram=/srv/out/nvram.fd,nvram.template=/usr/share/OVMF/OVMF_VARS_4M.fd',
+      '--tpm none',
       '--import --osinfo detect=on,require=off --noautoconsole',
     ]);
   });
@@ -165,6 +166,12 @@ describe('the virt-install line', () => {
   it('asks for UEFI where the domain cannot be read here', () => {
     const efi = completed({ machine: { cpus: 1, memory_bytes: 1024 ** 3, firmware: 'efi' } });
     expect(virtInstall(efi, undefined)).toContain('--boot uefi');
-    expect(virtInstall(completed(), undefined).join(' ')).not.toContain('--boot');
+    expect(virtInstall(completed(), undefined)?.join(' ')).not.toContain('--boot');
+  });
+
+  it('is not there for names that virt-install would change', () => {
+    const odd = completed({ files: ["/srv/out/bob's/disk1.qcow2"] });
+    expect(virtInstall(odd, undefined)).toBeUndefined();
+    expect(summaryLines(odd, PLAIN)).toContain('   not by virt-install, which takes no file of such a name');
   });
 });

@@ -34,7 +34,10 @@ export default class Import extends BaseCommand<typeof Import> {
   protected async work(): Promise<ExitCode> {
     const client = this.client();
     const jobId = await findJob(client, this.flags);
-    const first = await client.startImport(jobId, { ...given('target', this.flags.target), start: this.flags.start });
+    const first = await client.startImport(jobId, {
+      ...given('target', this.flags.target),
+      ...given('start', this.flags.start),
+    });
     if (this.flags.detach) {
       if (this.isJson) this.printJson(first);
       else if (!this.isQuiet) this.log(`Asked for. See the result: hyperctl status --job ${jobId}`);

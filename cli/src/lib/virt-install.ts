@@ -7,9 +7,15 @@ const MIB = 1024 * 1024;
 
 /**
  * A virt-install command for a job's output, one part a line. With the domain's facts (the file is only there on the machine
- * that converted) it keeps buses, networks, MACs and firmware files; else it has what the gateway knows.
+ * that converted) it keeps buses, networks, MACs and firmware files; else it has what the gateway knows. Undefined where it
+ * would not work: virt-install escapes these signs twice in the XML that it makes.
  */
-export function virtInstall(job: JobDetail, domain: DomainFacts | undefined): string[] {
+export function virtInstall(job: JobDetail, domain: DomainFacts | undefined): string[] | undefined {
+  const names = [...job.files, ...(domain?.disks ?? []).map(({ file }) => file), domain?.nvram ?? ''];
+  return names.some((name) => /[&<>'"]/.test(name)) ? undefined : commandOf(job, domain);
+}
+
+function commandOf(job: JobDetail, domain: DomainFacts | undefined): string[] {
   const memory = Math.ceil((job.machine?.memory_bytes ?? 2048 * MIB) / MIB);
   const disks =
     domain !== undefined && domain.disks.length > 0
@@ -29,7 +35,7 @@ export function virtInstall(job: JobDetail, domain: DomainFacts | undefined): st
     ...(nics.length === 0 ? ['--network none'] : []),
     ...(domain?.machine === undefined ? [] : [`--machine ${shellQuote(domain.machine)}`]),
     ...firmware(job, domain),
-    ...(domain?.tpm === true ? ['--tpm model=tpm-crb,backend.type=emulator,backend.version=2.0'] : []),
+    ...tpm(job, domain),
     ...(domain?.localtime === true ? ['--clock offset=localtime'] : []),
     `--import ${system(domain?.osinfo)} --noautoconsole`,
   ];
@@ -50,6 +56,12 @@ function vcpus(job: JobDetail, domain: DomainFacts | undefined): string {
   const { topology } = domain ?? {};
   const count = String(job.machine?.cpus ?? 2);
   return topology === undefined ? count : `${count},sockets=${topology.sockets},cores=${topology.cores},threads=1`;
+}
+
+/** With UEFI virt-install adds one of its own accord. */
+function tpm(job: JobDetail, domain: DomainFacts | undefined): string[] {
+  if (domain?.tpm === true) return ['--tpm model=tpm-crb,backend.type=emulator,backend.version=2.0'];
+  return domain !== undefined && job.machine?.firmware === 'efi' ? ['--tpm none'] : [];
 }
 
 /** An id that the local database lacks is an error of virt-install; the devices are all named here anyway. */

@@ -128,10 +128,6 @@ const leftovers = (job: JobDetail, paint: Paint): string[] => [
 
 function nextSteps(job: JobDetail, options: SummaryOptions): string[] {
   const vm = shellQuote(job.libvirt_domain ?? options.domain?.name ?? job.vm_name);
-  const manual = virtInstall(job, options.domain).map((line, index, all) => {
-    const indent = index === 0 ? '   ' : '     ';
-    return `${indent}${line}${index === all.length - 1 ? '' : ' \\'}`;
-  });
   return [
     'Next steps:',
     '',
@@ -145,12 +141,21 @@ function nextSteps(job: JobDetail, options: SummaryOptions): string[] {
       : ['1. It is defined in libvirt. Start it:', `   virsh ${uri(job)}start ${vm}`]),
     '',
     '2. Or manually:',
-    ...manual,
+    ...manual(job, options),
     '',
     '3. View logs:',
     `   hyperctl logs --job ${job.job_id}`,
     ...goBack(job, vm),
   ];
+}
+
+function manual(job: JobDetail, { domain: facts }: SummaryOptions): string[] {
+  const lines = virtInstall(job, facts);
+  if (lines === undefined) return ['   not by virt-install, which takes no file of such a name'];
+  return lines.map((line, index) => {
+    const indent = index === 0 ? '   ' : '     ';
+    return `${indent}${line}${index === lines.length - 1 ? '' : ' \\'}`;
+  });
 }
 
 const uri = ({ import: imported }: JobDetail): string =>
