@@ -3,11 +3,20 @@ export * from './commit/index.js';
 export { ConverterConfig, toSettings } from './config.js';
 export { convert, type Conversion, type Converted } from './convert.js';
 export * from './engines/index.js';
-export { accelerator, Appliance, clearLeftovers, inspect, type Accelerator, type GuestFacts } from './guest/index.js';
+export {
+  accelerator,
+  Appliance,
+  clearLeftovers,
+  inspect,
+  openGuest,
+  type Accelerator,
+  type GuestFacts,
+} from './guest/index.js';
 export { safeName } from './names.js';
 export * from './overlay/index.js';
 export { boot, proveBoot, qemuArgs } from './proof/index.js';
 export * from './targets/libvirt/index.js';
 export * from './targets/index.js';
+export { initramfsStep, listInitramfs, type Step, type StepContext, type StepState } from './steps/index.js';
 export { verify, type Verified } from './verify/index.js';
 export type { ConverterSettings, WorkPort } from './work.js';

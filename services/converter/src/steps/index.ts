@@ -8,6 +8,7 @@ import type { Step } from './step.js';
 import { trimStep } from './trim/index.js';
 import { vmwareToolsStep } from './vmware-tools/index.js';
 
+export { initramfsStep, listInitramfs } from './initramfs/index.js';
 export { runSteps, type StepsInput } from './run.js';
 export type { Change, PinnedNic, Step, StepContext, StepState } from './step.js';
 
