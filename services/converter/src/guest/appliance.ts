@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { JobError } from '@hyper2kvm/contracts';
+import { JobError, type LuksKey } from '@hyper2kvm/contracts';
 import type { GuardedProcess } from '@hyper2kvm/runtime';
 import { execa } from 'execa';
+import { writeKeyDisk, type KeyDisk } from './devices/index.js';
 import type { Accelerator } from './kvm.js';
 import { clearLeftovers, noteLeftovers } from './leftovers.js';
 import { quoteList } from './quote.js';
@@ -23,6 +25,8 @@ export interface ApplianceOptions {
   /** Where libguestfs keeps its built appliance, shared by all jobs. */
   readonly cacheDir: string;
   readonly accelerator: Accelerator;
+  /** To be had by `keyDisk`. */
+  readonly luksKeys?: readonly LuksKey[];
   readonly signal: AbortSignal;
 }
 
@@ -31,6 +35,9 @@ const CALL_LIMIT_MS = 120_000;
 const LAUNCH_LIMIT_MS = 300_000;
 /** Characters that a call may print: an initramfs lists about 100,000. */
 const OUTPUT_LIMIT = 32 * 1024 * 1024;
+/** Argon2, which protects LUKS volumes, takes up to 1 GiB for a moment. */
+const MEMORY_MIB = { plain: 1280, withKeys: 2304 };
+const { S_IFMT, S_IFREG } = constants;
 /** No configuration file of a guest is larger; what is larger is not read. */
 const TEXT_LIMIT_BYTES = 4 * 1024 * 1024;
 
@@ -41,6 +48,8 @@ const TEXT_LIMIT_BYTES = 4 * 1024 * 1024;
  * A call that fails ends the appliance, because only then does guestfish give an exit code: ask first (`isFile`).
  */
 export class Appliance {
+  private keys: KeyDisk | undefined;
+
   private constructor(
     private readonly server: GuardedProcess,
     private readonly pid: string,
@@ -68,9 +77,30 @@ export class Appliance {
     for (const disk of this.options.disks) {
       await this.call(['add', disk.file, `format:${disk.format}`, 'cachemode:unsafe', 'discard:enable']);
     }
+    const keyFile = await this.addKeys();
     await this.call(['set-smp', '2']);
-    await this.call(['set-memsize', '1280']);
-    await Promise.all([this.call(['run'], LAUNCH_LIMIT_MS), this.noteSockets(socket)]);
+    await this.call(['set-memsize', String(keyFile === undefined ? MEMORY_MIB.plain : MEMORY_MIB.withKeys)]);
+    try {
+      await Promise.all([this.call(['run'], LAUNCH_LIMIT_MS), this.noteSockets(socket)]);
+    } finally {
+      // QEMU holds it open.
+      if (keyFile !== undefined) await rm(keyFile, { force: true });
+    }
+  }
+
+  /** A disk of the keys behind the guest's own. */
+  private async addKeys(): Promise<string | undefined> {
+    const { luksKeys = [], folder, disks } = this.options;
+    if (luksKeys.length === 0) return undefined;
+    const file = path.join(folder, `keys-${randomUUID()}`);
+    this.keys = { target: disks.length, keys: await writeKeyDisk(file, luksKeys) };
+    await this.call(['add', file, 'format:raw', 'readonly:true']);
+    return file;
+  }
+
+  /** Where the appliance has the LUKS keys that it was given. */
+  get keyDisk(): KeyDisk | undefined {
+    return this.keys;
   }
 
   /** The appliance's sockets appear early in the launch, which takes seconds in which the worker may be killed. */
@@ -132,6 +162,16 @@ export class Appliance {
     return this.call(['command', quoteList(argv)], timeoutMs);
   }
 
+  /**
+   * Runs a shell script in the appliance itself, where the guest lies below /sysroot: for what libguestfs has no call
+   * for. Nothing of the guest may stand in it.
+   * @param script without single quotes, which guestfish takes for its own; it has to end with success
+   */
+  async script(script: string, timeoutMs = CALL_LIMIT_MS): Promise<string> {
+    if (script.includes("'")) throw new JobError('INTERNAL', 'a script for the appliance has a single quote');
+    return this.call(['debug', 'sh', `'${script}'`], timeoutMs);
+  }
+
   async isFile(file: string): Promise<boolean> {
     return this.asks(['is-file', file, 'followsymlinks:true']);
   }
@@ -155,12 +195,33 @@ export class Appliance {
   }
 
   /**
+   * What is there of all these patterns of glob(3), sorted; folders end with "/".
+   * @param patterns absolute, without braces and commas
+   */
+  async glob(patterns: readonly string[]): Promise<string[]> {
+    const [first = '', ...others] = patterns;
+    // Braces around one pattern would be part of a name.
+    const pattern = others.length === 0 ? first : `/{${patterns.map((each) => each.slice(1)).join(',')}}`;
+    return this.lines(['glob-expand', pattern]);
+  }
+
+  /** Copies a file out of the guest. */
+  async download(guestFile: string, localFile: string, timeoutMs = CALL_LIMIT_MS): Promise<void> {
+    await this.call(['download', guestFile, localFile], timeoutMs);
+  }
+
+  /** Copies a file into the guest; an existing one keeps its owner, mode and attributes. */
+  async upload(localFile: string, guestFile: string, timeoutMs = CALL_LIMIT_MS): Promise<void> {
+    await this.call(['upload', localFile, guestFile], timeoutMs);
+  }
+
+  /**
    * A text file, undefined when it is missing. Read as latin1 so that every byte survives being written back.
    * @throws JobError GUEST_UNSUPPORTED when it is larger than the limit (bytes)
    */
   async readText(file: string, limitBytes = TEXT_LIMIT_BYTES): Promise<string | undefined> {
-    if (!(await this.isFile(file))) return undefined;
-    const size = Number(await this.call(['filesize', file]));
+    const size = await this.sizeOfFile(file);
+    if (size === undefined) return undefined;
     if (!(size <= limitBytes)) {
       throw new JobError(
         'GUEST_UNSUPPORTED',
@@ -168,7 +229,7 @@ export class Appliance {
       );
     }
     return this.through(async (local) => {
-      await this.call(['download', file, local]);
+      await this.download(file, local);
       return readFile(local, 'latin1');
     });
   }
@@ -177,8 +238,15 @@ export class Appliance {
   async writeText(file: string, text: string): Promise<void> {
     await this.through(async (local) => {
       await writeFile(local, text, 'latin1');
-      await this.call(['upload', local, file]);
+      await this.upload(local, file);
     });
+  }
+
+  /** Undefined for what is missing or no regular file. */
+  private async sizeOfFile(file: string): Promise<number | undefined> {
+    const stat = await this.attempt(['statns', file]);
+    const field = (name: string): number => Number(new RegExp(`^st_${name}: (\\d+)$`, 'm').exec(stat)?.[1]);
+    return (field('mode') & S_IFMT) === S_IFREG ? field('size') : undefined;
   }
 
   private async through<T>(use: (local: string) => Promise<T>): Promise<T> {

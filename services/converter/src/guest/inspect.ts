@@ -1,155 +1,222 @@
-import { JobError } from '@hyper2kvm/contracts';
+import { concernOf, JobError, type Concern } from '@hyper2kvm/contracts';
 import type { Appliance } from './appliance.js';
-import { systemdVersion } from './systemd.js';
+import {
+  parseMdadmConf,
+  renameVolumes,
+  resolveDevice,
+  unlock,
+  type BlockDevice,
+  type Naming,
+  type Unlocked,
+} from './devices/index.js';
+import type { FileSystem, GuestFacts, Mountpoint } from './facts.js';
+import { findUnlistedEsp, mountAll, parseCrypttab, parseFstab, planMounts, type MissingMount } from './mounts/index.js';
+import { parseProbe, probeScript, type Candidate, type Probed } from './roots/index.js';
+import { chooseSystem, describeClosed, describeRoot } from './select.js';
+import { linuxFacts, windowsFacts } from './system/index.js';
 
-/**
- * What lies on a block device, by its name in the appliance: a file system, swap, or what holds others (`crypto_LUKS`,
- * `LVM2_member`, `linux_raid_member`).
- */
-export interface FileSystem {
-  readonly device: string;
-  /** `ext4`, `xfs`, `swap`, … */
-  readonly type: string;
-  readonly uuid?: string;
-  readonly label?: string;
-  /** Of the partition that it lies on (GPT). */
-  readonly partUuid?: string;
-}
-
-export interface Mountpoint {
-  readonly path: string;
-  /** A block device; of a btrfs subvolume that of its file system. */
-  readonly device: string;
-  /** What libguestfs mounts: the device, or `btrfsvol:<device>/<subvolume>`. */
-  readonly mountable: string;
-}
-
-/** A LUKS volume that was opened. */
-export interface LuksVolume {
-  /** What it lies on: `/dev/sda3`. */
-  readonly device: string;
-  readonly uuid: string;
-  /** The opened volume in the appliance: `/dev/mapper/luks-1`. */
-  readonly mapped: string;
-}
-
-/** What starts the guest's services. */
-export type InitSystem = 'systemd' | 'sysvinit' | 'openrc' | 'upstart' | 'unknown';
-
-/** What the guest is. */
-export interface GuestFacts {
-  /** Device of the root file system, in the appliance; empty where there is no operating system. */
-  readonly root: string;
-  /** `linux`, `windows`, `none` where the VM holds data only, or what else libguestfs calls it. */
-  readonly type: string;
-  /** libguestfs's word: `debian`, `ubuntu`, `rhel`, … */
-  readonly distro: string;
-  /** For people: `Debian GNU/Linux 12 (bookworm)`. */
-  readonly product: string;
-  readonly version: { readonly major: number; readonly minor: number };
-  readonly arch: string;
-  /** `deb`, `rpm`, … */
-  readonly packageFormat: string;
-  /** The guest's own mount points, in the order in which they must be mounted. */
-  readonly mountpoints: readonly Mountpoint[];
-  readonly fileSystems: readonly FileSystem[];
-  /** Disks of the VM: 1 means that any partition name can only mean this disk. */
+export interface InspectOptions {
+  /** Disks of the VM. */
   readonly diskCount: number;
-  /** Undefined for guests without systemd. */
-  readonly systemd?: number;
-  readonly init: InitSystem;
-  readonly luks: readonly LuksVolume[];
+  /** Device of the operating system to take where there are several. */
+  readonly root: string | undefined;
+  /** The VM holds data only, or is to be taken for such. */
+  readonly noOs: boolean;
 }
 
-/** inspect-os reads every file system: 12 s without KVM on a plain guest, more with many disks. */
-const INSPECT_LIMIT_MS = 900_000;
+export interface Inspected {
+  readonly guest: GuestFacts;
+  readonly concerns: readonly Concern[];
+}
 
 /**
- * Finds the one operating system, mounts its file systems (shortest path first, as /boot/efi needs /boot) and says what
- * it is. Done once per job.
- * @throws JobError GUEST_NO_OS, GUEST_MULTIPLE_OS, GUEST_CORRUPT
+ * Opens what is encrypted, finds the operating system, mounts its file systems as its own fstab does (nothing else) and
+ * says what it is. Done once per job. libguestfs's inspect-os takes 12 s for it without KVM, these calls one or two.
+ * @throws JobError GUEST_NO_OS, GUEST_MULTIPLE_OS, GUEST_ENCRYPTED, GUEST_CORRUPT
  */
-export async function inspect(appliance: Appliance, diskCount: number): Promise<GuestFacts> {
-  const root = await onlyRoot(appliance);
-  const mountpoints = await mountAll(appliance, root);
-  const ask = async (command: string): Promise<string> => (await appliance.attempt([command, root])).trim();
-  const systemd = await systemdVersion(appliance);
+export async function inspect(appliance: Appliance, options: InspectOptions): Promise<Inspected> {
+  const unlocked = await unlock(appliance, options.diskCount, appliance.keyDisk);
+  const probed = await probe(appliance, unlocked.devices);
+  const system = await chooseSystem(appliance, probed, unlocked, options);
+  if (system === undefined || 'facts' in system) return withoutMounts(appliance, system, probed, unlocked, options);
+  return system.root.kind === 'windows'
+    ? inspectWindows(appliance, system.root, unlocked, options)
+    : inspectLinux(appliance, system.root, probed, unlocked, options);
+}
+
+async function probe(appliance: Appliance, devices: readonly BlockDevice[]): Promise<Probed> {
+  const script = probeScript(devices);
+  return script === undefined
+    ? { candidates: [], subvolumes: new Map(), failures: [] }
+    : parseProbe(await appliance.script(script, PROBE_LIMIT_MS), devices);
+}
+
+/** Journals of large file systems are replayed then. */
+const PROBE_LIMIT_MS = 600_000;
+
+/** What is the same of every guest. */
+const common = (unlocked: Unlocked, mountpoints: readonly Mountpoint[], { diskCount }: InspectOptions) => ({
+  mountpoints,
+  fileSystems: unlocked.devices.flatMap(({ content }): FileSystem[] => (content === undefined ? [] : [content])),
+  diskCount,
+  luks: unlocked.opened,
+});
+
+async function withoutMounts(
+  appliance: Appliance,
+  system: { readonly facts: Partial<GuestFacts> } | undefined,
+  probed: Probed,
+  unlocked: Unlocked,
+  options: InspectOptions,
+): Promise<Inspected> {
+  const found: string[] = [];
+  if (options.noOs) for (const each of probed.candidates) found.push(await describeRoot(appliance, each));
+  const guest: GuestFacts = {
+    root: '',
+    type: 'none',
+    distro: 'none',
+    product: 'no operating system',
+    version: { major: 0, minor: 0 },
+    arch: 'unknown',
+    packageFormat: 'unknown',
+    init: 'unknown',
+    ...system?.facts,
+    ...common(unlocked, [], options),
+  };
+  const left = found.map((each) =>
+    concernOf(
+      'GUEST_UNKNOWN',
+      `the disks hold ${each}, which is left as it is, as for a VM without an operating system`,
+    ),
+  );
+  return { guest, concerns: left };
+}
+
+async function inspectWindows(
+  appliance: Appliance,
+  { device }: Candidate,
+  unlocked: Unlocked,
+  options: InspectOptions,
+): Promise<Inspected> {
+  // A volume that Windows sleeps on can only be read.
+  const mount = { path: '/', device, mountable: device, options: 'ro', required: true };
+  await mountAll(appliance, [mount]);
+  const guest = { root: device, ...(await windowsFacts(appliance)), ...common(unlocked, [plain(mount)], options) };
+  return { guest, concerns: closedVolumes(unlocked) };
+}
+
+async function inspectLinux(
+  appliance: Appliance,
+  found: Candidate,
+  probed: Probed,
+  before: Unlocked,
+  options: InspectOptions,
+): Promise<Inspected> {
+  const { subvolumes: known } = probed;
+  const onlyRoot = planMounts({ root: found, fstab: [], naming: namingOf(before, options), subvolumes: known });
+  await mountAll(appliance, onlyRoot.mounts);
+  const tables = await readTables(appliance);
+  await appliance.call(['umount-all']);
+
+  const names = volumeNames(tables.crypttab, namingOf(before, options));
+  const unlocked = await renameVolumes(appliance, options.diskCount, before, names);
+  const rename = renaming(before, unlocked);
+  const root = { ...found, device: rename(found.device) };
+  const subvolumes = new Map([...known].map(([device, each]) => [rename(device), each]));
+  const naming = {
+    ...namingOf(unlocked, options),
+    arrays: tables.arrays,
+    mapped: new Map(
+      [...names].flatMap(([device, name]): [string, string][] => {
+        const volume = unlocked.opened.find((each) => each.device === device);
+        return volume === undefined ? [] : [[name, volume.mapped]];
+      }),
+    ),
+  };
+  const { mounts, missing } = planMounts({ root, fstab: tables.fstab, naming, subvolumes });
+  assertComplete(missing, unlocked, names, options);
+  const failed = await mountAll(appliance, mounts);
+  const esp = await findUnlistedEsp(appliance, unlocked.devices, mounts);
+  if (esp !== undefined) failed.push(...(await mountAll(appliance, [esp])));
+  const mounted = [...mounts, ...(esp === undefined ? [] : [esp])].filter((each) => !failed.includes(each));
   return {
-    root,
-    mountpoints,
-    diskCount,
-    type: await ask('inspect-get-type'),
-    distro: await ask('inspect-get-distro'),
-    product: (await prettyName(appliance)) ?? (await ask('inspect-get-product-name')),
-    version: {
-      major: Number(await ask('inspect-get-major-version')) || 0,
-      minor: Number(await ask('inspect-get-minor-version')) || 0,
+    guest: {
+      root: root.device,
+      ...(await linuxFacts(appliance)),
+      ...common(unlocked, mounted.map(plain), options),
     },
-    arch: await ask('inspect-get-arch'),
-    packageFormat: await ask('inspect-get-package-format'),
-    fileSystems: await fileSystems(appliance),
-    ...(systemd === undefined ? {} : { systemd }),
-    init: systemd === undefined ? 'unknown' : 'systemd',
-    luks: [],
+    concerns: [
+      ...missing.map(({ path, spec }) =>
+        concernOf('MOUNT_MISSING', `the guest mounts ${path} from ${spec}, which is on none of the disks`),
+      ),
+      ...failed.map(({ path, device }) =>
+        concernOf('MOUNT_MISSING', `${path} of the guest (${device}) could not be mounted: nothing there is changed`),
+      ),
+      ...closedVolumes(unlocked),
+    ],
   };
 }
 
-async function onlyRoot(appliance: Appliance): Promise<string> {
-  const roots = (await appliance.call(['inspect-os'], INSPECT_LIMIT_MS)).split('\n').filter((line) => line !== '');
-  const [root] = roots;
-  if (root === undefined) throw new JobError('GUEST_NO_OS', 'no operating system was found on the disks of the VM');
-  if (roots.length > 1) {
-    const found: string[] = [];
-    for (const each of roots) {
-      found.push(`${(await appliance.attempt(['inspect-get-product-name', each])).trim()} on ${each}`);
-    }
-    throw new JobError('GUEST_MULTIPLE_OS', `the VM holds ${roots.length} operating systems: ${found.join('; ')}`);
+const plain = ({ path, device, mountable }: Mountpoint): Mountpoint => ({ path, device, mountable });
+
+const namingOf = ({ devices }: Unlocked, { diskCount }: InspectOptions): Naming => ({
+  devices,
+  diskCount,
+  mapped: new Map(),
+  arrays: new Map(),
+});
+
+async function readTables(appliance: Appliance) {
+  const text = async (file: string): Promise<string> => (await appliance.readText(file)) ?? '';
+  const there = new Set(
+    await appliance.glob(['/etc/fstab', '/etc/crypttab', '/etc/mdadm.conf', '/etc/mdadm/mdadm.conf']),
+  );
+  const read = async (...files: readonly string[]): Promise<string> => {
+    const file = files.find((each) => there.has(each));
+    return file === undefined ? '' : text(file);
+  };
+  return {
+    fstab: parseFstab(await read('/etc/fstab')),
+    crypttab: parseCrypttab(await read('/etc/crypttab')),
+    arrays: parseMdadmConf(await read('/etc/mdadm/mdadm.conf', '/etc/mdadm.conf')),
+  };
+}
+
+/** Name in the crypttab by the device of the volume. */
+function volumeNames(crypttab: ReturnType<typeof parseCrypttab>, naming: Naming): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const { name, spec } of crypttab) {
+    const volume = resolveDevice(spec, naming, ({ type }) => type === 'crypto_LUKS');
+    if (volume !== undefined && !names.has(volume.device)) names.set(volume.device, name);
   }
-  return root;
+  return names;
 }
 
-async function mountAll(appliance: Appliance, root: string): Promise<Mountpoint[]> {
-  const mountpoints = (await appliance.lines(['inspect-get-mountpoints', root]))
-    .map(parseMountpoint)
-    .filter((each) => each !== undefined)
-    .toSorted((a, b) => a.path.length - b.path.length);
-  if (!mountpoints.some(({ path }) => path === '/')) mountpoints.unshift({ path: '/', device: root, mountable: root });
-  for (const { path, device } of mountpoints) {
-    try {
-      await appliance.call(['mount-options', '', device, path]);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new JobError('GUEST_CORRUPT', `${path} (${device}) of the guest cannot be mounted: ${why}`, {
-        cause: error,
-      });
-    }
-  }
-  return mountpoints;
+/** The name of a device after its LUKS volumes were renamed. */
+function renaming(before: Unlocked, after: Unlocked): (device: string) => string {
+  const kernels = new Map(before.devices.map(({ device, kernel }) => [device, kernel]));
+  return (device) => after.devices.find(({ kernel }) => kernel === kernels.get(device))?.device ?? device;
 }
 
-/** os-release(5): libguestfs gives a bare version number for some Debians. */
-async function prettyName(appliance: Appliance): Promise<string | undefined> {
-  const text = (await appliance.readText('/etc/os-release')) ?? (await appliance.readText('/usr/lib/os-release')) ?? '';
-  return /^PRETTY_NAME=["']?([^"'\n]+)/m.exec(text)?.[1];
+/** @throws JobError GUEST_ENCRYPTED, GUEST_CORRUPT */
+function assertComplete(
+  missing: readonly MissingMount[],
+  { closed }: Unlocked,
+  names: ReadonlyMap<string, string>,
+  { diskCount }: InspectOptions,
+): void {
+  const [gone] = missing.filter(({ required }) => required);
+  if (gone === undefined) return;
+  const wanted = `the guest mounts ${gone.path} from ${gone.spec}`;
+  const locked = closed.filter(({ kind }) => kind === 'LUKS');
+  const behind = locked.find(({ device }) => gone.spec === `/dev/mapper/${names.get(device)}`);
+  const suspects = behind === undefined ? locked : [behind];
+  if (suspects.length > 0)
+    throw new JobError('GUEST_ENCRYPTED', `${wanted}; ${suspects.map(describeClosed).join('; ')}`);
+  const where = diskCount === 1 ? 'which is not on its disk' : `which is on none of its ${diskCount} disks`;
+  throw new JobError('GUEST_CORRUPT', `${wanted}, ${where}: is a disk of the VM missing?`);
 }
 
-/** `/boot: /dev/sda1` */
-export function parseMountpoint(line: string): Mountpoint | undefined {
-  const match = /^(\/.*): (\/dev\/\S+)$/.exec(line);
-  return match?.[1] === undefined || match[2] === undefined
-    ? undefined
-    : { path: match[1], device: match[2], mountable: match[2] };
-}
-
-async function fileSystems(appliance: Appliance): Promise<FileSystem[]> {
-  const found: FileSystem[] = [];
-  for (const line of await appliance.lines(['list-filesystems'])) {
-    const match = /^(\/dev\/\S+): (\S+)$/.exec(line);
-    const [, device, type] = match ?? [];
-    if (device === undefined || type === undefined || type === 'unknown') continue;
-    const uuid = (await appliance.attempt(['vfs-uuid', device])).trim();
-    const label = (await appliance.attempt(['vfs-label', device])).trim();
-    found.push({ device, type, ...(uuid === '' ? {} : { uuid }), ...(label === '' ? {} : { label }) });
-  }
-  return found;
+function closedVolumes({ closed }: Unlocked): Concern[] {
+  return closed.map((each) => concernOf('VOLUME_LOCKED', `${describeClosed(each)}: it is left as it is`));
 }

@@ -1,12 +1,13 @@
 import path from 'node:path';
-import type { LuksKey } from '@hyper2kvm/contracts';
+import type { Concern, LuksKey } from '@hyper2kvm/contracts';
 import { Appliance, type ApplianceOptions } from './appliance.js';
-import { inspect, type GuestFacts } from './inspect.js';
+import type { GuestFacts } from './facts.js';
+import { inspect } from './inspect.js';
 
 export interface OpenOptions extends ApplianceOptions {
   /** Device of the operating system to take where there are several. */
   readonly root: string | undefined;
-  /** No operating system is expected: its absence is no error. */
+  /** The VM holds data only, or is to be taken for such: nothing is mounted. */
   readonly noOs: boolean;
   readonly luksKeys: readonly LuksKey[];
 }
@@ -14,6 +15,8 @@ export interface OpenOptions extends ApplianceOptions {
 export interface OpenGuest {
   readonly appliance: Appliance;
   readonly guest: GuestFacts;
+  /** What a person should know of the disks. */
+  readonly concerns: readonly Concern[];
 }
 
 /**
@@ -24,7 +27,8 @@ export interface OpenGuest {
 export async function openGuest(options: OpenOptions): Promise<OpenGuest> {
   const appliance = await Appliance.start({ ...options, folder: path.join(options.folder, 'appliance') });
   try {
-    return { appliance, guest: await inspect(appliance, options.disks.length) };
+    const { root, noOs, disks } = options;
+    return { appliance, ...(await inspect(appliance, { root, noOs, diskCount: disks.length })) };
   } catch (error) {
     await appliance.stop();
     throw error;

@@ -1,25 +1,11 @@
-import type { Appliance } from './appliance.js';
-
 /** Where distributions keep systemd's private library, whose name carries the version since 231. */
-const FOLDERS = [
+export const SYSTEMD_LIBRARIES = [
   '/usr/lib/systemd',
   '/lib/systemd',
   '/usr/lib/x86_64-linux-gnu/systemd',
   '/usr/lib/aarch64-linux-gnu/systemd',
   '/usr/lib64/systemd',
-];
-
-/** The guest's systemd: undefined without one, 0 for one older than 231. */
-export async function systemdVersion(appliance: Appliance): Promise<number | undefined> {
-  let present = false;
-  for (const folder of FOLDERS) {
-    const names = await appliance.list(folder);
-    present ||= names.includes('systemd');
-    const version = versionFromNames(names);
-    if (version !== undefined) return version;
-  }
-  return present ? 0 : undefined;
-}
+].map((folder) => `${folder}/libsystemd-shared-*`);
 
 /** `libsystemd-shared-252.so`, `libsystemd-shared-252-51.el9.so` */
 export function versionFromNames(names: readonly string[]): number | undefined {
