@@ -182,12 +182,13 @@ async function makeBootable(
     work.log('info', `Detected: ${guest.product}`, { step: 'inspect' });
     const mounted = guest.mountpoints.map((each) => `${each.path} on ${each.device}`).join(', ');
     work.log('info', `File systems: ${mounted}`, { step: 'inspect' });
+    for (const { message } of opened.concerns) work.log('warn', message, { step: 'inspect' });
     if (options.verify_boot) assertProvable(guest);
     const engine = chooseEngine(guest, options.engine);
     reporter.plan(stepsOf(engine, options));
     const { virtioWin } = settings;
     const converted = await engine.convert({ ...input, ...opened, virtioWin, dryRun: false, work, reporter });
-    return { guest, converted };
+    return { guest, converted: { ...converted, concerns: [...opened.concerns, ...converted.concerns] } };
   } finally {
     await appliance.stop();
   }
