@@ -11,15 +11,18 @@ export interface Seen {
   readonly target: TargetConfig | undefined;
   /** The guest itself was looked at: what the source believes of it does not matter. */
   readonly inspected: boolean;
+  /** A converter was asked: it knows whether it has drivers for Windows. */
+  readonly checked: boolean;
 }
 
 /** What the description of a source alone lets one worry about. */
-export function sourceConcerns({ machine, options, target, inspected }: Seen): Concern[] {
+export function sourceConcerns({ machine, options, target, inspected, checked }: Seen): Concern[] {
   return [
     ...power(machine, options),
     ...(machine.tpm === true ? [concernOf('TPM_BLANK', 'The VM has a virtual TPM: the result gets a blank one.')] : []),
     ...(machine.secure_boot ? [concernOf('SECURE_BOOT', 'The VM starts by Secure Boot.')] : []),
-    ...(inspected ? [] : guest(machine)),
+    ...(inspected ? [] : foreign(machine)),
+    ...(inspected || checked ? [] : windows(machine)),
     ...unmapped(machine, options, target),
   ];
 }
@@ -33,19 +36,17 @@ function power({ power_state: state }: Machine, { source_power: wanted }: JobOpt
   return [];
 }
 
-function guest({ guest_id: id = '', guest_name: name = id }: Machine): Concern[] {
-  if (FOREIGN.test(id))
-    return [
-      concernOf('GUEST_UNKNOWN', `vCenter calls the guest ${name}: only Linux and Windows are made ready for KVM.`),
-    ];
-  if (WINDOWS.test(id))
-    return [
-      concernOf(
-        'DRIVERS',
-        `vCenter calls the guest ${name}: Windows needs the drivers that converter.virtio_win names.`,
-      ),
-    ];
-  return [];
+function foreign({ guest_id: id = '', guest_name: name = id }: Machine): Concern[] {
+  if (!FOREIGN.test(id)) return [];
+  return [
+    concernOf('GUEST_UNKNOWN', `vCenter calls the guest ${name}: only Linux and Windows are made ready for KVM.`),
+  ];
+}
+
+function windows({ guest_id: id = '', guest_name: name = id }: Machine): Concern[] {
+  if (!WINDOWS.test(id)) return [];
+  const message = `vCenter calls the guest ${name}: Windows needs the drivers that converter.virtio_win names.`;
+  return [concernOf('DRIVERS', message)];
 }
 
 function unmapped({ nics }: Machine, options: JobOptions, target: TargetConfig | undefined): Concern[] {
