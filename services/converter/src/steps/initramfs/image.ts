@@ -1,6 +1,7 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { randomUUID } from 'node:crypto';
 import { JobError } from '@hyper2kvm/contracts';
 import type { Appliance } from '../../guest/index.js';
 import type { StepContext } from '../step.js';
@@ -16,6 +17,12 @@ export async function download(appliance: Appliance, image: string, file: string
 /** An existing image keeps its owner, mode and attributes. */
 export async function upload(appliance: Appliance, file: string, image: string): Promise<void> {
   await appliance.call(['upload', file, image], TRANSFER_LIMIT_MS);
+}
+
+export async function sha1(file: string): Promise<string> {
+  const hash = createHash('sha1');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
 }
 
 /** @throws JobError GUEST_CORRUPT for an image that the kernel could not unpack either */

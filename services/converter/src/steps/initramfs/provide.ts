@@ -5,7 +5,7 @@ import { planAddition, readDependencies, type Addition } from './addition.js';
 import { addDrivers } from './add-drivers.js';
 import type { Archive } from './archive/index.js';
 import { BACKENDS, backendFor, type Drivers, type InitramfsBackend } from './backends/index.js';
-import { download, readImage, upload } from './image.js';
+import { download, readImage, sha1, upload } from './image.js';
 import type { BootableKernel } from './kernels.js';
 import { lostForRoot, moduleName, neededModules, type ModuleNeeds, type WantedDrivers } from './plan.js';
 
@@ -148,7 +148,7 @@ async function rebuiltBy(
 
 async function added(
   { addable = { forbids: () => undefined } }: InitramfsBackend,
-  { appliance, signal }: StepContext,
+  { appliance, signal, edit }: StepContext,
   { folder }: Task,
   { version, image, archive, file }: Examined,
   addition: Addition,
@@ -158,6 +158,11 @@ async function added(
   await addDrivers({ appliance, version, addition, names, addable, archive, file, target, folder, signal });
   const after = await readImage(target, image, signal);
   await upload(appliance, target, image);
+  const noted = addable.noted?.(version);
+  const note = noted === undefined ? undefined : await appliance.readText(noted);
+  if (noted !== undefined && note !== undefined) {
+    await edit(noted, note, note.replace(/^[0-9a-f]{40}/, await sha1(target)), 'the checksum of the initramfs');
+  }
   return after;
 }
 

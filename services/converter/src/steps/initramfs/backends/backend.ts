@@ -48,6 +48,8 @@ export interface InitramfsBackend {
   readonly addable?: {
     /** The file in the image that names modules to be loaded early, and how it looks with these. */
     readonly loadList?: { readonly path: string; with(text: string, names: readonly string[]): string };
+    /** Where the tool notes the SHA-1 of the image that it made, and refuses to replace another. */
+    noted?(version: string): string;
     /** Why this image has to be built anew all the same. */
     forbids(paths: readonly string[]): string | undefined;
   };

@@ -26,6 +26,8 @@ export const initramfsTools: InitramfsBackend = {
   addable: {
     // Copied from /etc/initramfs-tools/modules without its comments; `init` loads them in this order.
     loadList: { path: 'conf/modules', with: (text, names) => `${withEnd(text)}${names.join('\n')}\n` },
+    // Of older releases; the newer have no such file.
+    noted: (version) => `/var/lib/initramfs-tools/${version}`,
     forbids: () => undefined,
   },
 };
