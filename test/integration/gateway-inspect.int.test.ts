@@ -111,9 +111,9 @@ it('does not look into a VM on vCenter, and judges by what vCenter says', async 
   expect(looks).toEqual([]);
   expect(seen).toMatchObject({ inspection: null, refusal: null, estimate: { space_bytes: 450e9, free_bytes: 400e9 } });
   expect(seen.not_inspected).toContain('after their export');
-  expect(seen.concerns.map(({ code }) => code)).toEqual(['SPACE', 'DRIVERS', 'SOURCE_RUNNING', 'NETWORK_UNMAPPED']);
+  expect(seen.concerns.map(({ code }) => code)).toEqual(['SPACE', 'SOURCE_RUNNING', 'NETWORK_UNMAPPED']);
   const mapped = await inspect({ vcenter }, { network_map: [{ from: 'VM Network', to: 'br0' }], source_power: 'off' });
-  expect(mapped.concerns.map(({ code }) => code)).toEqual(['SPACE', 'DRIVERS']);
+  expect(mapped.concerns.map(({ code }) => code)).toEqual(['SPACE']);
 });
 
 it('says what could not be looked into', async () => {

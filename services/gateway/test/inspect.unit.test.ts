@@ -15,6 +15,7 @@ const codes = (machine: Partial<Machine>, change: object = {}, rest: object = {}
     options: options(change),
     target: undefined,
     inspected: false,
+    checked: false,
     ...rest,
   }).map(({ code }) => code);
 
@@ -31,7 +32,9 @@ describe('what the source alone tells', () => {
     expect(codes({ guest_id: 'freebsd13_64Guest' })).toEqual(['GUEST_UNKNOWN']);
     expect(codes({ guest_id: 'windows2019srv_64Guest' })).toEqual(['DRIVERS']);
     expect(codes({ guest_id: 'debian12_64Guest' })).toEqual([]);
-    expect(codes({ guest_id: 'windows2019srv_64Guest' }, {}, { inspected: true })).toEqual([]);
+    for (const known of [{ inspected: true }, { checked: true }])
+      expect(codes({ guest_id: 'windows2019srv_64Guest' }, {}, known)).toEqual([]);
+    expect(codes({ guest_id: 'freebsd13_64Guest' }, {}, { checked: true })).toEqual(['GUEST_UNKNOWN']);
   });
   it('is each network that no map names, once', () => {
     const nics = ['A', 'B', 'B', undefined].map((network, index) => ({

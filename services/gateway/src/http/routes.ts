@@ -36,7 +36,14 @@ const VCENTER_ERRORS = [
 ] as const;
 
 /** Why a VM may not go where it is to go. */
-const TARGET_ERRORS = ['TARGET_UNSUITABLE', 'DOMAIN_EXISTS', 'OUTPUT_EXISTS', 'LIBVIRT', 'DISK_FULL'] as const;
+const TARGET_ERRORS = [
+  'TARGET_UNSUITABLE',
+  'DOMAIN_EXISTS',
+  'DRIVERS_MISSING',
+  'GUEST_UNSUPPORTED',
+  'LIBVIRT',
+  'DISK_FULL',
+] as const;
 
 /** The whole API. */
 export const ROUTES = {

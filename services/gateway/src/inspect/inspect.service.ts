@@ -82,7 +82,16 @@ export class InspectService {
       inspection,
       not_inspected: inspection === null ? (look.reason ?? look.refusal?.message ?? null) : null,
       concerns: mergeConcerns(
-        [...sourceConcerns({ machine, options, target, inspected: inspection !== null }), ...spaceConcern(space, free)],
+        [
+          ...sourceConcerns({
+            machine,
+            options,
+            target,
+            inspected: inspection !== null,
+            checked: answer.unchecked === undefined,
+          }),
+          ...spaceConcern(space, free),
+        ],
         [...answer.concerns, ...(inspection?.concerns ?? [])],
       ),
       refusal: refusal === undefined ? null : shown(refusal),
