@@ -26,7 +26,7 @@ const resolve = deviceResolver({
 
 interface Planner {
   readonly name: string;
-  plan(text: string): { readonly text: string };
+  readonly plan: (text: string) => { readonly text: string };
   readonly fixtures: readonly string[];
   /** Lines that may change; any other stays. */
   readonly mayChange: RegExp;

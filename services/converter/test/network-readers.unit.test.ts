@@ -44,6 +44,7 @@ describe('netplan', () => {
       globs: ['en*'],
       macs: ['00:50:56:00:00:01'],
       fixed: [['00:50:56:00:00:01', 'lan1']],
+      known: [],
     });
   });
   test('JSON is YAML too, and a macaddress outside of match binds nothing', () => {
@@ -88,6 +89,11 @@ test('ifcfg', () => {
   expect(ifcfgMentions('ifcfg-System', fixtures.IFCFG)).toMatchObject({
     cards: ['ens192'],
     macs: ['00:50:56:00:00:01'],
+    known: [['00:50:56:00:00:01', 'ens192']],
+  });
+  expect(ifcfgMentions('ifcfg-x', 'DEVICE=ens224.7\nVLAN=yes\n')).toMatchObject({
+    cards: ['ens224'],
+    virtual: ['ens224.7'],
   });
   expect(ifcfgMentions('ifcfg-ens224', "BOOTPROTO='dhcp'\n").cards).toEqual(['ens224']);
   expect(ifcfgMentions('ifcfg-lan', 'HWADDR=00:50:56:00:00:01\n')).toMatchObject({

@@ -130,6 +130,17 @@ describe('names that VMware’s firmware gave', () => {
     expect(plan.concerns).toEqual([]);
   });
 
+  test('names that the configuration itself speaks of with an address', () => {
+    const nics = [nic(192, '00:50:56:00:00:01'), nic(224, '00:50:56:00:00:02')];
+    const known = [
+      ['00:50:56:00:00:02', 'lan'],
+      ['00:50:56:00:00:01', 'dmz'],
+    ] as const;
+    const plan = planNetwork({ ...base, nics, mentions: mentions({ cards: ['lan', 'dmz'], known }) });
+    expect(plan.pinned.map(({ name }) => name)).toEqual(['dmz', 'lan']);
+    expect(plan.concerns).toEqual([]);
+  });
+
   test('a name of no card, where all cards have theirs, is only told', () => {
     const plan = planNetwork({ ...base, ...speaksOf('ens192', 'ens256') });
     expect(plan.concerns).toEqual([{ code: 'NETWORK_NAME_UNUSED', message: expect.stringContaining('ens256') }]);

@@ -8,6 +8,8 @@ export interface Mentions {
   readonly globs: readonly string[];
   /** Cards that the configuration itself names by their MAC. */
   readonly fixed: readonly (readonly [mac: string, name: string])[];
+  /** Cards that it speaks of by name and MAC, without giving them that name in every guest. */
+  readonly known: readonly (readonly [mac: string, name: string])[];
   /** MAC addresses to which it is bound. */
   readonly macs: readonly string[];
 }
@@ -17,21 +19,26 @@ const NAME = /^[A-Za-z0-9_.-]{1,15}$/;
 
 export const isName = (name: string): boolean => NAME.test(name) && !/^(?:lo|all|default|none|\.{1,2})$/.test(name);
 
+/** A VLAN has the name of the card below it, and a number. */
+const VLAN = /\.\d{1,4}$/;
+
 /** Sorted out: patterns apart from names, `ens192:0` and `ens192.100` to the card below them, nothing twice. */
 export function mentions(found: Partial<Mentions>): Mentions {
   const all = (found.cards ?? []).map((each) => each.replace(/:\d+$/, ''));
-  const virtual = [...new Set([...(found.virtual ?? []), ...all.filter((each) => /\.\d{1,4}$/.test(each))])];
-  const below = all.map((each) => each.replace(/\.\d{1,4}$/, ''));
+  const virtual = [...new Set([...(found.virtual ?? []), ...all.filter((each) => VLAN.test(each))])];
+  const below = all.map((each) => each.replace(VLAN, ''));
   return {
     virtual,
     cards: [...new Set(below)].filter((each) => isName(each) && !virtual.includes(each)),
     globs: [...new Set([...(found.globs ?? []), ...all])].filter((each) => /[*?[]/.test(each) && each.length < 64),
-    fixed: (found.fixed ?? [])
-      .filter(([mac, name]) => isMac(mac) && isName(name))
-      .map(([mac, name]) => [plainMac(mac), name]),
+    fixed: pairs(found.fixed),
+    known: pairs(found.known),
     macs: [...new Set((found.macs ?? []).filter((each) => isMac(each)).map((each) => plainMac(each)))],
   };
 }
+
+const pairs = (found: Mentions['fixed'] = []): Mentions['fixed'] =>
+  found.filter(([mac, name]) => isMac(mac) && isName(name)).map(([mac, name]) => [plainMac(mac), name]);
 
 /** Of all files together: what one file makes of cards, another may speak of as if it were one. */
 export function merged(parts: readonly Mentions[]): Mentions {
@@ -40,6 +47,7 @@ export function merged(parts: readonly Mentions[]): Mentions {
     virtual: parts.flatMap(({ virtual }) => virtual),
     globs: parts.flatMap(({ globs }) => globs),
     fixed: parts.flatMap(({ fixed }) => fixed),
+    known: parts.flatMap(({ known }) => known),
     macs: parts.flatMap(({ macs }) => macs),
   });
 }

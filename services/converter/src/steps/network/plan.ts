@@ -82,16 +82,16 @@ function filesFor(
 }
 
 /**
- * MAC → old name, as far as it is certain: what a rule says, what the configuration itself pins, what vSphere's slot makes
+ * MAC → old name, as far as it is certain: what a rule or the configuration says of that MAC, what vSphere's slot makes
  * of the card where the configuration speaks of that name or of others made the same way, and the one name that is left
  * for the one card that is left.
  */
 function namesOf(
-  { nics, byRule }: NetworkInput,
+  { nics, byRule, mentions }: NetworkInput,
   cards: readonly string[],
   fixed: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> {
-  const names = new Map([...fixed, ...byRule]);
+  const names = new Map([...fixed, ...mentions.known, ...byRule]);
   const schemes = new Set<Scheme>();
   for (const { mac, pci_slot: slot } of nics) {
     for (const name of cards) {
@@ -146,8 +146,9 @@ function unknownAddresses({ nics, generatedMacs, mentions }: NetworkInput): Netw
 }
 
 /** The kernel numbers cards driver by driver, and by bus: where that was another order than the domain's, ethN may move. */
-function orderConcerns({ nics, byRule }: NetworkInput, fixed: ReadonlyMap<string, string>): NetworkConcern[] {
-  const loose = nics.filter(({ mac }) => mac !== undefined && !byRule.has(mac) && !fixed.has(mac));
+function orderConcerns({ nics, byRule, mentions }: NetworkInput, fixed: ReadonlyMap<string, string>): NetworkConcern[] {
+  const named = new Map([...fixed, ...mentions.known, ...byRule]);
+  const loose = nics.filter(({ mac }) => mac !== undefined && !named.has(mac));
   if (loose.length < 2) return [];
   const buses = loose.map(({ pci_slot: slot }) => (slot === undefined ? undefined : placeOf(slot)?.bus));
   const sorted = buses.every((bus, index) => index === 0 || bus === undefined || bus >= (buses[index - 1] ?? 0));

@@ -30,10 +30,13 @@ export function ifcfgMentions(file: string, text: string): Mentions {
   const virtual = MAKES.some(([key, value]) => value.test(values.get(key) ?? ''));
   const members = [...values].filter(([key]) => MEMBERS.test(key)).flatMap(([, value]) => value.split(/\s+/));
   const own = named === undefined || /^eth-(?:id|bus)-/.test(named) ? [] : [named];
+  // Without PHYSDEV, Red Hat's VLAN has its card's name before the dot.
+  if (/^yes$/i.test(values.get('VLAN') ?? '') && !values.has('PHYSDEV')) members.push(...own);
   return mentions({
     cards: [...(virtual ? [] : own), ...members],
     virtual: virtual ? own : [],
     macs: mac === undefined || virtual ? [] : [mac],
+    known: mac === undefined || virtual ? [] : own.map((each) => [mac, each] as const),
   });
 }
 

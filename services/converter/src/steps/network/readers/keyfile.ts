@@ -10,11 +10,13 @@ export function keyfileMentions(text: string): Mentions {
   const ethernet = /^(?:802-3-)?ethernet$/;
   const isCard = ethernet.test(type) || (type === '' && entries.some(({ section }) => ethernet.test(section)));
   const names = values(/^connection$/, 'interface-name');
+  const macs = isCard ? values(ethernet, 'mac-address') : [];
   return mentions({
     // A VLAN's parent may be named by UUID too, which is no name of a card.
     cards: [...(isCard ? names : []), ...values(/^vlan$/, 'parent').filter((each) => each.length < 16)],
     virtual: isCard ? [] : names,
     globs: values(/^match$/, 'interface-name').flatMap((each) => each.split(/[;,\s]+/)),
-    macs: isCard ? values(ethernet, 'mac-address') : [],
+    macs,
+    known: macs.flatMap((mac) => names.map((name) => [mac, name] as const)),
   });
 }
