@@ -150,10 +150,10 @@ const ASKING_INIT = `#!/bin/sh
 ask() { printf 'Please unlock disk data: '; read -r heard; }
 ask; one=$heard
 ask; echo "answers: $one and $heard"
-ask
+while :; do ask; done
 `;
 
-/** A system that asks twice, says what it heard, and asks once more: a shell with its libraries, and nothing else. */
+/** A system that asks twice, says what it heard, and asks on: a shell with its libraries, and nothing else. */
 async function askingInitramfs(file: string): Promise<void> {
   const folder = path.join(root, 'initramfs');
   const libraries = execFileSync('ldd', ['/bin/sh'], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];

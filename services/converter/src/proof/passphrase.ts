@@ -4,6 +4,9 @@ import { plainText } from './serial.js';
 /** Debian's cryptroot, cryptsetup itself, systemd's agent on a console. */
 const QUESTION = /(?:Please unlock disk|[Ee]nter passphrase for)\s+(?:disk\s+)?([^\r\n:]{1,200}):/g;
 
+/** A question may be shown anew, because something else was written over it or because nobody seemed to answer. */
+const ROUNDS = 2;
+
 /** What a person would do at the console: one key after the other, for each volume anew. */
 export class PassphraseTyper {
   private readonly keys: readonly { readonly device?: string; readonly text: Buffer }[];
@@ -30,8 +33,11 @@ export class PassphraseTyper {
     const volume = (asked[1] ?? '').trim();
     const times = this.asked.get(volume) ?? 0;
     this.asked.set(volume, times + 1);
-    const key = this.inOrder(volume)[times];
-    if (key === undefined) throw new Error(`it asks for a passphrase that was not given ("${asked[0]}")`);
+    const keys = this.inOrder(volume);
+    const key = keys[times % keys.length];
+    if (key === undefined || times >= keys.length * ROUNDS) {
+      throw new Error(`it asks for a passphrase that was not given ("${asked[0]}")`);
+    }
     return Buffer.concat([key, Buffer.from('\n')]);
   }
 
