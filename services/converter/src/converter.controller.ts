@@ -4,14 +4,16 @@ import {
   checkTarget,
   conversionRequested,
   importRequested,
+  inspectDisks,
   verifyRequested,
   type ConversionRequested,
+  type DiskInspection,
   type ImportRequested,
   type VerifyRequested,
 } from '@hyper2kvm/contracts';
 import { OnCommand, OnRequest, WorkContext } from '@hyper2kvm/runtime';
 import type { Converted } from './convert.js';
-import { ConverterService } from './converter.service.js';
+import { ConverterService, type InspectQuestion } from './converter.service.js';
 import type { Imported, TargetAnswer, TargetQuestion } from './targets/index.js';
 import type { Verified } from './verify/index.js';
 
@@ -37,5 +39,10 @@ export class ConverterController {
   @OnRequest(checkTarget)
   async checkTarget(@Payload() question: TargetQuestion): Promise<TargetAnswer> {
     return this.converter.checkTarget(question);
+  }
+
+  @OnRequest(inspectDisks)
+  async inspectDisks(@Payload() question: InspectQuestion): Promise<DiskInspection> {
+    return this.converter.inspectDisks(question);
   }
 }

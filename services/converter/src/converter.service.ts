@@ -4,7 +4,9 @@ import {
   JobError,
   LuksKey,
   type ConversionRequested,
+  type DiskInspection,
   type ImportRequested,
+  type inspectDisks,
   type VerifyRequested,
 } from '@hyper2kvm/contracts';
 import { CONFIG, InjectConfig, Sealer, type TargetsConfig, type WorkContext } from '@hyper2kvm/runtime';
@@ -13,15 +15,19 @@ import { ConverterConfig, toSettings } from './config.js';
 import { convert, type Converted } from './convert.js';
 import { removeErrorFile, writeErrorFile } from './error-file.js';
 import { accelerator } from './guest/index.js';
+import { Inspections } from './inspection/index.js';
 import { activeConversions, conversionDuration, conversionsTotal } from './metrics.js';
 import { checkTarget, importOutput, type Imported, type TargetAnswer, type TargetQuestion } from './targets/index.js';
 import { verify, type Verified } from './verify/index.js';
 import type { ConverterSettings } from './work.js';
 
+export type InspectQuestion = z.output<typeof inspectDisks.request>;
+
 /** Between the messages and the engine: says that it started, counts, writes failures down. */
 @Injectable()
 export class ConverterService implements OnModuleInit {
   readonly #settings: ConverterSettings;
+  readonly #inspections: Inspections;
 
   constructor(
     @InjectConfig() private readonly config: ConverterConfig,
@@ -29,6 +35,7 @@ export class ConverterService implements OnModuleInit {
     private readonly sealer: Sealer,
   ) {
     this.#settings = toSettings(config, sections.targets);
+    this.#inspections = new Inspections(this.#settings);
   }
 
   /** The probe takes up to 8 s where KVM hangs: no job should have to wait for it. */
@@ -76,7 +83,7 @@ export class ConverterService implements OnModuleInit {
     }
   }
 
-  #luksKeys({ options }: ConversionRequested): LuksKey[] {
+  #luksKeys({ options }: Pick<ConversionRequested, 'options'>): LuksKey[] {
     if (options.luks_keys_sealed === undefined) return [];
     return z.array(LuksKey).parse(JSON.parse(this.sealer.open(options.luks_keys_sealed)));
   }
@@ -87,6 +94,10 @@ export class ConverterService implements OnModuleInit {
 
   async import(data: ImportRequested, work: WorkContext): Promise<Imported> {
     return importOutput(data, this.#settings, work);
+  }
+
+  async inspectDisks(question: InspectQuestion): Promise<DiskInspection> {
+    return this.#inspections.answer({ ...question, luksKeys: this.#luksKeys(question) });
   }
 
   async checkTarget(question: TargetQuestion): Promise<TargetAnswer> {
