@@ -64,11 +64,16 @@ it(
     expect(service('firstboot')).toContain('"Start"=dword:00000002');
     expect(registry(seen.software, 'Microsoft\\Windows\\CurrentVersion').join('\n')).toContain('Drivers\\\\VirtIO');
     expect((await readFile(seen.driver)).toString('latin1')).toMatch(/phony viostor 2k22$/);
-    expect(seen.drivers).toEqual(expect.arrayContaining(['netkvm.inf', 'netkvm.sys', 'viostor.inf', 'vioscsi.sys']));
+    expect(seen.names).toEqual(expect.arrayContaining(['netkvm.inf', 'netkvm.sys', 'viostor.inf', 'vioscsi.sys']));
+
+    expect(seen.names).toEqual(expect.arrayContaining([expect.stringMatching(/uninstall-VMware-Tools\.bat$/)]));
 
     const manifest = JSON.parse(await readFile(path.join(folder, 'manifest.json'), 'utf8')) as Manifest;
-    expect(manifest.changes).toContainEqual(
-      expect.objectContaining({ step: 'virt-v2v', file: '/Windows/System32/drivers/viostor.sys' }),
+    expect(manifest.changes.map(({ step, summary }) => `${step}: ${summary}`)).toEqual(
+      expect.arrayContaining([
+        'virt-v2v: disk driver of virtio-win (2k22) copied',
+        'virt-v2v: VMware Tools are removed at the first start',
+      ]),
     );
     expect(manifest.concerns.filter(({ code }) => code === 'DRIVERS')).toEqual([]);
   },
@@ -160,23 +165,24 @@ async function opened(state: WindowsState): Promise<{ appliance: Appliance; inpu
 
 const at = (name: string): string => path.join(root, name);
 
-/** The hives, the disk driver and the names of all drivers in a converted image. */
+/** The hives, the disk driver and the names of all drivers and scripts in a converted image. */
 async function look(
   image: string,
-): Promise<{ system: string; software: string; driver: string; drivers: readonly string[] }> {
+): Promise<{ system: string; software: string; driver: string; names: readonly string[] }> {
   const config = '/Windows/System32/config';
   const commands = [
     ['download', `${config}/SYSTEM`, at('SYSTEM')],
     ['download', `${config}/SOFTWARE`, at('SOFTWARE')],
     ['download', '/Windows/System32/drivers/viostor.sys', at('viostor.sys')],
     ['ls', '/Windows/Drivers/VirtIO'],
+    ['ls', '/Program Files/Guestfs/Firstboot/scripts'],
   ];
   const args = ['--ro', '--format=qcow2', '-a', image, '-m', '/dev/sda2', '--'];
   const names = execFileSync('guestfish', [...args, ...commands.flatMap((each) => [':', ...each]).slice(1)], {
     encoding: 'utf8',
     env: { ...process.env, ...(await libguestfsEnv()) },
   });
-  return { system: at('SYSTEM'), software: at('SOFTWARE'), driver: at('viostor.sys'), drivers: names.split('\n') };
+  return { system: at('SYSTEM'), software: at('SOFTWARE'), driver: at('viostor.sys'), names: names.split('\n') };
 }
 
 const registry = (hive: string, key: string): string[] =>

@@ -29,6 +29,12 @@ export const SOFTWARE: HiveContent = {
     DisplayName: { sz: 'Orders for Windows' },
     DisplayVersion: { sz: '4.2.0' },
   },
+  'Microsoft\\Windows\\CurrentVersion\\Uninstall\\{F32C4E7B-2BF8-4788-8408-824C6896E1BB}': {
+    DisplayName: { sz: 'VMware Tools' },
+    DisplayVersion: { sz: '12.3.5.22544099' },
+    // As VMware writes it: /I would install.
+    UninstallString: { sz: 'MsiExec.exe /I{F32C4E7B-2BF8-4788-8408-824C6896E1BB}' },
+  },
 };
 
 /** The disk's id and where its partition begins (bytes): what a drive letter is bound to on an MBR disk. */

@@ -37,6 +37,7 @@ export const files = (): Record<string, Buffer> => ({
   'Windows/inf/layout.inf': Buffer.from('[Version]\r\nSignature="$WINDOWS NT$"\r\n'),
   'Windows/Temp/empty.txt': Buffer.alloc(0),
   'Program Files/Orders/orders.exe': makeExecutable(),
+  'Program Files/VMware/VMware Tools/vmtoolsd.exe': makeExecutable(),
   'hiberfil.sys': hiberfil(),
 });
 
