@@ -5,6 +5,7 @@ import {
   describeVm,
   exportRequested,
   listVms,
+  localDisks,
   type CleanupCompleted,
   type CleanupRequested,
   type ExportCompleted,
@@ -17,6 +18,7 @@ import { OnCommand, OnRequest, WorkContext } from '@hyper2kvm/runtime';
 import type { z } from 'zod';
 import { ExporterService } from './exporter.service.js';
 import { InventoryService } from './inventory.service.js';
+import type { LocatedDisks } from './sources/local/index.js';
 
 @Controller()
 export class ExporterController {
@@ -49,5 +51,10 @@ export class ExporterController {
   @OnRequest(listVms)
   async list(@Payload() data: z.output<typeof listVms.request>): Promise<{ vms: InventoryVm[]; total: number }> {
     return this.inventory.list(data);
+  }
+
+  @OnRequest(localDisks)
+  async localDisks(@Payload() data: z.output<typeof localDisks.request>): Promise<LocatedDisks> {
+    return this.inventory.locate(data.source, data.vm_name);
   }
 }

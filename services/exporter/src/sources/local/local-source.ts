@@ -3,10 +3,9 @@ import type { Children } from '../../transfer/index.js';
 import type { PreparedSource, Source } from '../source.js';
 import { AllowedRoots } from './files/allowed.js';
 import type { Looking } from './disk-file.js';
-import { readDisks } from './disks.js';
-import { assertDistinct, type LocalMachine } from './local-machine.js';
-import { readOva } from './ova.js';
+import type { LocalMachine } from './local-machine.js';
 import { PreparedFiles } from './prepared.js';
+import { readLocal } from './read.js';
 
 export interface LocalSourceOptions {
   /** Folders beneath which files may be named. */
@@ -51,16 +50,7 @@ class LocalSource implements Source {
   async close(): Promise<void> {}
 
   private look(): Promise<LocalMachine> {
-    this.found ??= this.read();
+    this.found ??= readLocal(this.source, this.options.vmName, this.looking);
     return this.found;
-  }
-
-  private async read(): Promise<LocalMachine> {
-    const { source, looking } = this;
-    const { vmName } = this.options;
-    const local =
-      source.kind === 'ova' ? await readOva(source, vmName, looking) : await readDisks(source, vmName ?? 'vm', looking);
-    assertDistinct(local.disks);
-    return local;
   }
 }

@@ -50,6 +50,12 @@ export function qemuImage(path: string, format: ImageFormat): QemuImage {
   return { driver, name: `json:${JSON.stringify(options)}`, path };
 }
 
+/** A streamOptimized VMDK in a part of a file, as QEMU reads it. */
+export function streamImage(path: string, offset: number, length: number): QemuImage {
+  const piece = { driver: 'raw', offset, size: length, file: { driver: 'file', filename: path } };
+  return { driver: 'vmdk', name: `json:${JSON.stringify({ driver: 'vmdk', backing: null, file: piece })}`, path };
+}
+
 /** A disk of zeros, without a file. */
 export function blankImage(capacityBytes: number): QemuImage {
   const options = { driver: 'null-co', size: capacityBytes, 'read-zeroes': true };
