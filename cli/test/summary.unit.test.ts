@@ -43,7 +43,7 @@ describe('the end of a job', () => {
       'Next steps:',
       '',
       '1. Import to libvirt:',
-      `   hyperctl import --job ${JOB_ID} --start`,
+      `   hyperctl import --job ${JOB_ID}`,
       '   or, on the machine that has the files:',
       `   virsh define ${output}/domain.xml && virsh start production-db`,
       '',

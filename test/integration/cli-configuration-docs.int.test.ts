@@ -5,6 +5,7 @@ import { ConverterConfig } from '@hyper2kvm/converter';
 import { ExporterConfig } from '@hyper2kvm/exporter';
 import { SECTIONS } from '@hyper2kvm/gateway';
 import { NotifierConfig } from '@hyper2kvm/notifier';
+import { TargetConfig } from '@hyper2kvm/runtime';
 import { z } from 'zod';
 import { describe, expect, it } from 'vitest';
 
@@ -50,6 +51,7 @@ describe('docs/configuration.md', () => {
     ['vsphere', SECTIONS.vsphere],
     ['conversion', SECTIONS.conversion],
     ['retry_policy', SECTIONS.retry_policy],
+    ['targets', TargetConfig],
   ] as [string, z.ZodType][])('%s: names every key, and no other', (section, schema) => {
     const own = documented(section);
     const read = schemaOf(schema).map(([name]) => name);

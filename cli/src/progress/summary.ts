@@ -134,7 +134,7 @@ function nextSteps(job: JobDetail, options: SummaryOptions): string[] {
     ...(job.libvirt_domain === null
       ? [
           '1. Import to libvirt:',
-          `   hyperctl import --job ${job.job_id} --start`,
+          `   hyperctl import --job ${job.job_id}`,
           '   or, on the machine that has the files:',
           `   virsh define ${shellQuote(job.domain_xml ?? 'domain.xml')} && virsh start ${vm}`,
         ]
