@@ -84,7 +84,6 @@ export async function prepare(
     date_dir: path.join(outputRoot, name, 'output', '2026-01-17'),
     domain,
     evidence: ['serial.log'],
-    report: '# vm\n',
     manifest: {
       version: 1,
       job_id: JOB,

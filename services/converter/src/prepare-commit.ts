@@ -2,7 +2,7 @@ import path from 'node:path';
 import { concernOf, type Concern, type Machine } from '@hyper2kvm/contracts';
 import { runGuarded } from '@hyper2kvm/runtime';
 import type { LoadedArtifact } from './artifact/index.js';
-import { bytesOnDisk, reportMarkdown, syncPath, type CommitMarker, type ManifestCore } from './commit/index.js';
+import { bytesOnDisk, syncPath, type CommitMarker, type ManifestCore } from './commit/index.js';
 import type { Conversion } from './convert.js';
 import type { EngineResult } from './engines/index.js';
 import type { ApplianceDisk, GuestFacts } from './guest/index.js';
@@ -60,7 +60,6 @@ export async function prepareCommit(ready: Ready): Promise<CommitMarker> {
     domain,
     evidence: proof === undefined ? [] : ['serial.log', 'proof.json', ...(proof.screenshot ? ['screen.png'] : [])],
     manifest,
-    report: reportMarkdown(manifest),
   };
 }
 

@@ -149,11 +149,16 @@ test('each NIC goes where its network is mapped to: by the job, by the target, e
     },
   });
   expect(domainXml(mapped, '/o').match(/<interface type='[^']+'|<source (?:bridge|network)='[^']+'/g)).toEqual([
-    ...["<interface type='bridge'", "<source bridge='br1'"],
-    ...["<interface type='bridge'", "<source bridge='br0'"],
-    ...["<interface type='bridge'", "<source bridge='br0'"],
-    ...["<interface type='network'", "<source network='backup'"],
-    ...["<interface type='bridge'", "<source bridge='br0'"],
+    "<interface type='bridge'",
+    "<source bridge='br1'",
+    "<interface type='bridge'",
+    "<source bridge='br0'",
+    "<interface type='bridge'",
+    "<source bridge='br0'",
+    "<interface type='network'",
+    "<source network='backup'",
+    "<interface type='bridge'",
+    "<source bridge='br0'",
   ]);
   expect(plannedConcerns(mapped, machine)).toEqual([
     expect.objectContaining({ code: 'NETWORK_UNMAPPED', severity: 'info', message: expect.stringContaining('DMZ') }),

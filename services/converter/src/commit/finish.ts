@@ -9,6 +9,7 @@ import { placeImage } from './images.js';
 import type { Manifest } from './manifest.js';
 import type { CommitMarker } from './marker.js';
 import { bytesOnDisk } from './outputs.js';
+import { reportMarkdown } from './report.js';
 import { choosePlace, findOutput, partialFolder } from './place.js';
 
 /** A VM of the same name may take the place between the look and the rename; then the second place is chosen. */
@@ -95,7 +96,7 @@ async function promote(
     const place = await choosePlace(marker.date_dir, marker.vm_name, marker.job_id);
     const manifest: Manifest = { ...marker.manifest, disks, output_dir: place };
     await writeDurably(path.join(partial, 'domain.xml'), domainXml(marker.domain, place));
-    await writeDurably(path.join(partial, 'report.md'), marker.report);
+    await writeDurably(path.join(partial, 'report.md'), reportMarkdown(manifest));
     await writeDurably(path.join(partial, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
     await work.assertOwner();
     try {

@@ -4,4 +4,3 @@ export { Manifest, ManifestCore } from './manifest.js';
 export { readMarker, writeMarker, type CommitMarker } from './marker.js';
 export { bytesOnDisk, checkFormat, checkOutputSpace, outputDisks } from './outputs.js';
 export { findOutput, readOutput } from './place.js';
-export { reportMarkdown } from './report.js';

@@ -38,7 +38,6 @@ export const CommitMarker = z.object({
   /** Files to be moved into `evidence/`. */
   evidence: z.array(z.string()),
   manifest: ManifestCore,
-  report: z.string(),
 });
 export type CommitMarker = z.infer<typeof CommitMarker>;
 
