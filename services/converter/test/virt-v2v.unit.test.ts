@@ -129,6 +129,7 @@ describe('a virt-v2v that failed', () => {
       failure(
         1,
         [
+          { type: 'error', text: 'first' },
           { type: 'warning', text: 'never mind' },
           { type: 'error', text: 'no disks' },
         ],
