@@ -12,6 +12,7 @@ export {
   type Accelerator,
   type GuestFacts,
 } from './guest/index.js';
+export { Inspections, inspectDisks, type DisksQuestion } from './inspection/index.js';
 export { safeName } from './names.js';
 export * from './overlay/index.js';
 export { boot, proveBoot, qemuArgs } from './proof/index.js';
