@@ -4,9 +4,8 @@ export type Way = 'ours' | 'virt-v2v';
 
 export interface ConvertJob {
   way: Way;
-  /** The guest as VMware had it, a qcow2 of its own for this run: ours converts it in place. */
+  /** The guest as an export left it, a qcow2 of its own for this run: ours commits to it. */
   image: string;
-  capacityBytes: number;
   /** For everything else; removed by the bench. */
   folder: string;
 }

@@ -1,7 +1,8 @@
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { putArtifact, workplace } from '../../integration/convert-job.js';
 import { usage } from '../processes.js';
 import type { ConvertJob, Done, Way } from './job.js';
 
@@ -33,8 +34,9 @@ export interface Run extends Done {
 export async function runOnce(way: Way, image: string, capacityBytes: number, folder: string): Promise<Run> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const job: ConvertJob = { way, image: path.join(folder, 'source.qcow2'), capacityBytes, folder };
-  await copyFile(image, job.image);
+  const place = workplace(folder);
+  await putArtifact(place, image, capacityBytes);
+  const job: ConvertJob = { way, image: path.join(place.artifactDir, 'disk1.qcow2'), folder };
   const file = path.join(folder, 'job.json');
   await writeFile(file, JSON.stringify(job));
   await execa('sync');

@@ -1,18 +1,16 @@
 /** A process of its own for one conversion, once: argv[2] is the job. Prints what it took. */
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { convert } from '@hyper2kvm/converter';
 import { execa } from 'execa';
-import { JOB_ID, putArtifact, workplace } from '../../integration/convert-job.js';
+import { JOB_ID, workplace } from '../../integration/convert-job.js';
 import { libguestfsEnv } from '../../support/kvm.js';
 import type { ConvertJob, Done } from './job.js';
 
 const ignore = (): void => {};
 
-async function ours({ image, folder, capacityBytes }: ConvertJob): Promise<Done> {
+async function ours({ folder }: ConvertJob): Promise<Done> {
   const place = workplace(folder);
-  await putArtifact(place, image, capacityBytes);
-  await rm(image);
   const started: { step: string; at: number }[] = [];
   const from = performance.now();
   const { files } = await convert(
