@@ -16,7 +16,7 @@ export async function convertLinux(input: EngineInput, done: (part: number) => v
   const warnings = said.filter(({ type }) => type === 'warning');
   const concerns = [
     concernOf('NETWORK_NAME_UNKNOWN', 'virt-v2v does not keep the names of network interfaces'),
-    ...warnings.map(({ text }) => concernOf('DRIVERS', `virt-v2v: ${text}`)),
+    ...warnings.map(({ text }) => concernOf('GUEST_UNKNOWN', `virt-v2v: ${text}`)),
   ];
   for (const { message } of concerns) work.log('warn', message, { step: 'virt-v2v' });
   return {
