@@ -6,9 +6,10 @@ export const text = (value: string): string =>
 
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
   if (rows.length === 0) return ['None.'];
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(heads), line(heads.map(() => '---')), ...rows.map((row) => line(row.map(text)))];
+  return [row(heads), row(heads.map(() => '---')), ...rows.map((cells) => row(cells.map(text)))];
 }
+
+const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
 /** A block of code: its fence is longer than any run of backticks within. */
 export function fenced(content: string, language: string): string[] {
