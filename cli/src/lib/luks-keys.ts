@@ -6,7 +6,7 @@ import { given } from './given.js';
 /** What a key in base64 may be long, in bytes. */
 const MOST_BYTES = 12_288;
 /** `UUID=`, a bare UUID or a device, each before `=FILE`; a file's name may hold a `=` too. */
-const OF_DEVICE = /^(?:(?:UUID=)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(\/dev\/(?!fd\/|stdin)[^=]+))=(.+)$/is;
+const OF_DEVICE = /^(?:(?:UUID=)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(\/dev\/[^=]+))=(.+)$/is;
 
 export interface LuksKeys {
   readonly keys: readonly LuksKey[];
