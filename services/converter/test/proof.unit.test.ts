@@ -65,6 +65,7 @@ describe('the serial console of a failed boot', () => {
     ['\r\ndracut:/# ', 'shell of dracut'],
     ["/bin/sh: can't access tty; job control turned off", 'shell of the initramfs'],
     ['/dev/sda1: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY.', 'repaired by hand'],
+    ['UEFI Interactive Shell v2.2\u001b[14;01H\u001b[1mShell> ', 'the firmware found nothing to boot'],
     ['BdsDxe: No bootable option or device was found.', 'the firmware found nothing to boot'],
   ])('%j', (log, meaning) => {
     expect(failureInSerial(`boot\n${log}`)).toContain(meaning);
