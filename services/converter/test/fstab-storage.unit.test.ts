@@ -249,6 +249,19 @@ describe('the whole step', () => {
     expect(again.state).toMatchObject({ changes: [], initramfsStale: false });
   });
 
+  test.each([
+    '/etc/crypttab',
+    '/etc/initramfs-tools/conf.d/resume',
+    '/etc/dracut.conf.d/10-resume.conf',
+    '/etc/mdadm/mdadm.conf',
+    '/etc/lvm/lvm.conf',
+    '/etc/lvm/devices/system.devices',
+  ] as const)('%s is copied by the initramfs, which is rebuilt', async (file) => {
+    const { state, changed } = await runStep(fstabStep, new GuestTree({ [file]: files[file] }), { facts });
+    expect(Object.keys(changed)).toContain(file);
+    expect(state.initramfsStale).toBe(true);
+  });
+
   test('fstab alone needs no new initramfs', async () => {
     const { state } = await runStep(fstabStep, new GuestTree({ '/etc/fstab': files['/etc/fstab'] }), { facts });
     expect(state.changes).toMatchObject([{ file: '/etc/fstab', diff: expect.stringContaining('+UUID=root-uuid /') }]);

@@ -1,6 +1,6 @@
 import type { Machine } from '@hyper2kvm/contracts';
-import type { Appliance, GuestFacts } from '../src/guest/index.js';
-import { runSteps, type Step, type StepState } from '../src/steps/index.js';
+import type { GuestFacts } from '../src/guest/index.js';
+import { runSteps, type Step, type StepsInput, type StepState } from '../src/steps/index.js';
 
 /** A guest's files in memory, with the calls of the appliance that the file steps use. */
 export class GuestTree {
@@ -66,7 +66,7 @@ export async function runStep(
 ): Promise<Ran> {
   const before = new Map(tree.files);
   const state = await runSteps([step], {
-    appliance: tree as unknown as Appliance,
+    appliance: tree,
     guest: { ...NO_FACTS, ...input.facts },
     machine: {
       name: 'vm',
@@ -78,11 +78,11 @@ export async function runStep(
       nics: input.nics ?? [],
     },
     generatedMacs: input.generatedMacs ?? [],
-    options: { fix_fstab: true, fix_network: true } as never,
+    options: { fix_fstab: true, fix_network: true },
     dryRun: false,
-    work: { log: () => undefined },
-    reporter: { step: async (_name, run) => run(() => undefined) },
-  });
+    work: { log: () => undefined, signal: new AbortController().signal },
+    reporter: { step: async (_name: string, run: (done: () => void) => unknown) => run(() => undefined) },
+  } as unknown as StepsInput);
   const paths = new Set([...before.keys(), ...tree.files.keys()]);
   const different = [...paths].filter((each) => before.get(each) !== tree.files.get(each)).toSorted();
   return { state, changed: Object.fromEntries(different.map((each) => [each, tree.files.get(each)])) };

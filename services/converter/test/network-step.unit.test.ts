@@ -124,6 +124,13 @@ describe('ties to VMware’s hardware', () => {
     );
   });
 
+  test('driver and path of a card among others: its address, once', async () => {
+    const file = '/etc/systemd/network/10-lan.network';
+    const text = '[Match]\nDriver=e1000\nPath=pci-0000:13:00.0\n\n[Network]\nDHCP=yes\n';
+    const { changed } = await run({ [file]: text }, [nic(192, 1), nic(224, 2, 'e1000')]);
+    expect(changed[file]).toBe('[Match]\nPermanentMACAddress=00:50:56:00:00:02\n\n[Network]\nDHCP=yes\n');
+  });
+
   test('.link by path: it keeps its name and its settings, by the address', async () => {
     const file = '/etc/systemd/network/10-lan.link';
     const files = {
@@ -162,7 +169,7 @@ describe('ties to VMware’s hardware', () => {
 
   test('a profile with a password: the report shows no diff of it', async () => {
     const file = '/etc/NetworkManager/system-connections/lan.nmconnection';
-    const { state, changed } = await run({ [file]: `${fixtures.KEYFILE_PATH}[802-1x]\npassword=hush\n` });
+    const { state, changed } = await run({ [file]: fixtures.KEYFILE_PATH.replace('path=', 'password=hush\npath=') });
     expect(changed[file]).toContain('driver=virtio_net');
     expect(JSON.stringify(state)).not.toContain('hush');
   });
@@ -231,6 +238,10 @@ describe('the initramfs is rebuilt for names only where it sets up cards', () =>
   ])('%s', async (_name, files, stale) => {
     expect((await run(files)).state.initramfsStale).toBe(stale);
   });
+});
+
+test('net.ifnames=0 and no configuration: the kernel’s names', async () => {
+  expect((await run({ '/etc/kernel/cmdline': 'root=UUID=x net.ifnames=0\n' })).changed).toEqual({});
 });
 
 describe('udev’s naming masked: ethN of the kernel', () => {
