@@ -15,6 +15,18 @@ const ROOT_UUID = '3b0c1f6a-2f7b-4a55-9d0c-7d1f0e6a1c02';
 const FILES = {
   'etc/os-release': 'ID=debian\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\n',
   'etc/fstab': '/dev/sda1 / ext4 errors=remount-ro 0 1\n',
+  'boot/vmlinuz-6.1.0-9-custom': '',
+  'boot/grub/grub.cfg': `menuentry 'Debian' {\n\tlinux\t/boot/vmlinuz-6.1.0-9-custom root=/dev/sda1 ro\n}\n`,
+  // Nothing needs to be rebuilt for a kernel that has it all.
+  'lib/modules/6.1.0-9-custom/modules.builtin': [
+    'virtio/virtio_pci',
+    'block/virtio_blk',
+    'scsi/virtio_scsi',
+    'net/virtio_net',
+  ]
+    .map((name) => `kernel/drivers/${name}.ko\n`)
+    .join(''),
+  'lib/modules/6.1.0-9-custom/modules.dep': '',
   'usr/lib/systemd/systemd': '',
   'usr/lib/systemd/libsystemd-shared-252.so': '',
 };
@@ -134,6 +146,7 @@ describe('a look into them', () => {
         product: 'Debian GNU/Linux 12 (bookworm)',
         root: '/dev/sda1',
         init: 'systemd',
+        kernels: ['6.1.0-9-custom'],
         mountpoints: [{ path: '/', device: '/dev/sda1' }],
         file_systems: [{ device: '/dev/sda1', type: 'ext4', uuid: ROOT_UUID }],
       },

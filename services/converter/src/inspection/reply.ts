@@ -1,9 +1,9 @@
 import type { DiskInspection } from '@hyper2kvm/contracts';
 
 /** An answer on NATS has at most 1 MiB; a hostile guest's files may make far more of diffs, names and sentences. */
-const DIFF_CHARACTERS = 200_000;
-const LINE_CHARACTERS = 1_000;
-const ENTRIES = 300;
+const DIFF_CHARACTERS = 150_000;
+const LINE_CHARACTERS = 400;
+const ENTRIES = 200;
 
 /** The inspection, cut where it is too long for an answer; what was left out is said. */
 export function fitting(inspection: DiskInspection): DiskInspection {

@@ -15,7 +15,7 @@ export async function mountAll(appliance: Appliance, mounts: readonly PlannedMou
 async function mountRequired(appliance: Appliance, { path, device, options }: PlannedMount): Promise<void> {
   if (path !== '/' && !(await appliance.isDir(path))) await appliance.call(['mkdir-p', path]);
   try {
-    await appliance.call(['mount-options', options, device, path]);
+    await appliance.call(['mount-options', options, device, await placeOf(appliance, path)]);
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new JobError('GUEST_CORRUPT', `${path} (${device}) of the guest cannot be mounted: ${why}`, {
@@ -26,6 +26,14 @@ async function mountRequired(appliance: Appliance, { path, device, options }: Pl
 
 async function mountOptional(appliance: Appliance, { path, device, options }: PlannedMount): Promise<boolean> {
   if (!(await appliance.isDir(path))) return false;
-  await appliance.attempt(['mount-options', options, device, path]);
-  return (await appliance.lines(['mountpoints'])).some((line) => line.endsWith(`: ${path}`));
+  const place = await placeOf(appliance, path);
+  await appliance.attempt(['mount-options', options, device, place]);
+  return (await appliance.lines(['mountpoints'])).some((line) => line.endsWith(`: ${place}`));
+}
+
+/** Where a path leads within the guest: mounting follows links from the appliance's root instead. */
+async function placeOf(appliance: Appliance, path: string): Promise<string> {
+  if (path === '/') return path;
+  const place = (await appliance.attempt(['realpath', path])).replace(/\n$/, '');
+  return place.startsWith('/') && place !== '/' ? place : path;
 }
