@@ -1,4 +1,5 @@
 export type { BootEntry, Loader } from './entry.js';
 export { readBootEntries } from './read.js';
 export { bootloaderStep } from './step.js';
-export { hardwareParameters, planCommandLine, planGrubDefaults } from './plan.js';
+export { hardwareParameters } from './command-line.js';
+export { fallbackFault } from './uefi/index.js';

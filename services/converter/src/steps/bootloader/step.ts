@@ -1,70 +1,78 @@
-import { JobError } from '@hyper2kvm/contracts';
-import type { Appliance } from '../../guest/index.js';
-import { deviceResolver, type Resolve } from '../devices.js';
-import { findGrubCfg, type GrubCfg } from '../grub.js';
+import { deviceResolver } from '../devices.js';
 import type { Step, StepContext } from '../step.js';
-import { hardwareParameters, planGrubDefaults } from './plan.js';
+import { hardwareParameters, type CommandLineWishes } from './command-line.js';
+import { fixFallback, worryAboutFallback } from './uefi/index.js';
+import { fixDeviceMaps, fixInstallDevices, worryAboutRoots } from './grub2/devices.js';
+import { cachedFiles } from './locate.js';
+import { readBootLoaders, type BootLoaders } from './read.js';
+import { readSources } from './sources.js';
 
-const DEFAULTS = '/etc/default/grub';
-/** grub-mkconfig takes 11 s without KVM and asks every disk. */
-const MKCONFIG_LIMIT_MS = 600_000;
-/** Debian's name, Red Hat's and SUSE's. */
-const MKCONFIG = ['grub-mkconfig', 'grub2-mkconfig'];
-
-/** The kernel's root is named by UUID, in the boot entries and in what makes them. */
+/** The kernel's root is named by UUID, in the boot entries and in what makes them, and the firmware finds the loader. */
 export const bootloaderStep: Step = {
   name: 'bootloader',
   async run(context) {
     const { appliance, guest, options, log, concern } = context;
-    if (!options.fix_grub) return log('bootloader: left alone, as asked');
-    const grub = await findGrubCfg(appliance);
-    if (grub === undefined) {
-      return concern(
-        'BOOTLOADER_UNKNOWN',
-        'bootloader: no grub.cfg was found, and no other boot loader is known; it was left alone',
-      );
+    const loaders = await readBootLoaders(appliance, guest);
+    if (!options.fix_grub) return leftAlone(context, loaders);
+    if (loaders.entries.length === 0 && loaders.unified.length === 0) {
+      concern('BOOTLOADER_UNKNOWN', 'bootloader: no entries of a known boot loader were found; it was left alone');
     }
-    const defaultsChanged = await fixDefaults(context, deviceResolver(guest));
-    const before = hardwareParameters(grub.text);
-    if (before.length === 0 && !defaultsChanged) return log('bootloader: the entries of GRUB name no hardware');
-    await makeConfig(appliance, grub);
-    const left = hardwareParameters((await findGrubCfg(appliance))?.text ?? '');
-    if (left.length > 0) {
-      throw new JobError('CONVERSION_STEP', `${grub.path} still says ${left.join(', ')}`, { step: 'bootloader' });
-    }
-    context.change(grub.path, before.length > 0 ? `made anew: ${before.join(', ')} → UUID` : 'made anew');
-    log(`bootloader: ${grub.path} made anew; the root is named by UUID`);
+    worryAboutUnified(context, loaders);
+    const edited = await fixCommandLines(context, loaders);
+    worryAboutRoots(context, loaders);
+    await fixDeviceMaps(context);
+    await fixInstallDevices(context);
+    await fixFallback(context);
+    if (!edited) log('bootloader: the boot entries name no hardware');
   },
 };
 
-async function fixDefaults({ appliance, log, concern, change }: StepContext, resolve: Resolve): Promise<boolean> {
-  const text = await appliance.readText(DEFAULTS);
-  if (text === undefined) return false;
-  const plan = planGrubDefaults(text, resolve);
-  for (const each of plan.unresolved) {
+/** With fix_grub=false nothing is changed, but whoever asked for it should know what comes of it. */
+async function leftAlone(context: StepContext, { entries }: BootLoaders): Promise<void> {
+  const { log, concern } = context;
+  const named = new Map<string, string[]>();
+  for (const { file, commandLine } of entries) {
+    const found = hardwareParameters(commandLine);
+    if (found.length > 0) named.set(file, [...new Set([...(named.get(file) ?? []), ...found])]);
+  }
+  for (const [file, parameters] of named) {
     concern(
       'BOOTLOADER_DEVICE_UNKNOWN',
-      `bootloader: ${each} in ${DEFAULTS} names hardware, and no file system of this VM is certainly meant`,
+      `bootloader: ${file} says ${parameters.join(', ')}, which KVM may call otherwise; it was left alone, as asked`,
     );
   }
-  if (plan.text === text) return false;
-  await appliance.writeText(DEFAULTS, plan.text);
-  for (const each of plan.edits) {
-    log(`bootloader: ${each}`);
-    change(DEFAULTS, each);
-  }
-  return true;
+  await worryAboutFallback(context);
+  log('bootloader: left alone, as asked');
 }
 
-async function makeConfig(appliance: Appliance, grub: GrubCfg): Promise<void> {
-  for (const name of MKCONFIG) {
-    for (const folder of ['/usr/sbin', '/sbin', '/usr/bin']) {
-      if (!(await appliance.isFile(`${folder}/${name}`))) continue;
-      await appliance.command([`${folder}/${name}`, '-o', grub.path], MKCONFIG_LIMIT_MS);
-      return;
+function worryAboutUnified({ concern }: StepContext, { unified }: BootLoaders): void {
+  if (unified.length === 0) return;
+  const names = unified.slice(0, 5).join(', ');
+  concern(
+    'BOOTLOADER_UNKNOWN',
+    `bootloader: ${unified.length} unified kernels (${names}) hold their own arguments and initramfs, which cannot be changed from outside`,
+  );
+}
+
+/** @returns whether anything was changed */
+async function fixCommandLines(context: StepContext, loaders: BootLoaders): Promise<boolean> {
+  const { appliance, guest, options, concern, edit } = context;
+  const wishes: CommandLineWishes = {
+    resolve: deviceResolver(guest),
+    serialConsole: options.serial_console ?? false,
+  };
+  let changed = false;
+  const files = cachedFiles(appliance);
+  for (const { file, text, plan } of [...loaders.files, ...(await readSources(files))]) {
+    const planned = plan(text, wishes);
+    for (const each of planned.unresolved) {
+      concern(
+        'BOOTLOADER_DEVICE_UNKNOWN',
+        `bootloader: ${each} in ${file} names hardware, and no file system of this VM is certainly meant; it was left as it is`,
+      );
     }
+    await edit(file, text, planned.text, ...planned.edits);
+    changed ||= planned.text !== text;
   }
-  throw new JobError('GUEST_UNSUPPORTED', `${grub.path} names hardware, and the guest has no grub-mkconfig`, {
-    step: 'bootloader',
-  });
+  return changed;
 }

@@ -23,7 +23,7 @@ export interface GrubCfg {
 
 export const LINUX_LINE = /^([ \t]*linux(?:16|efi)?[ \t]+)(\S+)(.*)$/s;
 const INITRD_LINE = /^[ \t]*initrd(?:16|efi)?[ \t]+(.*)$/s;
-const SET_LINE = /^[ \t]*set[ \t]+(\w+)=(.*)$/s;
+export const SET_LINE = /^[ \t]*set[ \t]+(\w+)=(.*)$/s;
 
 /** SUSE makes one for each snapshot; more is an attempt to fill the memory, and so are menus nested without end. */
 const MOST_ENTRIES = 2000;
@@ -89,8 +89,9 @@ function setVariables(lines: readonly string[]): Map<string, string> {
   const variables = new Map<string, string>();
   for (const line of lines) {
     const [, name, value] = SET_LINE.exec(line) ?? [];
-    // `set` of a value that is itself made of variables says nothing before it runs; default="${saved_entry}" does.
-    if (name !== undefined && value !== undefined && !variables.has(name)) variables.set(name, firstWord(value));
+    if (name === undefined || value === undefined || variables.has(name)) continue;
+    // What is started once (`set default="${next_entry}"`) is not what is started by default.
+    if (name !== 'default' || !value.includes('next_entry')) variables.set(name, firstWord(value));
   }
   return variables;
 }

@@ -1,6 +1,6 @@
 /** Boot Loader Specification, type 1: https://uapi-group.org/specifications/specs/boot_loader_specification/ */
-import { words } from './grub2.js';
-import { expand } from './variables.js';
+import { words } from '../grub2/parse.js';
+import { expand } from '../grub2/variables.js';
 
 export interface BlsEntry {
   readonly title?: string;

@@ -1,0 +1,1 @@
+export { fallbackFault, fixFallback, worryAboutFallback } from './fallback.js';
