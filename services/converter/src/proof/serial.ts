@@ -14,7 +14,7 @@ const FAILURES: readonly [pattern: RegExp, meaning: string][] = [
   [/^grub rescue>/m, 'GRUB did not find its files'],
   [/^grub> /m, 'GRUB did not find its configuration'],
   [
-    /No bootable device|\bShell> |Boot failed: not a bootable disk|BdsDxe: No bootable option/,
+    /No bootable device|Shell> |Boot failed: not a bootable disk|BdsDxe: No bootable option/,
     'the firmware found nothing to boot',
   ],
 ];
