@@ -108,5 +108,5 @@ function fitted(from: string, to: string, rest: string): string {
   const blanks = /^[ ]*/.exec(rest.slice(from.length))?.[0].length ?? 0;
   const tail = rest.slice(from.length + blanks);
   // A tab, or a single blank, aligns nothing.
-  return to + ' '.repeat(blanks < 2 ? blanks : Math.max(1, blanks - Math.max(0, to.length - from.length))) + tail;
+  return to + ' '.repeat(blanks < 2 ? blanks : Math.max(1, blanks - (to.length - from.length))) + tail;
 }
