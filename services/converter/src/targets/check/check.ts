@@ -1,5 +1,4 @@
 import { access } from 'node:fs/promises';
-import path from 'node:path';
 import type { ConversionOptions, Machine, checkTarget as definition } from '@hyper2kvm/contracts';
 import { checkFormat } from '../../commit/index.js';
 import { outputRoot } from '../../output-root.js';
@@ -72,24 +71,18 @@ async function checkWorker(
 ): Promise<void> {
   await findings.look(() => findFirmware(machine));
   if (!options.to_libvirt) findings.concerns.push(...(await swtpmConcerns({ tpm: machine.tpm ?? false })));
-  if (isWindows(machine) && options.no_os !== true && !(await hasVirtioWin(settings)))
-    findings.problem('DRIVERS_MISSING', 'the VM holds Windows, and this converter has no virtio-win');
+  const missing = isWindows(machine) && options.no_os !== true ? await missingDrivers(settings) : undefined;
+  if (missing !== undefined) findings.problem('DRIVERS_MISSING', missing);
 }
 
 /** vSphere's guest ids: `windows9Server64Guest`, `windows2019srv_64Guest`, `winXPProGuest`. */
 const isWindows = ({ guest_id: id }: Machine): boolean => /^win/i.test(id ?? '');
 
-/** As configured, or where packages put it. */
-async function hasVirtioWin({ virtioWin }: ConverterSettings): Promise<boolean> {
-  const places =
-    virtioWin === undefined ? ['virtio-win.iso', 'drivers'].map((name) => path.join(PACKAGED, name)) : [virtioWin];
-  for (const place of places) {
-    const found = await access(place).then(
-      () => true,
-      () => false,
-    );
-    if (found) return true;
-  }
-  return false;
+async function missingDrivers({ virtioWin }: ConverterSettings): Promise<string | undefined> {
+  if (virtioWin === undefined)
+    return 'the VM holds Windows, which needs the drivers of virtio-win, and converter.virtio_win is not set';
+  return access(virtioWin).then(
+    () => undefined,
+    () => `the VM holds Windows, and converter.virtio_win (${virtioWin}) is not there`,
+  );
 }
-const PACKAGED = '/usr/share/virtio-win';

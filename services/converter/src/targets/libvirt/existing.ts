@@ -14,7 +14,7 @@ const DomainXml = z.object({
   domain: z.object({
     devices: z.object({
       disk: z.array(z.object({ source: z.looseObject({ file: z.string().optional() }).optional() })).default([]),
-      tpm: z.unknown(),
+      tpm: z.unknown().optional(),
     }),
   }),
 });
