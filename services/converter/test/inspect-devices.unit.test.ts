@@ -9,7 +9,7 @@ import { MDADM_CONF } from './fixtures/inspect/tables.js';
 
 const DISKS = 5;
 const devices = parseSurvey(SURVEY, DISKS);
-const naming: Naming = { devices, diskCount: DISKS, mapped: new Map(), arrays: new Map() };
+const naming: Naming = { devices, mapped: new Map(), arrays: new Map() };
 const resolved = (spec: string, more: Partial<Naming> = {}): string | undefined =>
   resolveDevice(spec, { ...naming, ...more })?.device;
 
@@ -110,9 +110,10 @@ describe('names of the guest', () => {
   });
 });
 
-describe('keys', () => {
-  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const key = (offset: number, volume?: string) => ({ volume, offset, lengths: [1] });
 
+describe('keys', () => {
   it('go to a file that only its owner can read, each in a slot of its own', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'hyper2kvm-keys-'));
     try {
@@ -135,7 +136,6 @@ describe('keys', () => {
   });
 
   it('are tried where they belong, those for a volume first', () => {
-    const key = (offset: number, volume?: string) => ({ volume, offset, lengths: [1] });
     const keys = [key(0), key(1, 'UUID=C0FFEE'), key(2, '/dev/sda2'), key(3, '/dev/sdb9')];
     const tried = keysFor({ device: '/dev/sda2', uuid: 'c0ffee' }, keys);
     expect(tried.map(({ offset }) => offset)).toEqual([1, 2, 0]);

@@ -13,7 +13,7 @@ const device = (name: string, type: string, facts: Partial<BlockDevice['content'
 const volume = (name: string, dmName: string, type: string): BlockDevice => ({ ...device(name, type), dmName });
 
 function plan(fstab: string, devices: readonly BlockDevice[], root: Candidate, trees: [string, Subvolumes][] = []) {
-  const naming: Naming = { devices, diskCount: 2, mapped: new Map(), arrays: new Map() };
+  const naming: Naming = { devices, mapped: new Map(), arrays: new Map() };
   const { mounts, missing } = planMounts({
     fstab: parseFstab(fstab),
     root,

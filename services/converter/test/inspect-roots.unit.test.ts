@@ -11,6 +11,8 @@ const device = (name: string, type: string, uuid: string, dmName?: string): Bloc
 });
 
 const ROOT = 'RELEASE=os-release\nRELEASE=fstab\nFOLDER=bin\nFOLDER=usr\n';
+const own = (subvol: string): string => `OWN=UUID=a / btrfs ${subvol} 0 0\n`;
+const snapshot = (id: number): string => `SUBVOLUME=${id} @/.snapshots/${id}/snapshot\n${ROOT}${own('defaults')}`;
 const systems = (output: string, devices: readonly BlockDevice[]): string[] =>
   operatingSystems(parseProbe(output, devices), devices).map((each) => `${each.kind} ${rootName(each)}`);
 
@@ -43,7 +45,6 @@ describe('what an operating system is', () => {
 
 describe('subvolumes', () => {
   const disk = [device('/dev/sda1', 'btrfs', 'a')];
-  const own = (subvol: string): string => `OWN=UUID=a / btrfs ${subvol} 0 0\n`;
 
   it('of Ubuntu: the one that its fstab mounts, not the snapshots of timeshift', () => {
     const output = [
@@ -55,7 +56,6 @@ describe('subvolumes', () => {
   });
 
   it('of SUSE: the default one, which is a snapshot itself', () => {
-    const snapshot = (id: number): string => `SUBVOLUME=${id} @/.snapshots/${id}/snapshot\n${ROOT}${own('defaults')}`;
     const output = `FS=sda1\nSNAPSHOT=260\nSNAPSHOT=261\nDEFAULT=260\nSUBVOLUME=5 \nSUBVOLUME=256 @\n${snapshot(260)}${snapshot(261)}`;
     expect(systems(output, disk)).toEqual(['linux /dev/sda1/@/.snapshots/260/snapshot']);
   });

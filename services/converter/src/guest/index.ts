@@ -3,5 +3,6 @@ export { Appliance, type ApplianceDisk, type ApplianceOptions } from './applianc
 export type { FileSystem, GuestFacts, InitSystem, LuksVolume, Mountpoint } from './facts.js';
 export { clearLeftovers } from './leftovers.js';
 export { isPlain } from './quote.js';
-export { inspect, type Inspected, type InspectOptions } from './inspect.js';
+export { inspect } from './inspect.js';
+export type { Inspected, InspectOptions } from './inspected.js';
 export { openGuest, type OpenGuest, type OpenOptions } from './open.js';

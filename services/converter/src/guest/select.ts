@@ -1,8 +1,8 @@
 /** The one operating system that is converted, or why there is none. */
 import { JobError } from '@hyper2kvm/contracts';
 import type { Appliance } from './appliance.js';
-import type { ClosedVolume, Unlocked } from './devices/index.js';
-import type { InspectOptions } from './inspect.js';
+import { describeClosed, type Unlocked } from './devices/index.js';
+import type { InspectOptions } from './inspected.js';
 import { mountAll } from './mounts/index.js';
 import { findRoot, hasOthers, operatingSystems, rootName, type Candidate, type Probed } from './roots/index.js';
 import { otherSystems, type OtherSystem, readRelease, windowsFacts } from './system/index.js';
@@ -74,12 +74,4 @@ export async function describeRoot(appliance: Appliance, root: Candidate): Promi
   const { product } = root.kind === 'windows' ? await windowsFacts(appliance) : await readRelease(appliance);
   await appliance.call(['umount-all']);
   return `${product} on ${rootName(root)}`;
-}
-
-export function describeClosed({ device, kind, uuid, tried }: ClosedVolume): string {
-  if (kind !== 'LUKS') return `${device} is encrypted by ${kind}`;
-  const keys =
-    tried === 0 ? 'no key was given for it' : tried === 1 ? 'the key given' : `none of the ${tried} keys given`;
-  const ends = tried === 0 ? '' : tried === 1 ? ' does not open it' : ' opens it';
-  return `${device} is a LUKS volume (UUID ${uuid}); ${keys}${ends}; give it with --luks-key`;
 }

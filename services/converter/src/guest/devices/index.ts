@@ -3,4 +3,4 @@ export { keysFor, writeKeyDisk, type PlacedKey } from './luks-keys.js';
 export { parseMdadmConf, type ArrayNames } from './md-names.js';
 export { resolveDevice, type Naming } from './resolve.js';
 export { parseSurvey } from './survey.js';
-export { renameVolumes, unlock, type ClosedVolume, type KeyDisk, type Unlocked } from './unlock.js';
+export { describeClosed, renameVolumes, unlock, type ClosedVolume, type KeyDisk, type Unlocked } from './unlock.js';

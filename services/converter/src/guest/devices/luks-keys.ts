@@ -45,7 +45,8 @@ export function keysFor(
   keys: readonly PlacedKey[],
 ): PlacedKey[] {
   const names = new Set([volume.uuid.toLowerCase(), volume.device.toLowerCase()]);
-  const plain = (name: string): string => name.toLowerCase().replace(/^uuid=/, '');
   const own = keys.filter((key) => key.volume !== undefined && names.has(plain(key.volume)));
   return [...own, ...keys.filter((key) => key.volume === undefined)];
 }
+
+const plain = (name: string): string => name.toLowerCase().replace(/^uuid=/, '');

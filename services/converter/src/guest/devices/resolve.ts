@@ -6,8 +6,6 @@ import type { ArrayNames } from './md-names.js';
 
 export interface Naming {
   readonly devices: readonly BlockDevice[];
-  /** Disks of the VM. */
-  readonly diskCount: number;
   /** Names of opened LUKS volumes in the guest's crypttab, and their devices here. */
   readonly mapped: ReadonlyMap<string, string>;
   /** What the guest's mdadm.conf names. */
@@ -34,7 +32,7 @@ const TAGS = { uuid: 'uuid', label: 'label', partuuid: 'partUuid', partlabel: 'p
 
 function byTag(tag: string, value: string, fitting: readonly BlockDevice[], naming: Naming): BlockDevice | undefined {
   if (tag === 'id') return byId(value, fitting, naming);
-  if (tag === 'path') return byPartition(value, fitting, naming);
+  if (tag === 'path') return byPartition(value, fitting);
   const key = TAGS[tag as keyof typeof TAGS];
   const same = (found: string | undefined): boolean =>
     found !== undefined && (tag.endsWith('uuid') ? found.toLowerCase() === value.toLowerCase() : found === value);
@@ -54,7 +52,7 @@ function byId(name: string, fitting: readonly BlockDevice[], naming: Naming): Bl
       return fitting.find((each) => arrayName(each, naming) === value);
     case undefined:
     case 'lvm-pv-uuid':
-      return kind === undefined ? byPartition(name, fitting, naming) : fitting.find((e) => e.content?.uuid === value);
+      return kind === undefined ? byPartition(name, fitting) : fitting.find((e) => e.content?.uuid === value);
     default:
       return undefined;
   }
@@ -113,7 +111,7 @@ export function hardwareName(path: string): Place | undefined {
  * `pci-0000:03:00.0-scsi-0:0:1:0-part2`, `scsi-36000…-part2`: only the number of the partition, and the target of a path,
  * say something here.
  */
-function byPartition(link: string, fitting: readonly BlockDevice[], naming: Naming): BlockDevice | undefined {
+function byPartition(link: string, fitting: readonly BlockDevice[]): BlockDevice | undefined {
   const part = /-part(\d+)$/.exec(link)?.[1] ?? '';
   const candidates = fitting.filter(({ device }) => new RegExp(`^/dev/sd[a-z]+${part}$`).test(device));
   if (candidates.length <= 1) return candidates[0];

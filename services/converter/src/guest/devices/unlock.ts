@@ -36,14 +36,15 @@ export async function unlock(appliance: Appliance, disks: number, keyDisk: KeyDi
   const tried = new Map<string, number>();
   let devices = await survey(appliance, disks);
   try {
-    for (let layer = 0; layer < MOST_LAYERS && keyDisk !== undefined; layer += 1) {
+    const layers = keyDisk === undefined ? [] : Array.from({ length: MOST_LAYERS }, () => keyDisk);
+    for (const { keys: all, target } of layers) {
       const before = opened.length;
       for (const volume of closedOf(devices, opened)) {
         if (tried.has(volume.device) || volume.kind !== 'LUKS') continue;
-        const keys = keysFor(volume, keyDisk.keys);
+        const keys = keysFor(volume, all);
         tried.set(volume.device, keys.length);
         const mapped = `luks-${opened.length + 1}`;
-        if (await open(appliance, volume.kernel, mapped, keyDisk.target, keys)) {
+        if (await open(appliance, volume.kernel, mapped, target, keys)) {
           opened.push({ device: volume.device, uuid: volume.uuid, mapped: `/dev/mapper/${mapped}` });
         }
       }
@@ -135,4 +136,13 @@ export async function renameVolumes(
   if (renames.length === 0) return { devices, opened, closed };
   await appliance.script(`${renames.join('\n')}\nudevadm settle; true`);
   return { devices: await survey(appliance, disks), opened: renamed, closed };
+}
+
+/** For people: which volume it is, and whether a key was tried. */
+export function describeClosed({ device, kind, uuid, tried }: ClosedVolume): string {
+  if (kind !== 'LUKS') return `${device} is encrypted by ${kind}`;
+  const keys =
+    tried === 0 ? 'no key was given for it' : tried === 1 ? 'the key given' : `none of the ${tried} keys given`;
+  const ends = tried === 0 ? '' : tried === 1 ? ' does not open it' : ' opens it';
+  return `${device} is a LUKS volume (UUID ${uuid}); ${keys}${ends}; give it with --luks-key`;
 }

@@ -79,8 +79,8 @@ async function release(appliance: Appliance, there: ReadonlySet<string>): Promis
 /** /sbin/init decides where it leads to one of them; else what lies around it. */
 async function initSystem(appliance: Appliance, there: ReadonlySet<string>): Promise<InitSystem> {
   const target = there.has('/sbin/init') ? (await appliance.attempt(['readlink', '/sbin/init'])).trim() : '';
-  if (/systemd$/.test(target)) return 'systemd';
-  if (/openrc-init$/.test(target)) return 'openrc';
+  if (target.endsWith('systemd')) return 'systemd';
+  if (target.endsWith('openrc-init')) return 'openrc';
   const has = (name: keyof typeof INIT): boolean => INIT[name].some((path) => there.has(path));
   // A systemd beside another init was kept out of its place by somebody.
   if (target === '' && there.has('/sbin/init')) {

@@ -77,8 +77,8 @@ function versionIn(text: string): Release['version'] {
 
 /** It goes into logs and terminals. */
 const printable = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- control characters are what is taken out
   text
+    // oxlint-disable-next-line no-control-regex -- control characters are what is taken out
     .replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, ' ')
     .trim()
     .slice(0, 200);
