@@ -64,10 +64,13 @@ function guestRows({ guest, engine }: NonNullable<Inspection['inspection']>): st
     row('Guest OS', `${printable(guest.product)} (${printable(guest.arch)}, ${printable(guest.init)})`),
     row('Root', printable(guest.root)),
     ...(guest.kernels.length === 0 ? [] : [row('Kernels', guest.kernels.map(printable).join(', '))]),
-    row('File systems', guest.mountpoints.map((at) => printable(`${at.path} on ${at.device}`)).join(', ')),
+    ...(guest.mountpoints.length === 0 ? [] : [row('File systems', mountsOf(guest.mountpoints))]),
     row('Engine', engine),
   ];
 }
+
+const mountsOf = (mounts: readonly { path: string; device: string }[]): string =>
+  mounts.map((at) => printable(`${at.path} on ${at.device}`)).join(', ');
 
 function changeLines({ step, file, summary, diff: text }: PlannedChange, diff: boolean, paint: Paint): string[] {
   const what = file === '' ? printable(summary) : `${printable(file)}: ${printable(summary)}`;
