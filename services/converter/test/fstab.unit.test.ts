@@ -37,6 +37,11 @@ test('the root is what the inspection says it is, not what the letter says', () 
   expect(planFstab('/dev/sda1 / ext4 defaults 0 1\n', swapped).text).toBe('UUID=cccc-data / ext4 defaults 0 1\n');
 });
 
+test('the root is certain, even where two lines speak of it', () => {
+  const text = '/dev/sda1 / ext4 ro 0 1\n/dev/disk/by-path/x-part1 / ext4 rw 0 1\n';
+  expect(planFstab(text, resolve).text).toBe('UUID=aaaa-root / ext4 ro 0 1\nUUID=aaaa-root / ext4 rw 0 1\n');
+});
+
 test('RHEL: device mapper, UUID and LABEL stay; by-path is found by its mount point', () => {
   const efi = deviceResolver({
     diskCount: 2,

@@ -32,7 +32,7 @@ export function planFstab(text: string, resolve: Resolve): FstabPlan {
     });
     if (!dependsOnHardware(spec)) return after;
     // Disks that take turns at one place are told apart by their names only.
-    const known = mountpoint.startsWith('/') && used.get(mountpoint) === 1;
+    const known = mountpoint === '/' || (mountpoint.startsWith('/') && used.get(mountpoint) === 1);
     const to = tagOf(resolve(spec, { type, ...(known ? { mountpoint: unescaped(mountpoint) } : {}) }));
     if (to === undefined) {
       const optional = entry.options.some((each) => each === 'noauto' || each === 'nofail');
