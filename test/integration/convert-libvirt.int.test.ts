@@ -141,8 +141,8 @@ describe('a domain', () => {
   });
 
   it('may have any name that a VM may have', async () => {
-    for (const [index, name] of ['../../x', '-rf', `${'x'.repeat(300)}`, '😀 <b>&"\'', '5'].entries()) {
-      const domain = await plan(`${name}`, freshUuid());
+    for (const [index, name] of ['../../x', '-rf', 'x'.repeat(300), '😀 <b>&"\'', '5'].entries()) {
+      const domain = await plan(name, freshUuid());
       const { name: defined } = await define(
         { ...domain, name: domain.name.slice(0, 170) + `-${NAME}` },
         `${root}/${index}`,
@@ -272,7 +272,6 @@ describe('a target', () => {
   it('is looked at before an export: name, memory, networks, bridges', async () => {
     const domain = await plan(`${NAME}-there`);
     await define(domain);
-    const nic = (network: string, index: number) => ({ label: `NIC ${index}`, type: 'vmxnet3', network });
     const machine = {
       name: 'whatever',
       cpus: 2,
@@ -281,7 +280,7 @@ describe('a target', () => {
       secure_boot: true,
       tpm: true,
       disks: [{ index: 1, name: 'a.vmdk', capacity_bytes: 1024, used_bytes: 512 }],
-      nics: ['VM Network', 'DMZ', 'Storage'].map(nic),
+      nics: ['VM Network', 'DMZ', 'Storage'].map((network) => ({ label: network, type: 'vmxnet3', network })),
     };
     const options = {
       fix_fstab: true,

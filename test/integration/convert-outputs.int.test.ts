@@ -86,12 +86,13 @@ test('what the guest freed is freed in the committed image too', async () => {
   );
 });
 
+const mode = async (file: string): Promise<number> => (await stat(file)).mode & 0o777;
+
 test('folders let others pass, images are not for everybody', async () => {
   const place = await prepare(root, 'modes');
   await mkdir(place.dateDir, { recursive: true });
   await chmod(place.dateDir, 0o700);
   const { output_dir: output } = await finish(place.jobDir, place.marker, worker());
-  const mode = async (file: string): Promise<number> => (await stat(file)).mode & 0o777;
   expect((await mode(place.dateDir)) & 0o111).toBe(0o111);
   expect((await mode(output)) & 0o111).toBe(0o111);
   expect(await mode(path.join(output, 'disk1.qcow2'))).toBe(0o640);

@@ -1,8 +1,10 @@
 import path from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { partialFolder } from '../src/commit/place.js';
 import { dateFolder } from '../src/output-root.js';
 import { safeName } from '../src/names.js';
+import { domainXml, planDomain } from '../src/targets/libvirt/index.js';
 import { quoteList } from '../src/guest/quote.js';
 
 test.each([
@@ -31,6 +33,35 @@ test('whatever the name, it is one visible component that a file system takes', 
       },
     ),
   );
+});
+
+test.each([
+  '../../x',
+  '-rf',
+  'x'.repeat(300),
+  '😀'.repeat(100),
+  '..',
+  'a/../../b',
+  '\u202Etxt.exe',
+  '\n',
+  '5',
+  '~root',
+])('a VM named %j: one folder, and one domain that is no option, of the same name', (name) => {
+  const domain = planDomain({
+    machine: { name, cpus: 1, memory_bytes: 1, firmware: 'bios', secure_boot: false, disks: [], nics: [] },
+    uuid: '420f5e88-76b8-4e22-bd64-d287210e14ae',
+    kernel: undefined,
+    accelerator: 'kvm',
+    firmware: { kind: 'bios' },
+    network: { type: 'network', name: 'default' },
+    disks: [{ index: 1, file: 'disk1.qcow2', format: 'qcow2' }],
+  });
+  expect(domain.name).toMatch(/^[^-./~\s][^/\n]*$/);
+  const partial = partialFolder('/out/2026-01-17', name, 'job-names0001');
+  expect(path.dirname(partial)).toBe('/out/2026-01-17');
+  expect(path.basename(partial)).toBe(`.${domain.name}.job-names0001.partial`);
+  expect(Buffer.byteLength(path.basename(partial))).toBeLessThan(255);
+  expect(domainXml(domain, `/out/${domain.name}`)).toContain('<devices>');
 });
 
 test('output folders: by the day of the request, below the allowed roots only', () => {

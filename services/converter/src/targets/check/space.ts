@@ -32,7 +32,9 @@ export async function checkSpaces(
     () => true,
     () => false,
   );
-  if (!writable)
+  if (!(await stat(existing)).isDirectory())
+    findings.problem('TARGET_UNSUITABLE', `the output folder ${root} cannot be: ${existing} is no folder`);
+  else if (!writable)
     findings.problem(
       'TARGET_UNSUITABLE',
       `the output folder ${root} cannot be written by this converter (${existing})`,
@@ -59,10 +61,11 @@ function checkRoom({ disks }: Machine, root: string, freeBytes: number, findings
     findings.concern('TARGET', `${has}, and the disks of the VM may grow to ${gib(capacity)}`);
 }
 
+/** What is there of a path: a folder, or what stands in its way. */
 async function nearest(folder: string): Promise<string> {
   const found = await stat(folder).catch(() => undefined);
   const parent = path.dirname(folder);
-  return found?.isDirectory() === true || parent === folder ? folder : nearest(parent);
+  return found !== undefined || parent === folder ? folder : nearest(parent);
 }
 
 const gib = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
