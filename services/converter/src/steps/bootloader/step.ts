@@ -62,8 +62,10 @@ async function fixCommandLines(context: StepContext, loaders: BootLoaders): Prom
     serialConsole: options.serial_console ?? false,
   };
   let changed = false;
-  const files = cachedFiles(appliance);
-  for (const { file, text, plan } of [...loaders.files, ...(await readSources(files))]) {
+  const edited = new Set<string>();
+  for (const { file, text, plan } of [...loaders.files, ...(await readSources(cachedFiles(appliance)))]) {
+    // A link to one that was edited: menu.lst to grub.conf.
+    if (edited.has(text) && (await appliance.readText(file)) !== text) continue;
     const planned = plan(text, wishes);
     for (const each of planned.unresolved) {
       concern(
@@ -73,6 +75,7 @@ async function fixCommandLines(context: StepContext, loaders: BootLoaders): Prom
     }
     await edit(file, text, planned.text, ...planned.edits);
     changed ||= planned.text !== text;
+    edited.add(text);
   }
   return changed;
 }

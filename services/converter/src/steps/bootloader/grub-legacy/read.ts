@@ -13,10 +13,11 @@ export async function readLegacy(files: GuestFiles): Promise<Configuration> {
   for (const name of NAMES.filter((each) => there.includes(each))) {
     const file = `${FOLDER}/${name}`;
     const text = await files.readText(file, LIMIT_BYTES);
-    if (text === undefined || found.some((each) => each.text === text)) continue;
-    const parsed = parseLegacy(text);
-    if (parsed.length === 0) continue;
+    const parsed = parseLegacy(text ?? '');
+    if (text === undefined || parsed.length === 0) continue;
+    const linked = found.some((each) => each.text === text);
     found.push({ loader: 'grub-legacy', file, text, plan: planLegacy });
+    if (linked) continue;
     entries.push(...parsed.map((entry): RawEntry => ({ ...entry, loader: 'grub-legacy', file })));
   }
   return { files: found, entries };
