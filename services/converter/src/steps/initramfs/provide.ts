@@ -93,6 +93,9 @@ async function change(context: StepContext, task: Task, kernel: Examined, missin
   }
   const addition = state.initramfsStale ? 'a file that it copies was changed' : additionTo(kernel, backend, missing);
   const rebuild = typeof addition === 'string';
+  if (rebuild && !state.initramfsStale && !missing.some((name) => task.wanted.required.includes(name))) {
+    return log(`initramfs for ${version}: lacks ${missing.join(', ')} alone, which its root does not need`);
+  }
   const files = [...dependencies.keys()].filter((each) => missing.includes(moduleName(each) ?? ''));
   await configure(context, backend, { names: missing, files }, rebuild);
   const what = missing.length === 0 ? 'what it copies' : missing.join(', ');
