@@ -111,9 +111,8 @@ export class GatewayClient {
     return this.#json(JobDetail, 'DELETE', jobPath(id));
   }
 
-  /** @param body what shall be otherwise this time */
-  retry(id: string, body: z.input<typeof RetryRequest>): Promise<JobDetail> {
-    return this.#json(JobDetail, 'POST', `${jobPath(id)}/retry`, { body });
+  retry(id: string): Promise<JobDetail> {
+    return this.#json(JobDetail, 'POST', `${jobPath(id)}/retry`);
   }
 
   /** Bytes a second of one job; null is no limit. */
