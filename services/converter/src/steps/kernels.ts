@@ -1,27 +1,4 @@
-/** Kernels and the boot entries that start them. */
-
-/** One `menuentry` of grub.cfg that starts a Linux, as far as it matters here. */
-export interface BootEntry {
-  /** As the boot loader sees it: relative to /boot where that is a file system of its own. */
-  readonly kernel: string;
-  readonly initrd: string | undefined;
-  readonly commandLine: string;
-}
-
-/** The entries of a grub.cfg (GRUB 2): `linux <file> <arguments>` and the `initrd <file>` that follows. */
-export function bootEntries(grubCfg: string): BootEntry[] {
-  const entries: { kernel: string; initrd: string | undefined; commandLine: string }[] = [];
-  for (const line of grubCfg.split('\n')) {
-    const linux = /^\s*linux(?:16|efi)?\s+(\S+)[ \t]*(.*)$/.exec(line);
-    if (linux?.[1] !== undefined)
-      entries.push({ kernel: linux[1], initrd: undefined, commandLine: (linux[2] ?? '').trim() });
-    const initrd = /^\s*initrd(?:16|efi)?\s+(.*)$/.exec(line)?.[1];
-    const last = entries.at(-1);
-    // Microcode comes first in the list; the initramfs is the last.
-    if (initrd !== undefined && last !== undefined) last.initrd ??= initrd.trim().split(/\s+/).at(-1);
-  }
-  return entries;
-}
+/** Versions of kernels. */
 
 /** `/boot/vmlinuz-6.1.0-28-amd64` → `6.1.0-28-amd64` */
 export function kernelVersion(file: string): string | undefined {
