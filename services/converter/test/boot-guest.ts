@@ -120,8 +120,9 @@ export async function run(steps: readonly Step[], input: Case): Promise<Ran> {
     generatedMacs: [],
     options: { fix_fstab: true, fix_grub: true, fix_network: true, ...input.options } as never,
     dryRun: false,
-    work: { log: () => undefined },
-    reporter: { step: async (_name, work) => work(() => undefined) } as never,
+    work: { log: () => undefined, signal: new AbortController().signal },
+    folder: '',
+    reporter: { step: async (_name, work) => work(() => undefined) },
   });
   const names = new Set([...before.keys(), ...input.guest.files.keys()]);
   const changed = [...names].filter((file) => before.get(file) !== input.guest.files.get(file));

@@ -98,16 +98,16 @@ describe('the boot loader of', () => {
   });
 });
 
+const good = async (): Promise<BootGuest> => {
+  const guest = new BootGuest(DEBIAN);
+  await run([bootloaderStep], { guest, facts: DEBIAN_FACTS });
+  return guest;
+};
+const edited = (guest: BootGuest, file: string, from: string, to: string): void =>
+  void guest.files.set(file, (guest.files.get(file) ?? '').replaceAll(from, to));
+
 describe('the check finds', () => {
   const versions = ['6.1.0-28-amd64', '6.1.0-9-amd64'];
-  const good = async (): Promise<BootGuest> => {
-    const guest = new BootGuest(DEBIAN);
-    await run([bootloaderStep], { guest, facts: DEBIAN_FACTS });
-    return guest;
-  };
-  const edited = (guest: BootGuest, file: string, from: string, to: string): void =>
-    void guest.files.set(file, (guest.files.get(file) ?? '').replaceAll(from, to));
-
   test.each([
     ['a root that is not there', 'root=UUID=aaaa-root', 'root=UUID=gone', /root=UUID=gone, which no file system/],
     ['a name of hardware', 'root=UUID=aaaa-root', 'root=/dev/sda1', /still says root=\/dev\/sda1/],
