@@ -55,7 +55,7 @@ test('the domain has all of the source: CPUs, memory, every disk in order, every
     "<source file='/out/vm/disk2.qcow2'",
   ]);
   expect(xml.match(/dev='vd.'/g)).toEqual(["dev='vda'", "dev='vdb'"]);
-  expect(xml.match(/<boot order='1'/g)).toHaveLength(1);
+  expect(xml.match(/<boot order='.'/g)).toEqual(["<boot order='1'", "<boot order='2'"]);
   expect(xml.match(/<mac address='[^']+'/g)).toEqual([
     "<mac address='00:50:56:00:00:01'",
     expect.stringMatching(/'52:54:00:/),

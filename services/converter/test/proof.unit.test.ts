@@ -190,9 +190,9 @@ describe("the proof's QEMU", () => {
       'virtio-net-pci,netdev=net0,mac=00:50:56:00:00:01',
       'virtio-net-pci,netdev=net1,mac=00:50:56:00:00:02',
       'virtio-blk-pci,drive=disk0,bootindex=1',
-      'virtio-blk-pci,drive=disk1',
+      'virtio-blk-pci,drive=disk1,bootindex=2',
     ]);
-    expect(devices({ disk_bus: 'scsi' })).toContain('scsi-hd,bus=scsi0.0,scsi-id=1,lun=0,drive=disk1');
+    expect(devices({ disk_bus: 'scsi' })).toContain('scsi-hd,bus=scsi0.0,scsi-id=1,lun=0,drive=disk1,bootindex=2');
   });
   test('has other devices where the guest has drivers for those', () => {
     const others = devices({ disk_bus: 'sata', nic_model: 'e1000e' });
@@ -201,7 +201,7 @@ describe("the proof's QEMU", () => {
         'e1000e,netdev=net1,mac=00:50:56:00:00:02',
         'ich9-ahci,id=ahci0',
         'ide-hd,bus=ahci0.0,drive=disk0,bootindex=1',
-        'ide-hd,bus=ahci0.1,drive=disk1',
+        'ide-hd,bus=ahci0.1,drive=disk1,bootindex=2',
       ]),
     );
     expect(others.filter((each) => /virtio-(?:blk|net|scsi)/.test(each))).toEqual([]);

@@ -65,12 +65,12 @@ function diskControllers({ disk_bus: bus, disks }: DomainPlan, port: Port): stri
 }
 
 function diskDevice(plan: DomainPlan, index: number, port: Port): string[] {
-  const boot = index === 0 ? ',bootindex=1' : '';
-  const rest = `drive=disk${index}${boot}`;
+  // All of them, as in domain.xml: firmware connects only what has an index, and GRUB sees only what is connected.
+  const rest = `drive=disk${index},bootindex=${index + 1}`;
   if (plan.disk_bus === 'scsi') return [`scsi-hd,bus=scsi0.0,scsi-id=${index},lun=0,${rest}`];
   if (plan.disk_bus === 'sata')
     return [`ide-hd,bus=ahci${Math.floor(index / AHCI_PORTS)}.${index % AHCI_PORTS},${rest}`];
-  return port(`virtio-blk-pci,drive=disk${index}${boot}`);
+  return port(`virtio-blk-pci,${rest}`);
 }
 
 /** On q35 each device gets a PCI Express port of its own, as libvirt does it; there virtio speaks 1.0 only. */

@@ -9,7 +9,8 @@ export function diskElements(plan: DomainPlan, folder: string): string[] {
       `      <driver name='qemu' type='${disk.format}' discard='unmap'/>`,
       `      <source file='${escape(`${folder}/${disk.file}`)}'/>`,
       `      <target dev='${plan.disk_bus === 'virtio' ? 'vd' : 'sd'}${letters(index)}' bus='${plan.disk_bus}'/>`,
-      ...(index === 0 ? ["      <boot order='1'/>"] : []),
+      // Firmware connects only what has an order: GRUB would not see a volume group that goes on on another disk.
+      `      <boot order='${index + 1}'/>`,
       // libvirt itself would add controllers of another kind after 15 disks.
       ...(plan.disk_bus === 'scsi' ? [`      <address type='drive' controller='0' target='${index}' unit='0'/>`] : []),
       '    </disk>',
