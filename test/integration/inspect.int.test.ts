@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { LuksKey } from '@hyper2kvm/contracts';
 import { accelerator, Appliance, inspect, openGuest, type ApplianceOptions } from '@hyper2kvm/converter';
 import { LUKS_UUID, makeDisks, PASSPHRASE, ROOT_UUID, type MadeDisks } from './inspect-disks.js';
@@ -14,6 +14,9 @@ beforeAll(async () => {
   disks = await makeDisks(folder);
 }, 400_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+// An appliance takes 10 s to start without KVM, and a minute on a busy machine.
+vi.setConfig({ testTimeout: 400_000 });
 
 const appliance = async (name: string, images: readonly string[]): Promise<ApplianceOptions> => ({
   disks: images.map((file) => ({ file, format: 'qcow2' })),

@@ -22,7 +22,7 @@ const PACKAGES: readonly (readonly [path: string, format: string])[] = [
 export const PROGRAMS = ['/bin/bash', '/bin/sh', '/bin/ls', '/usr/bin/env', '/bin/busybox', '/sbin/init'];
 const INIT = {
   systemd: ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'],
-  openrc: ['/sbin/openrc', '/usr/sbin/openrc', '/sbin/rc'],
+  openrc: ['/sbin/openrc', '/usr/sbin/openrc'],
   upstart: ['/sbin/upstart-file-bridge', '/etc/init/rc-sysinit.conf', '/etc/init/rc.conf'],
   sysvinit: ['/etc/inittab'],
 };
