@@ -1,6 +1,6 @@
 /** Images read again and compared with what was recorded of them: by the engine, and by a converter that is asked over NATS. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -209,7 +209,11 @@ describe('a converter', () => {
     nats = await startNats();
     const config = path.join(root, 'config.yaml');
     const { workDir: work_dir, outputDir: output_dir } = settings;
-    await writeFile(config, JSON.stringify({ nats: { servers: nats.servers }, converter: { work_dir, output_dir } }));
+    const secrets = { key: randomBytes(32).toString('base64') };
+    await writeFile(
+      config,
+      JSON.stringify({ nats: { servers: nats.servers }, secrets, converter: { work_dir, output_dir } }),
+    );
     const main = fileURLToPath(import.meta.resolve('@hyper2kvm/converter')).replace(/index\.js$/, 'main.js');
     child = spawn(process.execPath, ['--import', '@hyper2kvm/runtime/telemetry', main], {
       cwd: fileURLToPath(new URL('..', import.meta.url)),
