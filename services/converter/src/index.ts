@@ -18,6 +18,15 @@ export * from './overlay/index.js';
 export { boot, proveBoot, qemuArgs } from './proof/index.js';
 export * from './targets/libvirt/index.js';
 export * from './targets/index.js';
-export { initramfsStep, listInitramfs, type Step, type StepContext, type StepState } from './steps/index.js';
+export {
+  bootloaderStep,
+  checkStep,
+  initramfsStep,
+  listInitramfs,
+  runSteps,
+  type Step,
+  type StepContext,
+  type StepState,
+} from './steps/index.js';
 export { verify, type Verified } from './verify/index.js';
 export type { ConverterSettings, WorkPort } from './work.js';

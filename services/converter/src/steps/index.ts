@@ -8,6 +8,8 @@ import type { Step } from './step.js';
 import { trimStep } from './trim/index.js';
 import { vmwareToolsStep } from './vmware-tools/index.js';
 
+export { bootloaderStep } from './bootloader/index.js';
+export { checkStep } from './check/index.js';
 export { initramfsStep, listInitramfs } from './initramfs/index.js';
 export { runSteps, type StepsInput } from './run.js';
 export type { Change, PinnedNic, Step, StepContext, StepState } from './step.js';
