@@ -41,10 +41,12 @@ export async function runOnce(way: Way, image: string, capacityBytes: number, fo
   await writeFile(file, JSON.stringify(job));
   await execa('sync');
   const before = await usage();
-  const { stdout } = await execa('unshare', [...CONTAINED, process.execPath, RUNNER, file], {
+  const { failed, stdout, stderr } = await execa('unshare', [...CONTAINED, process.execPath, RUNNER, file], {
     stdin: 'ignore',
+    reject: false,
     cwd: path.dirname(RUNNER),
   });
+  if (failed) throw new Error(`${way} failed: ${stderr.slice(-2000)}`);
   const after = await usage();
   const done = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Done;
   return {

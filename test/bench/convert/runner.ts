@@ -73,6 +73,11 @@ function stages(text: string): Record<string, number> {
   return Object.fromEntries(steps);
 }
 
-const job = JSON.parse(await readFile(process.argv[2] ?? '', 'utf8')) as ConvertJob;
-const done = job.way === 'ours' ? await ours(job) : await virtV2v(job);
-process.stdout.write(`${JSON.stringify(done)}\n`);
+try {
+  const job = JSON.parse(await readFile(process.argv[2] ?? '', 'utf8')) as ConvertJob;
+  const done = job.way === 'ours' ? await ours(job) : await virtV2v(job);
+  process.stdout.write(`${JSON.stringify(done)}\n`);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
