@@ -20,6 +20,14 @@ ExecStart=/bin/sh ${SCRIPT_PATH}
 WantedBy=multi-user.target
 `;
 
+export const PATIENCE_PATH = '/etc/systemd/system.conf.d/90-hyper2kvm-proof.conf';
+
+/**
+ * Without KVM a busy host emulates ten times slower: devices that are there need longer than systemd's 90 s. What a systemd
+ * does not know (DefaultDeviceTimeoutSec is of 252) it ignores.
+ */
+export const PATIENCE = '[Manager]\nDefaultTimeoutStartSec=300\nDefaultDeviceTimeoutSec=300\n';
+
 /**
  * A line for /etc/inittab. Both kinds of init run \`once\` only after what they wait for, so it is the end of the boot.
  * Busybox (Alpine) knows neither ids nor run levels.

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { JobError, type LuksKey } from '@hyper2kvm/contracts';
 import { openGuest, type Appliance, type ApplianceOptions, type GuestFacts } from '../guest/index.js';
 import { readBootEntries } from '../steps/bootloader/index.js';
-import { inittabLine, SCRIPT, SCRIPT_PATH, UNIT, UNIT_LINK, UNIT_PATH } from './agent.js';
+import { inittabLine, PATIENCE, PATIENCE_PATH, SCRIPT, SCRIPT_PATH, UNIT, UNIT_LINK, UNIT_PATH } from './agent.js';
 import { withSerialConsole } from './console.js';
 
 const INITTAB = '/etc/inittab';
@@ -35,8 +35,10 @@ export async function injectAgent(
   const { appliance } = await openGuest({ ...options, root: guest.root, noOs: false });
   try {
     await writeLabelled(appliance, SCRIPT_PATH, SCRIPT);
-    if (guest.init === 'systemd') await addUnit(appliance);
-    else await addToInittab(appliance);
+    if (guest.init === 'systemd') {
+      await addUnit(appliance);
+      if (options.accelerator === 'qemu') await writeInto(appliance, PATIENCE_PATH, PATIENCE);
+    } else await addToInittab(appliance);
     await showConsole(appliance, guest);
     await appliance.close();
   } finally {
@@ -46,12 +48,19 @@ export async function injectAgent(
 
 async function addUnit(appliance: Appliance): Promise<void> {
   await writeLabelled(appliance, UNIT_PATH, UNIT);
-  const wants = path.posix.dirname(UNIT_LINK);
-  if (!(await appliance.isDir(wants))) {
-    await appliance.call(['mkdir-p', wants]);
-    await label(appliance, wants);
-  }
+  await ensureFolder(appliance, path.posix.dirname(UNIT_LINK));
   await appliance.call(['ln-sf', UNIT_PATH, UNIT_LINK]);
+}
+
+async function writeInto(appliance: Appliance, file: string, text: string): Promise<void> {
+  await ensureFolder(appliance, path.posix.dirname(file));
+  await writeLabelled(appliance, file, text);
+}
+
+async function ensureFolder(appliance: Appliance, folder: string): Promise<void> {
+  if (await appliance.isDir(folder)) return;
+  await appliance.call(['mkdir-p', folder]);
+  await label(appliance, folder);
 }
 
 async function addToInittab(appliance: Appliance): Promise<void> {
