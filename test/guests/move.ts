@@ -42,7 +42,7 @@ interface MoveOptions {
   readonly conversion?: Partial<ConversionOptions>;
 }
 
-/** Runs `use` on the moved guest; everything is gone afterwards. What a failed proof left is told before that. */
+/** Runs `use` on the moved guest; everything is gone afterwards. A failure has the log of the conversion. */
 export async function withMovedGuest(
   name: GuestName,
   options: MoveOptions,
@@ -54,7 +54,7 @@ export async function withMovedGuest(
     const artifactDir = await exported(guest, root, options.vm ?? {});
     await use(await convertedFrom(guest, artifactDir, root, options));
   } finally {
-    if (process.env.H2K_KEEP === undefined) await rm(root, { recursive: true, force: true });
+    await rm(root, { recursive: true, force: true });
   }
 }
 
@@ -86,10 +86,6 @@ async function convertedFrom(guest: Guest, artifactDir: string, root: string, op
     applianceCacheDir: '/var/tmp',
   };
   const log: string[] = [];
-  const say = (line: string): void => {
-    log.push(line);
-    if (process.env.H2K_SAY !== undefined) process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
-  };
   const work: WorkPort = {
     jobId: jobOf(guest),
     attempt: 1,
@@ -97,7 +93,7 @@ async function convertedFrom(guest: Guest, artifactDir: string, root: string, op
     signal: new AbortController().signal,
     assertOwner: async () => {},
     progress: () => {},
-    log: (_, message) => say(message),
+    log: (_, message) => void log.push(message),
   };
   const request = {
     vm_name: guest.name,
