@@ -9,6 +9,30 @@ import { json, type StandIn } from './cli-standin.js';
 const gateway = new Served();
 afterEach(() => gateway.stop());
 
+describe('hyperctl retry', () => {
+  it('sends what shall be otherwise, and nothing else', async () => {
+    const bodies: unknown[] = [];
+    await gateway.serve((_call, response, body) => {
+      bodies.push(body);
+      json(response, 202, job({ status: 'exported' }));
+    });
+    expect((await gateway.run('retry', '--job', JOB_ID, '--detach')).exitCode).toBe(0);
+    const flags = ['--root', '/dev/sda2', '--no-fix-grub', '--no-verify-boot', '--map-network', 'VM Network=br0'];
+    expect((await gateway.run('retry', '--job', JOB_ID, '--detach', ...flags)).exitCode).toBe(0);
+    expect(bodies).toEqual([
+      { options: {} },
+      {
+        options: {
+          root: '/dev/sda2',
+          fix_grub: false,
+          verify_boot: false,
+          network_map: [{ from: 'VM Network', to: 'br0' }],
+        },
+      },
+    ]);
+  });
+});
+
 describe('hyperctl verify', () => {
   const queued: Verification = { ...verified(null), status: 'queued', percent_complete: 0, report: null };
   /** Queued, then half done, then `end`. */

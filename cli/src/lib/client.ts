@@ -16,6 +16,7 @@ import {
   type InventoryVm,
   type JobStatus,
   type JobSummary,
+  type RetryRequest,
   type VmListRequest,
 } from '@hyper2kvm/contracts';
 import { z } from 'zod';
@@ -111,8 +112,9 @@ export class GatewayClient {
     return this.#json(JobDetail, 'DELETE', jobPath(id));
   }
 
-  retry(id: string): Promise<JobDetail> {
-    return this.#json(JobDetail, 'POST', `${jobPath(id)}/retry`);
+  /** @param body what shall be otherwise this time */
+  retry(id: string, body: z.input<typeof RetryRequest>): Promise<JobDetail> {
+    return this.#json(JobDetail, 'POST', `${jobPath(id)}/retry`, { body });
   }
 
   /** Bytes a second of one job; null is no limit. */

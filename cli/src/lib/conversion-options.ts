@@ -1,5 +1,11 @@
 import { Flags } from '@oclif/core';
-import { EngineChoice, type ConvertRequest } from '@hyper2kvm/contracts';
+import {
+  EngineChoice,
+  RetryRequest,
+  type ConversionChanges,
+  type ConvertRequest,
+  type LuksKey,
+} from '@hyper2kvm/contracts';
 import type { z } from 'zod';
 import { UsageError } from './errors.js';
 import { given } from './given.js';
@@ -91,6 +97,11 @@ export function conversionOptions(flags: ConversionFlags, { conversion }: Pick<S
     throw new UsageError('--start needs a libvirt', 'give --to-libvirt or --target NAME too');
   if (flags.compress !== undefined && flags['output-format'] === 'raw')
     throw new UsageError('--compress is for qcow2 images', 'leave one of --compress and --output-format raw out');
+  return changes(flags, conversion);
+}
+
+/** What was said of the conversion. */
+function changes(flags: ConversionFlags, conversion: Settings['conversion']): ConversionChanges {
   return {
     ...given('fix_network', conversion.fixNetwork),
     ...given('fix_fstab', conversion.fixFstab),
@@ -108,6 +119,38 @@ export function conversionOptions(flags: ConversionFlags, { conversion }: Pick<S
     ...given('target', flags.target),
     ...given('start', flags.start),
   };
+}
+
+export interface RetryFlags extends ConversionFlags {
+  readonly 'skip-network-fix'?: boolean | undefined;
+  readonly 'fix-network'?: boolean | undefined;
+  readonly 'fix-fstab'?: boolean | undefined;
+  readonly 'fix-grub'?: boolean | undefined;
+  readonly 'output-dir'?: string | undefined;
+  readonly 'verify-boot'?: boolean | undefined;
+  readonly 'proof-timeout'?: number | undefined;
+}
+
+/** The body of a retry: only what was said now, nothing of the user's configuration. @throws UsageError naming the flag */
+export function retryBody(flags: RetryFlags, keys: readonly LuksKey[]): z.input<typeof RetryRequest> {
+  const conversion = {
+    fixNetwork: flags['skip-network-fix'] === true ? false : flags['fix-network'],
+    fixFstab: flags['fix-fstab'],
+    fixGrub: flags['fix-grub'],
+    outputDir: flags['output-dir'],
+  };
+  const body = {
+    options: {
+      ...changes({ ...flags, start: undefined }, conversion),
+      ...given('start', flags.start),
+      ...given('verify_boot', flags['verify-boot']),
+      ...given('proof_timeout_seconds', flags['proof-timeout']),
+    },
+    ...(keys.length === 0 ? {} : { luks_keys: [...keys] }),
+  };
+  const parsed = RetryRequest.safeParse(body);
+  if (parsed.success) return body;
+  throw new UsageError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
 }
 
 /** `VM Network=br0`. Names of the source may hold a `=`, those of libvirt's side do not. */

@@ -157,13 +157,13 @@ export const ERRORS = {
     false,
     422,
     'several operating systems were found',
-    'The message lists them; choose one: --root <device>.',
+    'The message lists them; choose one: hyperctl retry --job <id> --root <device>.',
   ),
   GUEST_ENCRYPTED: meaning(
     false,
     422,
     'an encrypted volume cannot be opened',
-    'LUKS: give its key, --luks-key FILE or HYPER2KVM_LUKS_KEY. BitLocker: switch it off (manage-bde -off C:) on the source first.',
+    'LUKS: give its key, hyperctl retry --job <id> --luks-key FILE, or HYPER2KVM_LUKS_KEY. BitLocker: switch it off (manage-bde -off C:) on the source first.',
   ),
   GUEST_HIBERNATED: meaning(
     false,

@@ -118,7 +118,7 @@ export const ConversionOptions = z.object({
   /** Device of the operating system to convert where the VM holds several, as the refusal lists them: `/dev/sda2`. */
   root: z
     .string()
-    .regex(/^\/dev\/[\w./+-]{1,200}$/, 'a device such as /dev/sda2')
+    .regex(/^\/dev\/[\w./@+-]{1,200}$/, 'a device such as /dev/sda2')
     .optional(),
   /** The VM holds data only: nothing in it is changed. */
   no_os: z.boolean().optional(),
@@ -148,6 +148,17 @@ export const ConversionOptions = z.object({
   ...ProofOptions.shape,
 });
 export type ConversionOptions = z.infer<typeof ConversionOptions>;
+
+/** What may be asked otherwise of a conversion that is tried again: what is left out stays as it was. */
+export const ConversionChanges = ConversionOptions.omit({ luks_keys_sealed: true }).extend({
+  fix_fstab: z.boolean().optional(),
+  fix_grub: z.boolean().optional(),
+  fix_network: z.boolean().optional(),
+  to_libvirt: z.boolean().optional(),
+  verify_boot: z.boolean().optional(),
+  proof_timeout_seconds: ProofOptions.shape.proof_timeout_seconds.unwrap().optional(),
+});
+export type ConversionChanges = z.infer<typeof ConversionChanges>;
 
 /** Everything a user may ask of a job. */
 export const JobOptions = z.object({

@@ -10,6 +10,7 @@ export {
   inspect,
   openGuest,
   type Accelerator,
+  type ApplianceOptions,
   type GuestFacts,
 } from './guest/index.js';
 export { Inspections, inspectDisks, type DisksQuestion } from './inspection/index.js';

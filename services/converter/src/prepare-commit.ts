@@ -117,7 +117,7 @@ async function manifestOf({
     })),
     changes: [...changes],
     modifications: {
-      virtio_drivers: changedBy('initramfs'),
+      virtio_drivers: changedBy('initramfs') || changedBy('virt-v2v'),
       bootloader_updated: changedBy('bootloader'),
       network_fixed: changedBy('network'),
     },

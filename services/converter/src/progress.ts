@@ -37,15 +37,18 @@ const sumOf = (names: readonly ConversionStep[]): number => names.reduce((sum, n
 
 /** Progress of a conversion: which steps there will be is known from the start. */
 export function stepReporter(work: WorkPort, planned: readonly ConversionStep[]): StepReporter {
+  // Percent that was reached when the plan was made, and the seconds that were planned then.
+  let reached = 0;
   let total = sumOf(planned);
   let count = planned.length;
   const durationsMs: Partial<Record<ConversionStep, number>> = {};
   let done = 0;
   let completed = 0;
+  const percent = (seconds: number): number => Math.min(100, reached + ((100 - reached) * seconds) / total);
   const report = (step: ConversionStep, part = 0): void =>
     work.progress({
       phase: 'conversion',
-      percent_complete: Math.min(100, Math.round(((done + WEIGHTS[step] * part) / total) * 1000) / 10),
+      percent_complete: Math.round(percent(done + WEIGHTS[step] * part) * 10) / 10,
       step,
       steps_completed: completed,
       steps_total: count,
@@ -53,7 +56,9 @@ export function stepReporter(work: WorkPort, planned: readonly ConversionStep[])
   return {
     durationsMs,
     plan(remaining) {
-      total = done + sumOf(remaining);
+      reached = percent(done);
+      done = 0;
+      total = sumOf(remaining);
       count = completed + remaining.length;
     },
     async step(name, action) {

@@ -6,7 +6,7 @@ import { Modifications, ProofResult } from '../events/conversion.js';
 import { DiskProgress, jobLog } from '../events/job.js';
 import { JobStatus } from '../job/states.js';
 import { verifyCompleted } from '../events/tasks.js';
-import { DisksSource, JobOptions, LuksKey, OvaSource, SourcePower } from '../options.js';
+import { ConversionChanges, DisksSource, JobOptions, LuksKey, OvaSource, SourcePower } from '../options.js';
 import { importCompleted } from '../events/tasks.js';
 import { Bytes, BytesPerSecond, JobId, Lane, Phase, Timestamp, Token } from '../words.js';
 import { VcenterRequest } from './vcenter.js';
@@ -96,6 +96,15 @@ export type Verification = z.infer<typeof Verification>;
 /** POST /api/v1/inspect: what it is, what would be done, what worries. Takes the same as a conversion, and changes nothing. */
 export const InspectRequest = ConvertRequest;
 export type InspectRequest = z.infer<typeof InspectRequest>;
+
+/** POST /api/v1/jobs/{id}/retry: a key that was missing, the system that is meant; the body may be left out. */
+export const RetryRequest = z
+  .strictObject({
+    options: z.strictObject(ConversionChanges.shape).prefault({}),
+    luks_keys: z.array(z.strictObject(LuksKey.shape)).max(32).optional(),
+  })
+  .prefault({});
+export type RetryRequest = z.infer<typeof RetryRequest>;
 
 /** POST /api/v1/jobs/{id}/import */
 export const ImportRequest = z.strictObject({ target: Token.optional(), start: z.boolean().default(false) });

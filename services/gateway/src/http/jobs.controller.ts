@@ -11,6 +11,7 @@ import {
   type JobListQuery,
   type JobLogs,
   type JobPatch,
+  type RetryRequest,
   type Verification,
 } from '@hyper2kvm/contracts';
 import { Bus } from '@hyper2kvm/runtime';
@@ -73,8 +74,8 @@ export class JobsController {
   }
 
   @Serve(ROUTES.retry)
-  retry(@Param('id', id) jobId: string): Promise<JobDetail> {
-    return this.actions.retry(jobId);
+  retry(@Param('id', id) jobId: string, @Body(new ZodPipe(ROUTES.retry.body)) body: RetryRequest): Promise<JobDetail> {
+    return this.actions.retry(jobId, body);
   }
 
   @Serve(ROUTES.verify)

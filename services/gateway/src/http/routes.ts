@@ -13,6 +13,7 @@ import {
   JobLogs,
   JobLogsQuery,
   JobPatch,
+  RetryRequest,
   Status,
   Token,
   Verification,
@@ -173,9 +174,11 @@ export const ROUTES = {
   retry: {
     method: 'POST',
     path: '/api/v1/jobs/{id}/retry',
-    summary: 'Another attempt of a failed job: of its conversion alone while the artifacts stand',
+    summary:
+      'Another attempt of a failed job: of its conversion alone while the artifacts stand, with other options of it',
     tag: 'jobs',
     params: id,
+    body: RetryRequest,
     status: 202,
     answer: JobDetail,
     errors: ['BAD_REQUEST', 'JOB_NOT_FOUND', 'STATE_CONFLICT', 'VM_BUSY'],

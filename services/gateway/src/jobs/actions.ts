@@ -1,14 +1,25 @@
-import { JobError, type JobDetail, type JobPatch } from '@hyper2kvm/contracts';
+import {
+  JobError,
+  JobOptions,
+  type ConversionChanges,
+  type JobDetail,
+  type JobPatch,
+  type RetryRequest,
+} from '@hyper2kvm/contracts';
+import { Sealer } from '@hyper2kvm/runtime';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { InjectSections, type Sections } from '../config.js';
 import type { Job } from '../database/index.js';
 import { OutboxRelay } from '../outbox/index.js';
 import { Releaser } from '../release/index.js';
+import { storedOptions } from './asked-source.js';
 import { decideBandwidth, decideCancel, decideRetry } from './asked.js';
 import { JobChanges } from './changes.js';
 import type { Decision } from './decision.js';
 import { JobQueries } from './queries.js';
 import { applyDecision, dropWaiting, lockJob, oneJobPerVm } from './store.js';
+import { assertTarget } from './targets.js';
 
 /** What a user may ask of a job that exists. */
 @Injectable()
@@ -19,16 +30,24 @@ export class JobActions {
     private readonly relay: OutboxRelay,
     private readonly releaser: Releaser,
     private readonly changes: JobChanges,
+    private readonly sealer: Sealer,
+    @InjectSections() private readonly config: Sections,
   ) {}
 
-  /** @throws JobError JOB_NOT_FOUND, STATE_CONFLICT, VM_BUSY */
-  async retry(id: string): Promise<JobDetail> {
+  /**
+   * @param asked what shall be otherwise this time
+   * @throws JobError JOB_NOT_FOUND, STATE_CONFLICT, VM_BUSY, BAD_REQUEST
+   */
+  async retry(id: string, asked: RetryRequest): Promise<JobDetail> {
     const row = await this.queries.row(id);
     return oneJobPerVm(this.dataSource, row, () =>
       // A clean-up that has not left is not needed any more; one that has left is waited for before the job is released.
-      this.#change(id, 'retry', async (job, manager) =>
-        decideRetry(job, new Date(), (await dropWaiting(manager, id, ['task.cleanup'])) > 0),
-      ),
+      this.#change(id, 'retry', async (job, manager) => {
+        const options = storedOptions(changedOptions(job.options, asked.options), asked.luks_keys, this.sealer);
+        const targetPool = assertTarget(options, this.config.targets)?.pool ?? null;
+        const withdrawn = (await dropWaiting(manager, id, ['task.cleanup'])) > 0;
+        return decideRetry(Object.assign(job, { options, targetPool }), new Date(), withdrawn);
+      }),
     );
   }
 
@@ -64,4 +83,10 @@ export class JobActions {
     this.changes.changed(id);
     return this.queries.describe(changed);
   }
+}
+
+/** What is left out stays as it was. */
+function changedOptions(options: JobOptions, changes: ConversionChanges): JobOptions {
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  return JobOptions.parse({ ...options, ...Object.fromEntries(given) });
 }

@@ -3,6 +3,7 @@ import {
   JobError,
   type ConvertRequest,
   type JobOptions,
+  type LuksKey,
   type Machine,
   type Source,
 } from '@hyper2kvm/contracts';
@@ -40,7 +41,7 @@ export class AskedSources {
       machine,
       // Asked for by its path or id, a VM still has a name: that is what people look for.
       vmName: source.kind === 'vsphere' ? machine.name : request.vm_name,
-      options: this.#options(request),
+      options: storedOptions(request.options, request.luks_keys, this.sealer),
     };
   }
 
@@ -49,13 +50,13 @@ export class AskedSources {
     assertLocal(request);
     return request.source;
   }
+}
 
-  /** With the keys of LUKS volumes sealed: they are plain nowhere else. Who names a target wants the domain there. */
-  #options({ options: given, luks_keys: keys }: ConvertRequest): JobOptions {
-    const options = given.target === undefined ? given : { ...given, to_libvirt: true };
-    if (keys === undefined || keys.length === 0) return options;
-    return { ...options, luks_keys_sealed: this.sealer.seal(JSON.stringify(keys)) };
-  }
+/** With the keys of LUKS volumes sealed: they are plain nowhere else. Who names a target wants the domain there. */
+export function storedOptions(asked: JobOptions, keys: readonly LuksKey[] | undefined, sealer: Sealer): JobOptions {
+  const options = asked.target === undefined ? asked : { ...asked, to_libvirt: true };
+  if (keys === undefined || keys.length === 0) return options;
+  return { ...options, luks_keys_sealed: sealer.seal(JSON.stringify(keys)) };
 }
 
 /** @throws JobError BAD_REQUEST where something is asked that only a vCenter can do */

@@ -26,7 +26,8 @@ export function decideRetry(job: JobRow, now: Date, withdrawn = false): Decision
   if (job.status !== 'failed') return undefined;
   const artifacts = job.artifactDir !== null && job.failure?.code !== 'ARTIFACT_MISSING';
   const decision = nextAttempt(job, artifacts ? 'retry conversion' : 'retry export', now);
-  const patch = { ...decision.patch, phaseRetries: 0, ...(withdrawn ? { cleanup: null } : {}) };
+  const { options, targetPool } = job;
+  const patch = { ...decision.patch, options, targetPool, phaseRetries: 0, ...(withdrawn ? { cleanup: null } : {}) };
   return { ...decision, patch };
 }
 

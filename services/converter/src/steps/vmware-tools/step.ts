@@ -1,5 +1,4 @@
 import type { Appliance } from '../../guest/index.js';
-import { isPlain } from '../../guest/index.js';
 import type { Step, StepContext } from '../step.js';
 import { installedFiles, START_FILES } from './locations.js';
 import { PACKAGE_MANAGERS, type PackageManager } from './managers.js';
@@ -7,8 +6,6 @@ import { PACKAGE_MANAGERS, type PackageManager } from './managers.js';
 const LOCATIONS = '/etc/vmware-tools/locations';
 /** Removing a package without KVM takes some 10 s. */
 const REMOVE_LIMIT_MS = 300_000;
-/** Names on one command line. */
-const CHUNK = 200;
 
 /** VMware Tools and open-vm-tools go: they serve nothing on KVM, and their services fail there. */
 export const vmwareToolsStep: Step = {
@@ -45,32 +42,29 @@ async function removePackages({ appliance, dryRun, log, change, concern }: StepC
   return packages;
 }
 
-/** What VMware's tar installer put there, file by file. */
+/** What VMware's tar installer put there, file by file: its own uninstaller would want a system that runs. */
 async function removeInstalled(
   { appliance, dryRun, log, change, concern }: StepContext,
   packageManager: PackageManager | undefined,
 ): Promise<string[]> {
   const text = await appliance.readText(LOCATIONS);
+  if (text === undefined && packageManager !== undefined) return [];
   const listed = installedFiles(text ?? '');
-  const candidates = text === undefined && packageManager !== undefined ? [] : [...listed.files, ...START_FILES];
-  // A name that no command can be given safely is none of the installer's.
-  const plain = candidates.filter(isPlain);
-  const there = await existing(appliance, plain);
-  if (there.length === 0) return [];
+  const starters = await existing(appliance, START_FILES);
+  const files = [...new Set([...listed.files, ...starters])];
+  if (files.length === 0) return [];
   if (dryRun) {
-    change(LOCATIONS, `${there.length} files of VMware's installer would be removed`);
-    return there;
+    change(LOCATIONS, `${files.length} files of VMware's installer would be removed`);
+    return files;
   }
-  for (let from = 0; from < there.length; from += CHUNK) {
-    await appliance.tryCommand(['rm', '-f', '--', ...there.slice(from, from + CHUNK)]);
-  }
-  for (const folder of listed.folders.filter(isPlain)) await appliance.attempt(['rmdir', folder]);
-  const left = await existing(appliance, there);
-  if (left.length > 0) concern('TOOLS_LEFT', `vmware-tools: ${left.length} files stay, ${left[0]} among them`);
+  for (const file of files) await appliance.attempt(['rm-f', file]);
   await appliance.attempt(['rm-f', LOCATIONS]);
-  log(`vmware-tools: ${there.length} files of VMware's installer removed`);
-  change(LOCATIONS, `${there.length} files of VMware's installer removed`);
-  return there;
+  for (const folder of listed.folders) await appliance.attempt(['rmdir', folder]);
+  const left = await existing(appliance, starters);
+  if (left.length > 0) concern('TOOLS_LEFT', `vmware-tools: ${left.join(', ')} could not be removed`);
+  log(`vmware-tools: ${files.length} files of VMware's installer removed`);
+  change(LOCATIONS, `${files.length} files of VMware's installer removed`);
+  return files;
 }
 
 async function existing(appliance: Appliance, files: readonly string[]): Promise<string[]> {
