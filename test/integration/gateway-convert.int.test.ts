@@ -1,13 +1,4 @@
-import {
-  ConvertAccepted,
-  JobDetail,
-  JobError,
-  JobList,
-  JobLogs,
-  Problem,
-  type ConversionRequested,
-  type JobStatus,
-} from '@hyper2kvm/contracts';
+import { ConvertAccepted, JobDetail, JobError, JobList, JobLogs, Problem, type JobStatus } from '@hyper2kvm/contracts';
 import { Sealer } from '@hyper2kvm/runtime';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startStack, until, type Gateway, type Stack } from './gateway-stack.js';
@@ -355,48 +346,6 @@ describe('a job that fails', () => {
       code: 'STATE_CONFLICT',
       status: 409,
     });
-  });
-});
-
-describe('retry with other options', () => {
-  it('gives the conversion the key that was missing, sealed, and keeps all else', async () => {
-    const seen: ConversionRequested['options'][] = [];
-    await work({
-      converting: async (data) => {
-        seen.push(data.options);
-        if (data.options.luks_keys_sealed === undefined) throw new JobError('GUEST_ENCRYPTED', '/dev/sda2 is locked');
-      },
-    });
-    const id = await accepted(vmName());
-    await reaches(id, 'failed');
-    const key = Buffer.from('open sesame').toString('base64');
-    const body = { options: { verify_boot: true, root: '/dev/sda2/@debian' }, luks_keys: [{ key_base64: key }] };
-    const response = await post(`/api/v1/jobs/${id}/retry`, body);
-    expect(response.status).toBe(202);
-    expect(await response.text()).not.toContain(key);
-    await reaches(id, 'completed');
-    const [first, second] = seen;
-    const { luks_keys_sealed: sealed, ...others } = second ?? {};
-    expect(sealed).toMatch(/^v1\./);
-    expect(others).toEqual({ ...first, verify_boot: true, root: '/dev/sda2/@debian' });
-  });
-
-  it('refuses what is none of a conversion, and targets that are not there; the job stays as it was', async () => {
-    await work({
-      converting: async () => {
-        throw new JobError('GUEST_NO_OS', 'nothing that boots');
-      },
-    });
-    const id = await accepted(vmName());
-    await reaches(id, 'failed');
-    for (const options of [
-      { transport: 'nfc' },
-      { target: 'nowhere' },
-      { start: true },
-      { luks_keys_sealed: 'v1.a.b.c' },
-    ])
-      expect(await problem(await post(`/api/v1/jobs/${id}/retry`, { options }))).toMatchObject({ code: 'BAD_REQUEST' });
-    expect(await reaches(id, 'failed')).toMatchObject({ retry_count: 0 });
   });
 });
 
