@@ -37,7 +37,7 @@ export async function buildPhony(guests: readonly PhonyGuest[], folder: string):
   await guestfish(disks, commands, []);
 }
 
-/** All regular files and links of a converted guest. */
+/** All regular files and links of a converted guest. @throws where a file system of it is not clean */
 export async function readPhony(
   guests: readonly { guest: PhonyGuest; disks: readonly string[] }[],
   folder: string,
@@ -47,6 +47,7 @@ export async function readPhony(
   for (const { guest, disks } of guests) {
     const rename = renamer(all.length);
     all.push(...disks);
+    commands.push(...fileSystemChecks(guest).map((command) => command.map(rename)));
     for (const [device, place] of guest.mounts) commands.push(['mount-ro', rename(device), place]);
     commands.push(['tar-out', '/', path.join(folder, `${guest.name}.tar`)], ['umount-all']);
   }
@@ -64,6 +65,15 @@ export async function readPhony(
 /** The files of a guest as they were, or those that a conversion must have changed, as they lie here. */
 export const phonyTree = (guest: PhonyGuest, which: 'before' | 'after'): Promise<Tree> =>
   treeOf(path.join(HERE, guest.name, which));
+
+/** A look at each file system that its layout made; a fault ends guestfish. */
+const fileSystemChecks = ({ layout }: PhonyGuest): string[][] =>
+  layout
+    .filter(([command]) => command === 'mkfs')
+    .map(([, type = '', device = '']) => {
+      if (type === 'xfs') return ['xfs-repair', device, 'nomodify:true'];
+      return type === 'btrfs' ? ['btrfs-check', device] : ['e2fsck', device, 'forceno:true'];
+    });
 
 /** Its disks come after those of others: /dev/sda of the guest is /dev/sdc here, say. */
 const renamer =
