@@ -53,7 +53,24 @@ async function makeRoot(recipe: Recipe, folder: string, tar: string): Promise<vo
   await rm(overlay, { recursive: true });
 }
 
+/**
+ * The appliance's kernel finds disks in any order. libguestfs sees to that, but GRUB is run in the guest: where /dev/sda is
+ * the appliance's own, it finds no place there.
+ */
+const WRONG_DISK = /grub-install: error: embedding is not possible/;
+const MOST_TRIES = 5;
+
 async function makeDisks(recipe: Recipe, tar: string, disks: readonly string[]): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await tryDisks(recipe, tar, disks);
+    } catch (error) {
+      if (tries === MOST_TRIES || !(error instanceof Error && WRONG_DISK.test(error.message))) throw error;
+    }
+  }
+}
+
+async function tryDisks(recipe: Recipe, tar: string, disks: readonly string[]): Promise<void> {
   for (const [index, capacity] of recipe.capacities.entries()) {
     await run('qemu-img', ['create', '-q', '-f', 'raw', `${disks[index]}.raw`, String(capacity)]);
   }

@@ -4,7 +4,6 @@ import { luksRaid } from './luks-raid.js';
 import { netplanLvm } from './netplan-lvm.js';
 import { nmDracutBtrfs } from './nm-dracut-btrfs.js';
 import { productionDb } from './production-db.js';
-import { sysvinit } from './sysvinit.js';
 import { xfsKernels } from './xfs-kernels.js';
 
 export const RECIPES = {
@@ -14,7 +13,6 @@ export const RECIPES = {
   'nm-dracut-btrfs': nmDracutBtrfs,
   'luks-raid': luksRaid,
   'xfs-kernels': xfsKernels,
-  sysvinit,
 } as const satisfies Record<string, Recipe>;
 
 export type GuestName = keyof typeof RECIPES;
