@@ -51,7 +51,9 @@ export async function readPhony(
     for (const [device, place] of guest.mounts) commands.push(['mount-ro', rename(device), place]);
     commands.push(['tar-out', '/', path.join(folder, `${guest.name}.tar`)], ['umount-all']);
   }
-  await guestfish(all, commands, ['--ro']);
+  const said = await guestfish(all, commands, ['--ro']);
+  // xfs_repair tells what it found by a number alone.
+  if (/^[1-9]/m.test(said)) throw new Error(`a file system is not clean: ${said}`);
   const trees = new Map<string, Tree>();
   for (const { guest } of guests) {
     const out = path.join(folder, guest.name);
@@ -142,10 +144,14 @@ async function guestfish(
   disks: readonly string[],
   commands: readonly string[][],
   flags: readonly string[],
-): Promise<void> {
+): Promise<string> {
   const adds = disks.flatMap((disk) => ['--format=qcow2', '-a', disk]);
   const argv = commands.flatMap((command) => [':', ...command]).slice(1);
-  await execa('guestfish', [...flags, ...adds, '--', ...argv], { env: await libguestfsEnv(), timeout: LIMIT_MS });
+  const { stdout } = await execa('guestfish', [...flags, ...adds, '--', ...argv], {
+    env: await libguestfsEnv(),
+    timeout: LIMIT_MS,
+  });
+  return stdout;
 }
 
 async function treeOf(folder: string, below = ''): Promise<Map<string, string>> {
