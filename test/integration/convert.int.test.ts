@@ -153,7 +153,7 @@ describe('a conversion that is killed', () => {
       disks: { transport: string; source_checksums: string[] }[];
       proof: { booted: boolean; addresses: string[]; hostname: string };
       modifications: object;
-      concerns: string[];
+      concerns: { message: string }[];
       guest: { product: string };
     };
     expect(manifest.proof).toMatchObject({ booted: true, hostname: 'production-db' });
@@ -162,9 +162,9 @@ describe('a conversion that is killed', () => {
     expect(manifest.guest.product).toBe('Debian GNU/Linux 12 (bookworm)');
     expect(manifest.disks).toMatchObject([{ transport: 'file', source_checksums: [SOURCE_CHECKSUM] }]);
     const concerns = [EXPORT_CONCERN, 'export: disk1.qcow2 was not read back and compared after it was written'];
-    expect(manifest.concerns).toEqual(expect.arrayContaining(concerns));
+    expect(manifest.concerns.map(({ message }) => message)).toEqual(expect.arrayContaining(concerns));
     const report = await readFile(path.join(output, 'report.md'), 'utf8');
-    for (const concern of concerns) expect(report).toContain(`- ${concern}`);
+    for (const concern of concerns) expect(report).toContain(concern);
     const png = await readFile(path.join(output, 'evidence', 'screen.png'));
     expect(png.subarray(1, 4).toString()).toBe('PNG');
     execFileSync('qemu-img', ['check', '-q', '-f', 'qcow2', path.join(output, 'disk1.qcow2')]);
@@ -173,7 +173,8 @@ describe('a conversion that is killed', () => {
     expect(xml).toContain(`<source file='${output}/disk1.qcow2'/>`);
     expect(xml).toContain(`<mac address='${MAC}'/>`);
     expect(xml).toContain("<tpm model='tpm-crb'>");
-    expect((await stat(output)).mode & 0o005).toBe(0o005);
+    // libvirt's QEMU passes through to the images by name.
+    expect((await stat(output)).mode & 0o001).toBe(0o001);
     expect(await rootCommandLine(path.join(output, 'disk1.qcow2'))).toMatch(/root=UUID=[0-9a-f-]{36}/);
   });
 });
