@@ -85,11 +85,9 @@ describe('the guard', () => {
     });
     const [chunk] = (await once(worker.stdout, 'data')) as [Buffer];
     const pid = Number(chunk.toString());
-    expect(
-      execFileSync('ps', ['-o', 'comm=', '-p', String(pid)])
-        .toString()
-        .trim(),
-    ).toBe('sleep');
+    // Forked already, it may take a moment until it is the program.
+    const name = (): string => execFileSync('ps', ['-o', 'comm=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+    await expect.poll(name, { timeout: 10_000 }).toBe('sleep');
     worker.kill('SIGKILL');
     await gone(pid);
   });
