@@ -118,7 +118,9 @@ describe('the look at the target', () => {
     const vm = vmName();
     const answer = ConvertAccepted.parse(await (await convert({ target: 'lab', start: true }, {}, vm)).json());
     expect(answer.concerns).toEqual([concern]);
-    expect(asked).toMatchObject([{ vm_name: vm, machine: { name: vm }, options: { target: 'lab', to_libvirt: true, start: true } }]);
+    expect(asked).toMatchObject([
+      { vm_name: vm, machine: { name: vm }, options: { target: 'lab', to_libvirt: true, start: true } },
+    ]);
     await client.reaches(answer.job_id, 'completed');
     const logs = await (await client.send('GET', `/api/v1/jobs/${answer.job_id}/logs`)).text();
     expect(logs).toContain(`${concern.message} ${concern.advice}`);
