@@ -197,6 +197,8 @@ test('Windows: local time, the devices of Hyper-V under KVM, and those devices t
   expect(xml).toContain("<timer name='hypervclock' present='yes'/>");
   expect(xml).toContain('id="http://microsoft.com/win/2k22"');
   expect(domainXml(plan({ guest, accelerator: 'qemu' }), '/o')).not.toContain('hyperv');
+  // Its SCSI driver does not start at boot.
+  expect(domainXml(plan({ guest }, 9), '/o').match(/bus='virtio'/g)).toHaveLength(9);
   const old = plan({ guest, devices: { disk_bus: 'sata', nic_model: 'e1000e' } });
   expect(domainXml(old, '/o')).toContain("dev='sda' bus='sata'");
   expect(domainXml(old, '/o').match(/<model type='e1000e'/g)).toHaveLength(2);

@@ -64,6 +64,10 @@ export interface DomainInput {
 /** Every virtio-blk disk takes a PCI port; from here on one SCSI controller holds them all. */
 const MOST_BLK_DISKS = 8;
 
+/** Of Windows, virt-v2v 2.2 has viostor alone start at boot: its vioscsi is only copied. */
+const diskBus = (disks: number, guest: string | undefined): 'virtio' | 'scsi' =>
+  disks > MOST_BLK_DISKS && guest !== 'windows' ? 'scsi' : 'virtio';
+
 export function planDomain(input: DomainInput): DomainPlan {
   const { machine, guest, devices } = input;
   const cores = divides(machine.cores_per_socket, machine.cpus) ? machine.cores_per_socket : machine.cpus;
@@ -79,7 +83,7 @@ export function planDomain(input: DomainInput): DomainPlan {
     firmware: input.firmware,
     accelerator: input.accelerator,
     disks: input.disks,
-    disk_bus: devices?.disk_bus ?? (input.disks.length > MOST_BLK_DISKS ? 'scsi' : 'virtio'),
+    disk_bus: devices?.disk_bus ?? diskBus(input.disks.length, guest?.type),
     nics: planNics(machine.nics, input.generatedMacs ?? [], input.networkMaps ?? {}, input.network),
     nic_model: devices?.nic_model ?? 'virtio',
     tpm: machine.tpm ?? false,
