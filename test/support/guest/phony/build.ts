@@ -74,7 +74,7 @@ const fileSystemChecks = ({ layout }: PhonyGuest): string[][] =>
     .filter(([command]) => command === 'mkfs')
     .map(([, type = '', device = '']) => {
       if (type === 'xfs') return ['xfs-repair', device, 'nomodify:true'];
-      return type === 'btrfs' ? ['btrfs-check', device] : ['e2fsck', device, 'forceno:true'];
+      return type === 'btrfs' ? ['btrfs-fsck', device] : ['e2fsck-f', device];
     });
 
 /** Its disks come after those of others: /dev/sda of the guest is /dev/sdc here, say. */
