@@ -13,7 +13,8 @@ export const vmwareToolsStep: Step = {
   async run(context) {
     const { appliance, options, log } = context;
     if (options.keep_vmware_tools === true) return log('vmware-tools: left alone, as asked');
-    const removed = [...(await removePackages(context)), ...(await removeInstalled(context, await manager(appliance)))];
+    const found = await manager(appliance);
+    const removed = [...(await removePackages(context, found)), ...(await removeInstalled(context, found))];
     if (removed.length === 0) log('vmware-tools: there are none');
   },
 };
@@ -24,8 +25,10 @@ async function manager(appliance: Appliance): Promise<PackageManager | undefined
 }
 
 /** By the package manager; what it refuses to remove stays, and is told. */
-async function removePackages({ appliance, dryRun, log, change, concern }: StepContext): Promise<string[]> {
-  const found = await manager(appliance);
+async function removePackages(
+  { appliance, dryRun, log, change, concern }: StepContext,
+  found: PackageManager | undefined,
+): Promise<string[]> {
   const packages = (await found?.tools(appliance)) ?? [];
   if (found === undefined || packages.length === 0) return [];
   const names = packages.join(', ');
@@ -45,10 +48,10 @@ async function removePackages({ appliance, dryRun, log, change, concern }: StepC
 /** What VMware's tar installer put there, file by file: its own uninstaller would want a system that runs. */
 async function removeInstalled(
   { appliance, dryRun, log, change, concern }: StepContext,
-  packageManager: PackageManager | undefined,
+  found: PackageManager | undefined,
 ): Promise<string[]> {
   const text = await appliance.readText(LOCATIONS);
-  if (text === undefined && packageManager !== undefined) return [];
+  if (text === undefined && found !== undefined) return [];
   const listed = installedFiles(text ?? '');
   const starters = await existing(appliance, START_FILES);
   const files = [...new Set([...listed.files, ...starters])];
