@@ -13,8 +13,12 @@ export const ROOT_UUID = '3b0c1f6a-2f7b-4a55-9d0c-7d1f0e6a1c01';
 const UUIDS = { boot: '5a1a0b7e-1111-4222-8333-944455556601', luks: 'c0ffee00-1111-4222-8333-944455556602' };
 export const { luks: LUKS_UUID } = UUIDS;
 
-/** In the appliance's shell. */
-const shell = (script: string): Command => ['debug', 'sh', `'${script}'`];
+/** In the appliance's shell, some times if need be: nodes of partitions vanish for a moment while udev looks at a new table. */
+const shell = (script: string): Command => [
+  'debug',
+  'sh',
+  `'n=0; until ${script}; do n=$((n+1)); test $n -lt 20 || exit 1; sleep 0.5; done'`,
+];
 const file = (name: string, text: string): Command[] => [
   ['mkdir-p', path.posix.dirname(name)],
   ['write', name, text],
@@ -132,6 +136,6 @@ export async function makeDisks(folder: string): Promise<MadeDisks> {
   });
   const args = [...disks.flatMap((disk) => ['--format=qcow2', '-a', disk]), '--', 'run'];
   for (const command of [...SYSTEM, ...PAIR]) args.push(':', ...command);
-  execFileSync('guestfish', args, { env, stdio: ['ignore', 'ignore', 'inherit'], timeout: 300_000 });
+  execFileSync('guestfish', args, { env, stdio: ['ignore', 'ignore', 'pipe'], timeout: 300_000 });
   return { system: disks.slice(0, 5), pair: disks.slice(5) };
 }
