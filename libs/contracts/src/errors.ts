@@ -243,6 +243,27 @@ export const ERRORS = {
   BAD_REQUEST: meaning(false, 400, 'the request is not valid', 'The message names the field.'),
   UNAUTHENTICATED: meaning(false, 401, 'no or an unknown token', 'Set HYPER2KVM_TOKEN or give --token.'),
   FORBIDDEN: meaning(false, 403, 'this token may not do that', 'Ask for a token of a role that may.'),
+  BATCH_NOT_FOUND: meaning(false, 404, 'no such batch', 'hyperctl batches list shows the batches.'),
+  NOT_FOUND: meaning(false, 404, 'no such thing', 'The message says what was looked for; list what there is.'),
+  CONFLICT: meaning(false, 409, 'there is one of this name', 'Choose another name, or remove the first.'),
+  RATE_LIMITED: meaning(
+    true,
+    429,
+    'too many requests',
+    'Wait as long as Retry-After says; many VMs at once: one batch instead of many requests.',
+  ),
+  IDEMPOTENCY_CONFLICT: meaning(
+    false,
+    422,
+    'this Idempotency-Key was used for another request',
+    'Use a new key for a new request, and the same one only to repeat the same request.',
+  ),
+  HOOK_FAILED: meaning(
+    false,
+    422,
+    'a hook failed',
+    "See its output in the job's log; then: hyperctl retry --job <id>.",
+  ),
   JOB_NOT_FOUND: meaning(false, 404, 'no such job', 'hyperctl list shows the jobs.'),
   STATE_CONFLICT: meaning(
     false,

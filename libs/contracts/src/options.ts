@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Firmware } from './machine.js';
-import { Bytes, BytesPerSecond, Checksum, Lane, Token, WorkerPath } from './words.js';
+import { Bytes, BytesPerSecond, Checksum, Lane, Timestamp, Token, WorkerPath } from './words.js';
 
 /** A secret sealed with AES-256-GCM: `v1.<key id>.<nonce>.<ciphertext and tag>`, base64url. Only the services hold the key. */
 export const Sealed = z.string().regex(/^v1\.[\w-]+\.[\w-]+\.[\w-]+$/, 'a sealed secret');
@@ -160,13 +160,68 @@ export const ConversionChanges = ConversionOptions.omit({ luks_keys_sealed: true
 });
 export type ConversionChanges = z.infer<typeof ConversionChanges>;
 
+/** Of http or https, without a login in it: those belong into headers, and are logged nowhere. */
+export const HttpUrl = z
+  .url({ protocol: /^https?$/ })
+  .max(2048)
+  .regex(/^[^@]*$/, 'a URL without a login');
+
+/**
+ * Something that is done before or after the migration of a VM, or of a wave of a batch: a command of the workers' allow-list
+ * (`hooks.commands` in their configuration, by its name), or an HTTP call.
+ */
+export const Hook = z.union([
+  z.object({
+    command: Token,
+    /** Appended to the command's own; given to it as they are, without a shell. */
+    args: z.array(z.string().max(1024)).max(32).optional(),
+    timeout_seconds: z.number().int().min(1).max(86_400).default(300),
+    /** What a failure means: the VM (or the wave) is not moved, or it is noted and moved all the same. */
+    on_failure: z.enum(['fail', 'continue']).default('fail'),
+  }),
+  z.object({
+    /** Gets a signed POST with what the hook is about as JSON; an answer of 2xx is success. */
+    url: HttpUrl,
+    timeout_seconds: z.number().int().min(1).max(3600).default(30),
+    on_failure: z.enum(['fail', 'continue']).default('fail'),
+  }),
+]);
+export type Hook = z.infer<typeof Hook>;
+
+/** Of each VM, or of a wave. What runs after tells of its end, whatever that was; its failure changes nothing of it. */
+export const Hooks = z.object({ before: Hook.optional(), after: Hook.optional() });
+export type Hooks = z.infer<typeof Hooks>;
+
+/** `Sat 22:00-06:00 Europe/Berlin`; several are separated by `;`. The gateway reads it. */
+export const MaintenanceWindow = z.string().min(3).max(512);
+
+export const Tags = z.array(z.string().min(1).max(64)).max(32);
+
 /** Everything a user may ask of a job. */
 export const JobOptions = z.object({
   auto_convert: z.boolean().default(true),
   priority: Lane.default('normal'),
   notify_email: z.email().optional(),
-  tags: z.array(z.string().min(1).max(64)).max(32).default([]),
+  /** Hears of the end of the job by a signed POST. */
+  callback_url: HttpUrl.optional(),
+  tags: Tags.default([]),
+  /** The job does not start before. */
+  not_before: Timestamp.optional(),
+  /** The job starts only while one of these windows is open; one that runs is not broken off. */
+  window: MaintenanceWindow.optional(),
+  hooks: Hooks.optional(),
   ...ExportOptions.shape,
   ...ConversionOptions.shape,
 });
 export type JobOptions = z.infer<typeof JobOptions>;
+
+/** The same fields without their defaults: what is left out stays as it is. */
+export function withoutDefaults<Shape extends z.ZodRawShape>(
+  shape: Shape,
+): { [Key in keyof Shape]: z.ZodType<z.infer<Shape[Key]> | undefined> } {
+  const entries = Object.entries(shape).map(([key, field]): [string, z.ZodType] => [
+    key,
+    (field instanceof z.ZodDefault ? (field.unwrap() as z.ZodType) : (field as z.ZodType)).optional(),
+  ]);
+  return Object.fromEntries(entries) as { [Key in keyof Shape]: z.ZodType<z.infer<Shape[Key]> | undefined> };
+}

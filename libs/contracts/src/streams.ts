@@ -54,7 +54,12 @@ export const STREAMS: readonly StreamDefinition[] = [
     subjects: [
       ...['created', 'reprioritised', 'retried', 'completed', 'failed', 'cancelled'].map((fact) => `job.${fact}.>`),
       ...['started', 'completed', 'failed'].flatMap((fact) => [`export.${fact}.>`, `conversion.${fact}.>`]),
-      ...['completed', 'failed'].flatMap((fact) => [`cleanup.${fact}.>`, `verify.${fact}.>`, `import.${fact}.>`]),
+      ...['completed', 'failed'].flatMap((fact) => [
+        `cleanup.${fact}.>`,
+        `verify.${fact}.>`,
+        `import.${fact}.>`,
+        `hook.${fact}.>`,
+      ]),
       'batch.completed.>',
     ],
   },

@@ -15,12 +15,20 @@ export const Token = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'letters, digits
 export const JobId = z.string().regex(/^job-[a-z0-9]{6,32}$/, 'a job id such as job-7k2m9x4qa3hd');
 export const BatchId = z.string().regex(/^batch-[a-z0-9]{6,32}$/, 'a batch id such as batch-7k2m9x4qa3hd');
 
+/** One run of a hook: it may belong to a job, or to a wave of a batch. */
+export const HookId = z.string().regex(/^hook-[a-z0-9]{6,32}$/, 'a hook id such as hook-7k2m9x4qa3hd');
+
+/** What a token may do; each role may all that the ones before it may. */
+export const ROLES = ['viewer', 'operator', 'admin'] as const;
+export const Role = z.enum(ROLES);
+export type Role = z.infer<typeof Role>;
+
 export const PHASES = ['export', 'conversion', 'cleanup'] as const;
 export const Phase = z.enum(PHASES);
 export type Phase = z.infer<typeof Phase>;
 
-/** What a worker can be at for a job: a phase of it, a look at its files, or their import into libvirt. */
-export const ACTIVITIES = [...PHASES, 'verify', 'import'] as const;
+/** What a worker can be at: a phase of a job, a look at its files, their import into libvirt, or a hook. */
+export const ACTIVITIES = [...PHASES, 'verify', 'import', 'hook'] as const;
 export const Activity = z.enum(ACTIVITIES);
 export type Activity = z.infer<typeof Activity>;
 

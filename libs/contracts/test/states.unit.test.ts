@@ -18,10 +18,12 @@ const EXPECTED: Record<JobStatus, Partial<Record<JobTrigger, JobStatus>>> = {
     'export.started': 'exporting',
     'export.completed': 'exported',
     'export.failed': 'failed',
+    refuse: 'failed',
     cancel: 'cancelled',
   },
   exporting: { 'export.completed': 'exported', 'export.failed': 'failed', cancel: 'cancelled' },
   exported: {
+    convert: 'exported',
     'conversion.started': 'converting',
     'conversion.completed': 'completed',
     'conversion.failed': 'failed',

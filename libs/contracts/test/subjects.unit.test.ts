@@ -71,7 +71,7 @@ describe('streams', () => {
   );
 
   it('the catalogue holds both kinds', () => {
-    expect(commands).toHaveLength(5);
+    expect(commands).toHaveLength(6);
     expect(facts.length).toBeGreaterThan(10);
   });
 });

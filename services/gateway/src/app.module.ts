@@ -1,16 +1,18 @@
 import { CONFIG, InjectLogger, type Logger } from '@hyper2kvm/runtime';
 import { Module, type OnModuleInit } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { ACCESS_CONTROLLERS, ACCESS_PROVIDERS } from './access/index.js';
+import { BATCHES_CONTROLLERS, BATCHES_PROVIDERS } from './batches/index.js';
 import { InjectSections, notices, type Sections } from './config.js';
 import { connectDatabase, dataSourceOptions } from './database/index.js';
-import { AuthGuard } from './http/auth.guard.js';
+import { DEAD_LETTERS_CONTROLLERS, DEAD_LETTERS_PROVIDERS } from './dead-letters/index.js';
+import { HOOKS_CONTROLLERS, HOOKS_PROVIDERS } from './hooks/index.js';
 import { InventoryController } from './http/inventory.controller.js';
 import { JobFollower } from './http/job-follower.js';
 import { JobsController } from './http/jobs.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { SystemController } from './http/system.controller.js';
-import { WorkersController } from './http/workers.controller.js';
 import { InspectService } from './inspect/index.js';
 import {
   AskedSources,
@@ -23,15 +25,17 @@ import {
   JobQueries,
   ProcessManager,
   TargetCheck,
-  VcenterSources,
   Verifications,
 } from './jobs/index.js';
 import { OutboxRelay } from './outbox/index.js';
 import { Releaser } from './release/index.js';
+import { RETENTION_CONTROLLERS, RETENTION_PROVIDERS } from './retention/index.js';
+import { STATS_CONTROLLERS, STATS_PROVIDERS } from './stats/index.js';
 import { GatewayMetrics } from './system/metrics.js';
 import { HealthService } from './system/health.service.js';
 import { VcenterWatch } from './system/vcenter-watch.js';
-import { Workers } from './system/workers.js';
+import { VCENTERS_CONTROLLERS, VCENTERS_PROVIDERS } from './vcenters/index.js';
+import { WORKERS_CONTROLLERS, WORKERS_PROVIDERS } from './workers/index.js';
 
 /** Together about a minute: services may be started in any order. */
 const CONNECT = { retryAttempts: 60, retryDelay: 1000 };
@@ -50,7 +54,20 @@ const CONNECT = { retryAttempts: 60, retryDelay: 1000 };
       },
     }),
   ],
-  controllers: [JobsController, InventoryController, WorkersController, SystemController, FactsController],
+  controllers: [
+    JobsController,
+    InventoryController,
+    SystemController,
+    FactsController,
+    ...ACCESS_CONTROLLERS,
+    ...VCENTERS_CONTROLLERS,
+    ...BATCHES_CONTROLLERS,
+    ...HOOKS_CONTROLLERS,
+    ...WORKERS_CONTROLLERS,
+    ...DEAD_LETTERS_CONTROLLERS,
+    ...STATS_CONTROLLERS,
+    ...RETENTION_CONTROLLERS,
+  ],
   providers: [
     OutboxRelay,
     Releaser,
@@ -65,14 +82,19 @@ const CONNECT = { retryAttempts: 60, retryDelay: 1000 };
     JobChanges,
     Verifications,
     InventoryService,
-    VcenterSources,
-    Workers,
     JobFollower,
     GatewayMetrics,
     HealthService,
     VcenterWatch,
     { provide: APP_FILTER, useClass: ProblemFilter },
-    { provide: APP_GUARD, useClass: AuthGuard },
+    ...ACCESS_PROVIDERS,
+    ...VCENTERS_PROVIDERS,
+    ...BATCHES_PROVIDERS,
+    ...HOOKS_PROVIDERS,
+    ...WORKERS_PROVIDERS,
+    ...DEAD_LETTERS_PROVIDERS,
+    ...STATS_PROVIDERS,
+    ...RETENTION_PROVIDERS,
   ],
 })
 export class AppModule implements OnModuleInit {

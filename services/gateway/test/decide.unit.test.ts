@@ -262,7 +262,7 @@ it('keeps the host that is known where an exporter tells none', () => {
 
 it.each(JOB_STATUSES)('a new bandwidth of a job that is %s', (status) => {
   const given = exportedJob({ status });
-  const limited = decideBandwidth(given, { bandwidth_bytes_per_second: 1_000_000 }, NOW);
+  const limited = decideBandwidth(given, 1_000_000, NOW);
   if (isEnded(status)) {
     expect(limited).toBeUndefined();
     return;
@@ -270,7 +270,7 @@ it.each(JOB_STATUSES)('a new bandwidth of a job that is %s', (status) => {
   expect(limited?.patch.options).toEqual({ ...given.options, bandwidth_bytes_per_second: 1_000_000 });
   expect(limited?.messages).toMatchObject([{ kind: 'bandwidth', data: { bytes_per_second: 1_000_000 } }]);
   const again = exportedJob({ status, ...limited?.patch });
-  const lifted = decideBandwidth(again, { bandwidth_bytes_per_second: null }, NOW);
+  const lifted = decideBandwidth(again, null, NOW);
   expect(lifted?.patch.options).toEqual(given.options);
   expect(lifted?.messages).toMatchObject([{ kind: 'bandwidth', data: { bytes_per_second: null } }]);
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../errors.js';
+import { HttpUrl } from '../options.js';
 import { Activity, BatchId, Bytes, JobId, Lane, Phase, Timestamp } from '../words.js';
 import { defineEvent, type EventData } from './define.js';
 import { conversionCompleted, ConversionStep } from './conversion.js';
@@ -14,6 +15,7 @@ export const jobCreated = defineEvent({
     created_at: Timestamp,
     requested_by: z.string(),
     tags: z.array(z.string()),
+    batch_id: BatchId.optional(),
   }),
 });
 export const jobRetried = defineEvent({
@@ -29,7 +31,7 @@ export const jobReprioritised = defineEvent({
 export const jobCancelled = defineEvent({
   name: 'job.cancelled',
   version: 1,
-  schema: JobFact.extend({ cancelled_by: z.string() }),
+  schema: JobFact.extend({ cancelled_by: z.string(), callback_url: HttpUrl.optional(), batch_id: BatchId.optional() }),
 });
 
 /** What a notification needs, so that the notifier has to ask nobody. */
@@ -37,6 +39,8 @@ const Outcome = JobFact.extend({
   priority: Lane,
   tags: z.array(z.string()),
   notify_email: z.email().optional(),
+  callback_url: HttpUrl.optional(),
+  batch_id: BatchId.optional(),
   created_at: Timestamp,
   completed_at: Timestamp,
   trace_id: z.string().optional(),
@@ -55,6 +59,7 @@ export const jobFailed = defineEvent({
     failure: Failure,
     retry_count: z.number().int(),
     retry_available: z.boolean(),
+    error_file: z.string().optional(),
   }),
 });
 export type JobFailed = EventData<typeof jobFailed>;
@@ -67,8 +72,15 @@ export const batchCompleted = defineEvent({
     completed: z.number().int(),
     failed: z.number().int(),
     cancelled: z.number().int(),
+    name: z.string().optional(),
+    requested_by: z.string().optional(),
+    created_at: Timestamp.optional(),
+    completed_at: Timestamp.optional(),
+    notify_email: z.email().optional(),
+    callback_url: HttpUrl.optional(),
   }),
 });
+export type BatchCompleted = EventData<typeof batchCompleted>;
 
 /** Progress of one disk, counted in the source's capacity: holes count as done once they are passed. */
 export const DiskProgress = z.object({

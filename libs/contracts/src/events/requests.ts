@@ -79,10 +79,34 @@ export const checkTarget = defineRequest({
   timeoutMs: 30_000,
 });
 
+/** May this login do all that a migration needs? Also proves that the vCenter can be reached and trusted. */
+export const checkVcenter = defineRequest({
+  subject: 'exporter.check-vcenter',
+  request: z.object({ source: VsphereSource }),
+  reply: z.object({
+    /** `VMware vCenter Server 8.0.2 build-22617221` */
+    product: z.string(),
+    api_version: z.string(),
+    instance_uuid: z.string().optional(),
+    privileges: z.array(
+      z.object({
+        /** vSphere's id: `VirtualMachine.Provisioning.DiskRandomRead`. */
+        privilege: z.string(),
+        needed_for: z.string(),
+        /** False only for what is of use now and then: `--source-power`, vSphere tags. */
+        required: z.boolean(),
+        held: z.boolean(),
+      }),
+    ),
+    /** Why privileges could not be asked for; then the list is empty. */
+    unchecked: z.string().optional(),
+  }),
+  timeoutMs: 15_000,
+});
+
 /** Every question, by its subject. */
 export const REQUESTS: ReadonlyMap<string, RequestDefinition> = new Map(
-  [describeVm, listVms, localDisks, inspectDisks, checkTarget].map((request): [string, RequestDefinition] => [
-    request.subject,
-    request,
-  ]),
+  [describeVm, listVms, localDisks, inspectDisks, checkTarget, checkVcenter].map(
+    (request): [string, RequestDefinition] => [request.subject, request],
+  ),
 );

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../errors.js';
-import { Source } from '../options.js';
-import { Timestamp, Token, WorkerPath } from '../words.js';
+import { Hook, Source } from '../options.js';
+import { BatchId, HookId, JobId, Timestamp, Token, WorkerPath } from '../words.js';
 import { defineEvent, defineTask, type EventData } from './define.js';
 import { CommandFence, WorkerFact } from './export.js';
 
@@ -124,3 +124,51 @@ export const importRequested = defineTask({
   }),
 });
 export type ImportRequested = EventData<typeof importRequested>;
+
+/** On facts of hooks `job_id` is the id of the hook's run: it is what their queue and their records know them by. */
+const HookFact = WorkerFact.extend({ job_id: HookId });
+
+export const hookCompleted = defineEvent({
+  name: 'hook.completed',
+  version: 1,
+  schema: HookFact.extend({
+    /** The exit code of a command, or the status of an HTTP answer. */
+    code: z.number().int(),
+    /** The end of what it printed or answered, without control characters. */
+    output: z.string().max(16_384),
+    duration_seconds: z.number().nonnegative(),
+  }),
+});
+export type HookCompleted = EventData<typeof hookCompleted>;
+
+export const hookFailed = defineEvent({
+  name: 'hook.failed',
+  version: 1,
+  schema: HookFact.extend({ failure: Failure }),
+});
+export type HookFailed = EventData<typeof hookFailed>;
+
+/** What a hook is about: the body of its HTTP call, and the environment (`HYPER2KVM_VM_NAME` …) of its command. */
+export const HookSubject = z.object({
+  moment: z.enum(['before', 'after']),
+  scope: z.enum(['vm', 'wave']),
+  job_id: JobId.optional(),
+  vm_name: z.string().optional(),
+  /** After a VM: how its job ended. */
+  status: z.string().optional(),
+  output_dir: z.string().optional(),
+  batch_id: BatchId.optional(),
+  batch_name: z.string().optional(),
+  wave: z.string().optional(),
+});
+export type HookSubject = z.infer<typeof HookSubject>;
+
+/** Runs a hook on a worker, up to its time limit. At least once: a worker that died in it has it run again. */
+export const hookRequested = defineTask({
+  name: 'task.hook',
+  version: 1,
+  completed: hookCompleted,
+  failed: hookFailed,
+  schema: CommandFence.extend({ job_id: HookId, hook: Hook, about: HookSubject }),
+});
+export type HookRequested = EventData<typeof hookRequested>;

@@ -14,7 +14,7 @@ export const JOB_STATUSES = [
 export const JobStatus = z.enum(JOB_STATUSES);
 export type JobStatus = z.infer<typeof JobStatus>;
 
-/** What can move a job: the facts of workers, and what users ask. */
+/** What can move a job: the facts of workers, what the gateway finds out before a release, and what users ask. */
 export const JOB_TRIGGERS = [
   'export.started',
   'export.completed',
@@ -22,6 +22,8 @@ export const JOB_TRIGGERS = [
   'conversion.started',
   'conversion.completed',
   'conversion.failed',
+  'refuse',
+  'convert',
   'retry export',
   'retry conversion',
   'cancel',
@@ -48,6 +50,18 @@ export const TRANSITIONS: readonly Transition[] = [
     why: 'all disks are there and verified; with auto_convert the conversion is asked for at once',
   },
   { from: ['pending', 'exporting'], on: 'export.failed', to: 'failed', why: 'the export ended with an error' },
+  {
+    from: ['pending'],
+    on: 'refuse',
+    to: 'failed',
+    why: 'its turn came, and the VM cannot be moved: not found, moved by another job, or its hook failed',
+  },
+  {
+    from: ['exported'],
+    on: 'convert',
+    to: 'exported',
+    why: 'a job that rested after its export is asked to convert',
+  },
   { from: ['exported'], on: 'conversion.started', to: 'converting', why: 'a converter took the job' },
   {
     from: ['exported', 'converting'],

@@ -3,12 +3,12 @@ import { Concern } from '../concerns.js';
 import { Failure } from '../errors.js';
 import { PowerState } from '../inventory.js';
 import { Modifications, ProofResult } from '../events/conversion.js';
-import { DiskProgress, jobLog } from '../events/job.js';
+import { DiskProgress } from '../events/job.js';
 import { JobStatus } from '../job/states.js';
 import { verifyCompleted } from '../events/tasks.js';
-import { ConversionChanges, DisksSource, JobOptions, LuksKey, OvaSource, SourcePower } from '../options.js';
+import { DisksSource, JobOptions, LuksKey, OvaSource, SourcePower } from '../options.js';
 import { importCompleted } from '../events/tasks.js';
-import { Bytes, BytesPerSecond, JobId, Lane, Phase, Timestamp, Token } from '../words.js';
+import { BatchId, Bytes, JobId, Lane, Phase, Timestamp, Token } from '../words.js';
 import { VcenterRequest } from './vcenter.js';
 
 /** POST /api/v1/convert */
@@ -56,17 +56,25 @@ export const JobSummary = z.object({
   created_at: Timestamp,
   updated_at: Timestamp,
   completed_at: Timestamp.nullable(),
+  batch_id: BatchId.nullable(),
+  /** The wave of its batch. */
+  wave: z.string().nullable(),
 });
 export type JobSummary = z.infer<typeof JobSummary>;
 
-/** GET /api/v1/jobs?status=&vm=&limit=&cursor= */
+/** GET /api/v1/jobs?status=&vm=&tag=&batch=&since=&limit=&cursor= */
 export const JobListQuery = z.strictObject({
   status: z
     .string()
     .transform((list) => list.split(','))
     .pipe(z.array(JobStatus))
     .optional(),
-  vm: z.string().optional(),
+  /** The VM's name, exactly. */
+  vm: z.string().max(1024).optional(),
+  tag: z.string().max(64).optional(),
+  batch: BatchId.optional(),
+  /** Created at this time or later. */
+  since: Timestamp.optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.string().optional(),
 });
@@ -97,15 +105,6 @@ export type Verification = z.infer<typeof Verification>;
 export const InspectRequest = ConvertRequest;
 export type InspectRequest = z.infer<typeof InspectRequest>;
 
-/** POST /api/v1/jobs/{id}/retry: a key that was missing, the system that is meant; the body may be left out. */
-export const RetryRequest = z
-  .strictObject({
-    options: z.strictObject(ConversionChanges.shape).prefault({}),
-    luks_keys: z.array(z.strictObject(LuksKey.shape)).max(32).optional(),
-  })
-  .prefault({});
-export type RetryRequest = z.infer<typeof RetryRequest>;
-
 /** POST /api/v1/jobs/{id}/import */
 export const ImportRequest = z.strictObject({ target: Token.optional(), start: z.boolean().default(false) });
 export type ImportRequest = z.infer<typeof ImportRequest>;
@@ -120,10 +119,6 @@ export const Import = z.object({
 });
 export type Import = z.infer<typeof Import>;
 
-/** PATCH /api/v1/jobs/{id}: what can be changed while a job waits or runs. */
-export const JobPatch = z.strictObject({ bandwidth_bytes_per_second: BytesPerSecond.nullable() });
-export type JobPatch = z.infer<typeof JobPatch>;
-
 /** GET /api/v1/jobs/{id}: the seed's shape, and what a completed or failed job adds. */
 export const JobDetail = JobSummary.extend({
   progress: z.object({
@@ -137,9 +132,19 @@ export const JobDetail = JobSummary.extend({
   }),
   /** When the next attempt starts by itself; null otherwise. */
   next_retry_at: Timestamp.nullable(),
+  /** Of a job that waits, from 1: how many of all that wait for the same phase start before it, and itself. */
   queue_position: z.number().int().nullable(),
+  /** Of a job that waits: when it is likely to start, from what the last jobs took; null where nothing is known yet. */
+  estimated_start: Timestamp.nullable(),
   /** Why a pending job is not in the queue yet: `4 of 4 disks of host esx07 are being exported`. */
   waiting_reason: z.string().nullable(),
+  /** It does not start before. */
+  not_before: Timestamp.nullable(),
+  /** Its maintenance windows, as they were given. */
+  window: z.string().nullable(),
+  callback_url: z.string().nullable(),
+  /** Name of the stored vCenter connection whose login it uses. */
+  connection: z.string().nullable(),
   /** Of an export's clean-up after its end; null when there was none to do. */
   cleanup: CleanupState.nullable(),
   /** Where its disks come from. */
@@ -178,11 +183,6 @@ export const JobDetail = JobSummary.extend({
   trace_id: z.string().nullable(),
 });
 export type JobDetail = z.infer<typeof JobDetail>;
-
-/** GET /api/v1/jobs/{id}/logs?tail= */
-export const JobLogsQuery = z.strictObject({ tail: z.coerce.number().int().min(1).max(10_000).default(1000) });
-export const JobLogs = z.object({ job_id: JobId, lines: z.array(jobLog.schema) });
-export type JobLogs = z.infer<typeof JobLogs>;
 
 /**
  * GET /api/v1/jobs/{id}/events: server-sent events until the job ended. `job` carries a JobDetail (first, and after each change

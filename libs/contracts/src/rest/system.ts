@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Bytes, BytesPerSecond, Timestamp } from '../words.js';
+import { Bytes, Timestamp } from '../words.js';
 
 /** GET /health: the seed's keys. `python_daemon_reachable` is the converter's; its plain name stands beside it. */
 export const Health = z.object({
@@ -26,7 +26,9 @@ export const WorkerHeartbeat = z.object({
   pools: z.array(z.string()),
   slots: z.number().int(),
   active_jobs: z.array(z.string()),
+  /** It takes nothing new: paused, or draining. */
   paused: z.boolean(),
+  draining: z.boolean().optional(),
   /** Limit of all exports together; missing where there is none. */
   bandwidth_bytes_per_second: z.number().optional(),
   disk_free_bytes: Bytes.nullable(),
@@ -34,10 +36,6 @@ export const WorkerHeartbeat = z.object({
   time: Timestamp,
 });
 export type WorkerHeartbeat = z.infer<typeof WorkerHeartbeat>;
-
-/** PATCH /api/v1/workers/{id}: the limit of all exports of one worker; null lifts it. */
-export const WorkerPatch = z.strictObject({ bandwidth_bytes_per_second: BytesPerSecond.nullable() });
-export type WorkerPatch = z.infer<typeof WorkerPatch>;
 
 /** GET /status */
 export const Status = z.object({

@@ -1,11 +1,16 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { AuditRow, IdempotencyRow, TokenRow } from './access.entity.js';
+import { Batch, HookRow } from './batch.entity.js';
+import { AttemptRow, JobEventRow } from './history.entity.js';
 import { InboxRow } from './inbox.entity.js';
 import { Job } from './job.entity.js';
 import { Jobs1764000000000 } from './migrations/1764000000000-jobs.js';
 import { Exports1764100000000 } from './migrations/1764100000000-exports.js';
 import { Imports1764200000000 } from './migrations/1764200000000-imports.js';
+import { Control1764300000000 } from './migrations/1764300000000-control.js';
 import { SnakeCase } from './naming.js';
 import { OutboxRow } from './outbox.entity.js';
+import { VcenterRow } from './vcenter.entity.js';
 
 /** Any constant: gateways that start together migrate one after the other. */
 const MIGRATION_LOCK = 724_512_001;
@@ -33,8 +38,20 @@ export function dataSourceOptions(database: DatabaseSettings): DataSourceOptions
           database: database.name ?? 'hyper2kvm',
         }
       : { url: database.url }),
-    entities: [Job, OutboxRow, InboxRow],
-    migrations: [Jobs1764000000000, Exports1764100000000, Imports1764200000000],
+    entities: [
+      Job,
+      OutboxRow,
+      InboxRow,
+      AttemptRow,
+      JobEventRow,
+      Batch,
+      HookRow,
+      TokenRow,
+      AuditRow,
+      IdempotencyRow,
+      VcenterRow,
+    ],
+    migrations: [Jobs1764000000000, Exports1764100000000, Imports1764200000000, Control1764300000000],
     migrationsTransactionMode: 'all',
     synchronize: false,
     namingStrategy: new SnakeCase(),

@@ -83,9 +83,23 @@ export class Job {
 
   /** The source as a worker needs it; the password within is sealed. */
   @Column('jsonb') source!: Source;
-  @Column('jsonb') machine!: Machine;
+  /** Null until the VM was looked at: those of batches and schedules are looked at when their turn comes. */
+  @Column('jsonb', { nullable: true }) machine!: Machine | null;
+  /** The VM as the request called it: its name, inventory path or managed object id. */
+  @Column('text') vmRef!: string;
+  /** The stored connection whose login is used, as it is when it is needed; null where the login came with the request. */
+  @Column('text', { nullable: true }) connection!: string | null;
   /** Where vCenter ran the VM when it was last asked. */
   @Column('text', { nullable: true }) host!: string | null;
+  @Column('text', { nullable: true }) batchId!: string | null;
+  @Column('text', { nullable: true }) wave!: string | null;
+  /** Place in the plan of its batch. */
+  @Column('int', { nullable: true }) planOrder!: number | null;
+  /** When its batch and its hook let it in; null while they hold it back. Only then its release is thought of. */
+  @Column('timestamptz', { nullable: true }) admittedAt!: Date | null;
+  @Column('timestamptz', { nullable: true }) notBefore!: Date | null;
+  /** Since when it waits for the phase that comes next: the order within a lane. */
+  @Column('timestamptz') queuedAt!: Date;
   /** When this attempt's export was let into the queue; null while it waits for room. */
   @Column('timestamptz', { nullable: true }) releasedAt!: Date | null;
   @Column('text', { nullable: true }) instanceUuid!: string | null;

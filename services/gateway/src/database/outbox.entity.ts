@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** `cancel` withdraws the command named by `type`; `bandwidth` changes the limit of an export that may be running. */
-export type OutboxKind = 'command' | 'fact' | 'cancel' | 'bandwidth';
+/** `cancel` withdraws the command named by `type`; `move` sends it in another lane, if it has not begun; `bandwidth` changes the limit of an export that may be running. */
+export type OutboxKind = 'command' | 'fact' | 'cancel' | 'bandwidth' | 'move';
 
 /** A message that was decided on and has to leave. Written under the lock of its job's row, so `seq` is the order of decisions. */
 @Entity('outbox')

@@ -10,6 +10,7 @@ import {
   type JobList,
   type JobListQuery,
   type JobLogs,
+  type JobLogsQuery,
   type JobPatch,
   type RetryRequest,
   type Verification,
@@ -19,7 +20,7 @@ import { Body, Controller, Headers, Param, Query, Req, Res } from '@nestjs/commo
 import type { FastifyReply } from 'fastify';
 import { InspectService } from '../inspect/index.js';
 import { ConvertService, Imports, JobActions, JobQueries, Verifications } from '../jobs/index.js';
-import type { AuthenticatedRequest } from './auth.guard.js';
+import { callerOf, type AuthenticatedRequest } from './caller.js';
 import { ConvertPipe } from './convert.pipe.js';
 import { EventStream } from './event-stream.js';
 import { JobFollower } from './job-follower.js';
@@ -96,7 +97,7 @@ export class JobsController {
   @Serve(ROUTES.logs)
   async logs(
     @Param('id', id) jobId: string,
-    @Query(new ZodPipe(ROUTES.logs.query)) query: { tail: number },
+    @Query(new ZodPipe(ROUTES.logs.query)) query: JobLogsQuery,
   ): Promise<JobLogs> {
     const job = await this.queries.row(jobId);
     return { job_id: job.id, lines: await this.bus.history(jobLog, job.id, query.tail) };
@@ -114,5 +115,3 @@ export class JobsController {
     await this.follower.follow(job, new EventStream(reply.raw), after);
   }
 }
-
-const callerOf = (request: AuthenticatedRequest): string => request.caller ?? 'local';

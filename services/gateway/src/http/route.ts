@@ -1,10 +1,10 @@
-import type { ErrorCode } from '@hyper2kvm/contracts';
+import type { ErrorCode, Role } from '@hyper2kvm/contracts';
 import { applyDecorators, HttpCode, RequestMapping, RequestMethod, SetMetadata } from '@nestjs/common';
 import type { z } from 'zod';
 
 /** One address of the API: what the controllers serve and what /openapi.json tells come from the same entry. */
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With `{name}` parameters. */
   readonly path: string;
   readonly summary: string;
@@ -14,11 +14,21 @@ export interface Route {
   readonly body?: z.ZodType;
   /** Status of success. */
   readonly status: number;
-  readonly answer: z.ZodType | 'text/plain' | 'text/event-stream' | 'application/json';
+  readonly answer: z.ZodType | 'text/plain' | 'text/event-stream' | 'application/json' | 'none';
+  /** Another form of the answer, where the request asks for it. */
+  readonly alternative?: 'text/csv' | 'text/event-stream';
   readonly errors: readonly ErrorCode[];
   /** Answered without a token too. */
   readonly open?: boolean;
+  /** The least role that may; default: viewer for GET, operator for the others. */
+  readonly role?: Role;
+  /** A POST that changes nothing: it is not in the audit, and not counted as a write. */
+  readonly isQuestion?: boolean;
+  /** Default: 1 MiB. */
+  readonly bodyLimitBytes?: number;
 }
+
+export const roleOf = (route: Route): Role => route.role ?? (route.method === 'GET' ? 'viewer' : 'operator');
 
 export const ROUTE = Symbol('route');
 

@@ -62,7 +62,9 @@ export class JobActions {
 
   /** @throws JobError JOB_NOT_FOUND, STATE_CONFLICT */
   async patch(id: string, wanted: JobPatch): Promise<JobDetail> {
-    return this.#change(id, 'another bandwidth', (job) => Promise.resolve(decideBandwidth(job, wanted, new Date())));
+    const { bandwidth_bytes_per_second: limit } = wanted;
+    if (limit === undefined) throw new JobError('BAD_REQUEST', 'Only the bandwidth can be changed yet.');
+    return this.#change(id, 'another bandwidth', (job) => Promise.resolve(decideBandwidth(job, limit, new Date())));
   }
 
   async #change(

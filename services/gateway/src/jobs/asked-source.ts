@@ -10,15 +10,21 @@ import {
 import { Bus, Sealer } from '@hyper2kvm/runtime';
 import { Injectable } from '@nestjs/common';
 import { VcenterWatch } from '../system/vcenter-watch.js';
-import { VcenterSources } from './vcenter-sources.js';
+import { VcenterSources } from '../vcenters/index.js';
 
 /** What a request asks for, as workers may be told of it: secrets are sealed. */
-export interface Asked {
+export interface Wanted {
   readonly source: Source;
+  /** See Job.connection. */
+  readonly connection: string | null;
+  readonly options: JobOptions;
+}
+
+/** The same, and the VM that it is about. */
+export interface Asked extends Wanted {
   /** As an exporter described it with this login, or from the files. */
   readonly machine: Machine;
   readonly vmName: string;
-  readonly options: JobOptions;
 }
 
 /** Reads a request to convert or to inspect, and asks an exporter for the VM. */
@@ -31,24 +37,26 @@ export class AskedSources {
     private readonly vcenter: VcenterWatch,
   ) {}
 
-  /** @throws JobError of the vCenter (login, VM, network) or of the files, NO_WORKER, BAD_REQUEST */
-  async describe(request: ConvertRequest): Promise<Asked> {
-    const source = this.#source(request);
-    const described = this.bus.request(describeVm, { source, vm_name: request.vm_name });
-    const machine = await (source.kind === 'vsphere' ? this.vcenter.watch(described) : described);
-    return {
-      source,
-      machine,
-      // Asked for by its path or id, a VM still has a name: that is what people look for.
-      vmName: source.kind === 'vsphere' ? machine.name : request.vm_name,
-      options: storedOptions(request.options, request.luks_keys, this.sealer),
-    };
+  /** What is wanted, before anybody has looked at the VM. @throws JobError BAD_REQUEST */
+  async wanted(request: Omit<ConvertRequest, 'vm_name'>): Promise<Wanted> {
+    const options = storedOptions(request.options, request.luks_keys, this.sealer);
+    if (request.source === undefined) return { ...(await this.sources.of(request.vcenter)), options };
+    assertLocal(request);
+    return { source: request.source, connection: null, options };
   }
 
-  #source(request: ConvertRequest): Source {
-    if (request.source === undefined) return this.sources.of(request.vcenter);
-    assertLocal(request);
-    return request.source;
+  /** @throws JobError of the vCenter (login, VM, network) or of the files, NO_WORKER, BAD_REQUEST */
+  async describe(request: ConvertRequest): Promise<Asked> {
+    const wanted = await this.wanted(request);
+    const machine = await this.look(wanted.source, request.vm_name);
+    // Asked for by its path or id, a VM still has a name: that is what people look for.
+    return { ...wanted, machine, vmName: wanted.source.kind === 'vsphere' ? machine.name : request.vm_name };
+  }
+
+  /** Has an exporter describe a VM. @throws JobError as `describe` */
+  look(source: Source, vmName: string): Promise<Machine> {
+    const described = this.bus.request(describeVm, { source, vm_name: vmName });
+    return source.kind === 'vsphere' ? this.vcenter.watch(described) : described;
   }
 }
 
@@ -60,7 +68,7 @@ export function storedOptions(asked: JobOptions, keys: readonly LuksKey[] | unde
 }
 
 /** @throws JobError BAD_REQUEST where something is asked that only a vCenter can do */
-function assertLocal({ vcenter, options }: ConvertRequest): void {
+function assertLocal({ vcenter, options }: Pick<ConvertRequest, 'vcenter' | 'options'>): void {
   const [setting] = Object.keys(vcenter);
   if (setting !== undefined)
     throw new JobError('BAD_REQUEST', `vcenter.${setting}: not together with source, which names files on the worker.`);

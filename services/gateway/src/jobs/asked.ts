@@ -1,4 +1,4 @@
-import { conversionRequested, exportRequested, isEnded, transition, type JobPatch } from '@hyper2kvm/contracts';
+import { conversionRequested, exportRequested, isEnded, transition } from '@hyper2kvm/contracts';
 import type { JobRow } from '../database/index.js';
 import { leftSomething } from './cleanup.js';
 import type { Decision } from './decision.js';
@@ -27,7 +27,16 @@ export function decideRetry(job: JobRow, now: Date, withdrawn = false): Decision
   const artifacts = job.artifactDir !== null && job.failure?.code !== 'ARTIFACT_MISSING';
   const decision = nextAttempt(job, artifacts ? 'retry conversion' : 'retry export', now);
   const { options, targetPool } = job;
-  const patch = { ...decision.patch, options, targetPool, phaseRetries: 0, ...(withdrawn ? { cleanup: null } : {}) };
+  // Its batch, or its hook, lets it in again.
+  const held = artifacts ? false : job.batchId !== null || options.hooks?.before !== undefined;
+  const patch = {
+    ...decision.patch,
+    options,
+    targetPool,
+    phaseRetries: 0,
+    ...(withdrawn ? { cleanup: null } : {}),
+    ...(held ? { admittedAt: null } : {}),
+  };
   return { ...decision, patch };
 }
 
@@ -52,11 +61,10 @@ function underWay(job: JobRow): Outgoing[] {
   return [messages.withdraw(conversionRequested, job.id)];
 }
 
-/** A user's new limit for the exports of the job. Undefined where the job has ended. */
-export function decideBandwidth(job: JobRow, wanted: JobPatch, now: Date): Decision | undefined {
+/** A user's new limit for the exports of the job; null lifts it. Undefined where the job has ended. */
+export function decideBandwidth(job: JobRow, limit: number | null, now: Date): Decision | undefined {
   if (isEnded(job.status)) return undefined;
   const { bandwidth_bytes_per_second: _before, ...options } = job.options;
-  const limit = wanted.bandwidth_bytes_per_second;
   return {
     patch: {
       options: limit === null ? options : { ...options, bandwidth_bytes_per_second: limit },

@@ -12,6 +12,5 @@ export { gigabytes } from './projection.js';
 export { activeJobOf, busy } from './store.js';
 export { refusalOf, TargetCheck } from './target-check.js';
 export { assertTarget } from './targets.js';
-export { VcenterSources } from './vcenter-sources.js';
 export { Verifications } from './verifications.js';
 export type { WorkerFact } from './decide.js';

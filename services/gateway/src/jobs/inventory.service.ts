@@ -3,7 +3,7 @@ import { Bus } from '@hyper2kvm/runtime';
 import { Injectable } from '@nestjs/common';
 import { VcenterWatch } from '../system/vcenter-watch.js';
 import { decodeOffset, encodeOffset } from './cursor.js';
-import { VcenterSources } from './vcenter-sources.js';
+import { VcenterSources } from '../vcenters/index.js';
 
 /** What a vCenter has, as an exporter sees it. */
 @Injectable()
@@ -17,7 +17,7 @@ export class InventoryService {
   /** @throws JobError of the vCenter (login, network), NO_WORKER, BAD_REQUEST */
   async vms({ vcenter, filter, cursor, limit }: VmListRequest): Promise<VmList> {
     const offset = cursor === undefined ? 0 : decodeOffset(cursor);
-    const source = this.sources.of(vcenter);
+    const { source } = await this.sources.of(vcenter);
     const { vms, total } = await this.vcenter.watch(this.bus.request(listVms, { source, filter, offset, limit }));
     const end = offset + vms.length;
     return { vms, total, next_cursor: vms.length > 0 && end < total ? encodeOffset(end) : null };

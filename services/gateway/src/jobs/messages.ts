@@ -21,16 +21,10 @@ import {
   type Phase,
 } from '@hyper2kvm/contracts';
 import type { z } from 'zod';
-import type { JobRow, OutboxKind } from '../database/index.js';
+import type { JobRow } from '../database/index.js';
+import type { Outgoing } from '../outbox/index.js';
 
-/** A message that a decision asks for; it becomes a row of the outbox. */
-export interface Outgoing {
-  readonly kind: OutboxKind;
-  readonly type: string;
-  readonly data: Record<string, unknown>;
-  /** A retry leaves no earlier than this. */
-  readonly availableAt?: Date;
-}
+export type { Outgoing } from '../outbox/index.js';
 
 // Parsed when it is written: an invalid message shows where it was made, not in the relay.
 const outgoing = <D extends EventDefinition>(definition: D, data: z.input<D['schema']>): Outgoing => ({
@@ -47,6 +41,7 @@ export const created = (job: JobRow): Outgoing =>
     created_at: job.createdAt.toISOString(),
     requested_by: job.requestedBy,
     tags: job.tags,
+    ...(job.batchId === null ? {} : { batch_id: job.batchId }),
   });
 
 /** @param keepForRetry another attempt may follow by itself, which goes on from what this one leaves */
@@ -58,7 +53,7 @@ export const requestExport = (job: JobRow, keepForRetry: boolean): Outgoing =>
     lane: job.priority,
     pool: ANY_POOL,
     vm_name: job.vmName,
-    ...(job.machine.moref === undefined ? {} : { moref: job.machine.moref }),
+    ...(job.machine?.moref === undefined ? {} : { moref: job.machine.moref }),
     source: job.source,
     options: ExportOptions.parse(job.options),
     keep_for_retry: keepForRetry,
@@ -91,6 +86,8 @@ const outcome = (job: JobRow, at: Date) => ({
   priority: job.priority,
   tags: job.tags,
   ...(job.options.notify_email === undefined ? {} : { notify_email: job.options.notify_email }),
+  ...(job.options.callback_url === undefined ? {} : { callback_url: job.options.callback_url }),
+  ...(job.batchId === null ? {} : { batch_id: job.batchId }),
   created_at: job.createdAt.toISOString(),
   completed_at: at.toISOString(),
   ...(job.traceId === null ? {} : { trace_id: job.traceId }),
@@ -106,10 +103,17 @@ export const failed = (job: JobRow, failure: Failure, at: Date): Outgoing =>
     failure,
     retry_count: job.retryCount,
     retry_available: true,
+    ...(job.errorFile === null ? {} : { error_file: job.errorFile }),
   });
 
 export const cancelled = (job: JobRow, by: string): Outgoing =>
-  outgoing(jobCancelled, { job_id: job.id, vm_name: job.vmName, cancelled_by: by });
+  outgoing(jobCancelled, {
+    job_id: job.id,
+    vm_name: job.vmName,
+    cancelled_by: by,
+    ...(job.options.callback_url === undefined ? {} : { callback_url: job.options.callback_url }),
+    ...(job.batchId === null ? {} : { batch_id: job.batchId }),
+  });
 
 /** Withdraws a command that waits or runs. */
 export const withdraw = (command: CommandDefinition, jobId: string): Outgoing => ({
@@ -128,7 +132,7 @@ export const requestCleanup = (job: JobRow, removeFiles: boolean): Outgoing =>
     pool: job.artifactPool ?? ANY_POOL,
     vm_name: job.vmName,
     source: job.source,
-    ...(job.machine.moref === undefined ? {} : { moref: job.machine.moref }),
+    ...(job.machine?.moref === undefined ? {} : { moref: job.machine.moref }),
     remove_files: removeFiles,
   });
 

@@ -20,6 +20,8 @@ export function moved(job: JobRow, status: JobStatus, now: Date): RowPatch {
     // Going on means that the last failure is overcome.
     ...(status === 'failed' || status === 'cancelled' ? {} : { error: null, failure: null, errorFile: null }),
     nextRetryAt: null,
+    // It begins to wait for what comes next.
+    ...(status === 'pending' || status === 'exported' ? { queuedAt: now } : {}),
   };
 }
 

@@ -65,6 +65,8 @@ export function toSummary(job: JobRow, latest: JobProgress | undefined): JobSumm
     created_at: job.createdAt.toISOString(),
     updated_at: job.updatedAt.toISOString(),
     completed_at: iso(job.completedAt),
+    batch_id: job.batchId,
+    wave: job.wave,
   };
 }
 
@@ -77,14 +79,22 @@ export function toDetail(job: JobRow, live: Live): JobDetail {
     progress: progressOf(job, progress),
     next_retry_at: iso(job.nextRetryAt),
     queue_position: live.queuePosition,
+    estimated_start: null,
     waiting_reason: live.waitingReason,
+    not_before: iso(job.notBefore),
+    window: job.options.window ?? null,
+    callback_url: job.options.callback_url ?? null,
+    connection: job.connection,
     cleanup: cleanupOf(job, live.progress),
     source_kind: job.source.kind,
     source_power: wanted.source_power,
     bandwidth_bytes_per_second: wanted.bandwidth_bytes_per_second ?? null,
     export: exportOf(job, progress),
     conversion: conversionOf(job, progress),
-    machine: { cpus: job.machine.cpus, memory_bytes: job.machine.memory_bytes, firmware: job.machine.firmware },
+    machine:
+      job.machine === null
+        ? null
+        : { cpus: job.machine.cpus, memory_bytes: job.machine.memory_bytes, firmware: job.machine.firmware },
     failure: job.failure,
     error_file: job.errorFile,
     retry_available: job.status === 'failed',
@@ -103,7 +113,7 @@ export function toDetail(job: JobRow, live: Live): JobDetail {
 }
 
 function progressOf(job: JobRow, progress: JobProgress | undefined): JobDetail['progress'] {
-  const total = job.machine.disks.length;
+  const total = job.machine?.disks.length ?? 0;
   const disks = progress?.disks ?? [];
   const unfinished = disks.find((disk) => disk.state !== 'done');
   return {

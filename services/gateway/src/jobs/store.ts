@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { JobError } from '@hyper2kvm/contracts';
-import { traceparent } from '@hyper2kvm/runtime';
 import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
 import { ACTIVE_VM_INDEX, Job } from '../database/index.js';
+import { writeOutbox } from '../outbox/index.js';
 import type { Decision } from './decision.js';
-import type { Outgoing } from './messages.js';
 
 /** Another change came in between; the caller starts again from the new row. */
 export class VersionConflict extends Error {
@@ -28,26 +26,6 @@ export async function applyDecision(manager: EntityManager, job: Job, decision: 
   if (affected !== 1) throw new VersionConflict(`${job.id} changed since version ${job.version}`);
   await writeOutbox(manager, job.id, decision.messages);
   return Object.assign(new Job(), job, patch);
-}
-
-/** In order: `seq` is what the relay goes by. The caller holds the job's row, or has just made it. */
-export async function writeOutbox(manager: EntityManager, jobId: string, messages: readonly Outgoing[]): Promise<void> {
-  const parent = traceparent() ?? null;
-  for (const message of messages) {
-    await manager.query(
-      `INSERT INTO outbox (id, job_id, kind, type, data, traceparent, available_at)
-       VALUES ($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, now()))`,
-      [
-        randomUUID(),
-        jobId,
-        message.kind,
-        message.type,
-        JSON.stringify(message.data),
-        parent,
-        message.availableAt ?? null,
-      ],
-    );
-  }
 }
 
 /** True the first time that this consumer sees this event. */

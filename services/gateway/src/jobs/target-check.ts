@@ -20,7 +20,7 @@ export class TargetCheck {
   constructor(private readonly bus: Bus) {}
 
   /** @throws JobError NO_WORKER where the job is to end in a libvirt and no converter answers */
-  async ask({ machine, vmName, options }: Omit<Asked, 'source'>): Promise<TargetAnswer> {
+  async ask({ machine, vmName, options }: Pick<Asked, 'machine' | 'vmName' | 'options'>): Promise<TargetAnswer> {
     // Nobody has to open disks for this answer.
     const { luks_keys_sealed: _keys, ...rest } = ConversionOptions.parse(options);
     try {

@@ -1,9 +1,9 @@
-import type { WorkerHeartbeat, WorkerPatch } from '@hyper2kvm/contracts';
+import type { Worker, WorkerPatch } from '@hyper2kvm/contracts';
 import { Body, Controller, Param } from '@nestjs/common';
-import { Workers } from '../system/workers.js';
-import { Serve } from './route.js';
-import { ROUTES } from './routes.js';
-import { ZodPipe } from './zod.pipe.js';
+import { Serve } from '../http/route.js';
+import { ROUTES } from '../http/routes.js';
+import { ZodPipe } from '../http/zod.pipe.js';
+import { Workers } from './workers.service.js';
 
 /** Running workers under /api/v1. */
 @Controller()
@@ -14,7 +14,7 @@ export class WorkersController {
   patch(
     @Param('id', new ZodPipe(ROUTES.patchWorker.params.id, 'id')) id: string,
     @Body(new ZodPipe(ROUTES.patchWorker.body)) body: WorkerPatch,
-  ): Promise<WorkerHeartbeat> {
+  ): Promise<Worker> {
     return this.workers.patch(id, body);
   }
 }

@@ -2,13 +2,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { JobError } from '@hyper2kvm/contracts';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
 import { InjectSections, type Sections } from '../config.js';
-import { ROUTE, type Route } from './route.js';
-
-/** Who asks: the token's holder, or anybody on this machine where no token is demanded. */
-export type Caller = 'token' | 'local';
-export type AuthenticatedRequest = FastifyRequest & { caller?: Caller };
+import type { AuthenticatedRequest } from '../http/caller.js';
+import { ROUTE, type Route } from '../http/route.js';
 
 @Injectable()
 export class AuthGuard implements CanActivate {
@@ -27,7 +23,7 @@ export class AuthGuard implements CanActivate {
     if (context.getType() !== 'http') return true;
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     if (this.#expected === undefined) {
-      request.caller = 'local';
+      request.caller = { name: 'local', role: 'admin', expiresAt: null };
       return true;
     }
     if (this.reflector.get<Route | undefined>(ROUTE, context.getHandler())?.open === true) return true;
@@ -36,7 +32,7 @@ export class AuthGuard implements CanActivate {
       throw new JobError('UNAUTHENTICATED', 'This gateway asks for a token, and none came with the request.');
     if (!timingSafeEqual(digest(token), this.#expected))
       throw new JobError('UNAUTHENTICATED', 'The token is not known here.');
-    request.caller = 'token';
+    request.caller = { name: 'token', role: 'admin', expiresAt: null };
     return true;
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { JobError } from '@hyper2kvm/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readCredentials, resolveVcenter } from '../src/jobs/vcenter.js';
+import { readCredentials, resolveVcenter } from '../src/vcenters/resolve.js';
 
 let folder: string;
 beforeAll(() => {

@@ -1,0 +1,67 @@
+import {
+  AuditList,
+  AuditQuery,
+  TokenCreated,
+  TokenInfo,
+  TokenList,
+  TokenName,
+  TokenRequest,
+  Whoami,
+} from '@hyper2kvm/contracts';
+import type { Route } from '../route.js';
+
+/** Who may do what, and who did. */
+export const ACCESS_ROUTES = {
+  whoami: {
+    method: 'GET',
+    path: '/api/v1/whoami',
+    summary: 'Whose token this is, and what it may do',
+    tag: 'access',
+    status: 200,
+    answer: Whoami,
+    errors: [],
+  },
+  tokens: {
+    method: 'GET',
+    path: '/api/v1/tokens',
+    summary: 'All tokens, without their secrets',
+    tag: 'access',
+    status: 200,
+    answer: TokenList,
+    errors: [],
+    role: 'admin',
+  },
+  createToken: {
+    method: 'POST',
+    path: '/api/v1/tokens',
+    summary: 'Make a token; it is shown in this answer alone',
+    tag: 'access',
+    body: TokenRequest,
+    status: 201,
+    answer: TokenCreated,
+    errors: ['BAD_REQUEST', 'CONFLICT'],
+    role: 'admin',
+  },
+  revokeToken: {
+    method: 'DELETE',
+    path: '/api/v1/tokens/{name}',
+    summary: 'Revoke a token at once',
+    tag: 'access',
+    params: { name: TokenName },
+    status: 200,
+    answer: TokenInfo,
+    errors: ['BAD_REQUEST', 'NOT_FOUND', 'CONFLICT'],
+    role: 'admin',
+  },
+  audit: {
+    method: 'GET',
+    path: '/api/v1/audit',
+    summary: 'Changes that were asked for, done or refused, newest first',
+    tag: 'access',
+    query: AuditQuery,
+    status: 200,
+    answer: AuditList,
+    errors: ['BAD_REQUEST'],
+    role: 'admin',
+  },
+} as const satisfies Record<string, Route>;

@@ -1,0 +1,93 @@
+import {
+  BatchAccepted,
+  BatchDetail,
+  BatchId,
+  BatchList,
+  BatchListQuery,
+  BatchPatch,
+  BatchReport,
+  BatchReportQuery,
+  BatchRequest,
+} from '@hyper2kvm/contracts';
+import type { Route } from '../route.js';
+
+const id = { id: BatchId };
+
+/** Many VMs as one plan. */
+export const BATCHES_ROUTES = {
+  createBatch: {
+    method: 'POST',
+    path: '/api/v1/batches',
+    summary: 'Move many VMs; each is looked at when its turn comes',
+    tag: 'batches',
+    body: BatchRequest,
+    bodyLimitBytes: 16 * 1024 * 1024,
+    status: 202,
+    answer: BatchAccepted,
+    errors: ['BAD_REQUEST'],
+  },
+  batches: {
+    method: 'GET',
+    path: '/api/v1/batches',
+    summary: 'Batches, newest first',
+    tag: 'batches',
+    query: BatchListQuery,
+    status: 200,
+    answer: BatchList,
+    errors: ['BAD_REQUEST'],
+  },
+  batch: {
+    method: 'GET',
+    path: '/api/v1/batches/{id}',
+    summary: 'One batch with its waves and totals; its jobs: GET /api/v1/jobs?batch=',
+    tag: 'batches',
+    params: id,
+    status: 200,
+    answer: BatchDetail,
+    errors: ['BAD_REQUEST', 'BATCH_NOT_FOUND'],
+  },
+  patchBatch: {
+    method: 'PATCH',
+    path: '/api/v1/batches/{id}',
+    summary: 'Change how many VMs are under way at a time, after how many failures it stops, or its priority',
+    tag: 'batches',
+    params: id,
+    body: BatchPatch,
+    status: 200,
+    answer: BatchDetail,
+    errors: ['BAD_REQUEST', 'BATCH_NOT_FOUND', 'STATE_CONFLICT'],
+  },
+  cancelBatch: {
+    method: 'DELETE',
+    path: '/api/v1/batches/{id}',
+    summary: 'Cancel all jobs of a batch that have not ended',
+    tag: 'batches',
+    params: id,
+    status: 200,
+    answer: BatchDetail,
+    errors: ['BAD_REQUEST', 'BATCH_NOT_FOUND', 'STATE_CONFLICT'],
+  },
+  resumeBatch: {
+    method: 'POST',
+    path: '/api/v1/batches/{id}/resume',
+    summary: 'Go on with a batch that stopped after failures; they are counted anew',
+    tag: 'batches',
+    params: id,
+    status: 202,
+    answer: BatchDetail,
+    errors: ['BAD_REQUEST', 'BATCH_NOT_FOUND', 'STATE_CONFLICT'],
+  },
+  batchReport: {
+    method: 'GET',
+    path: '/api/v1/batches/{id}/report',
+    summary: 'What became of each VM, as JSON or CSV',
+    tag: 'batches',
+    params: id,
+    query: BatchReportQuery,
+    status: 200,
+    answer: BatchReport,
+    /** With format=csv. */
+    alternative: 'text/csv',
+    errors: ['BAD_REQUEST', 'BATCH_NOT_FOUND'],
+  },
+} as const satisfies Record<string, Route>;

@@ -1,0 +1,91 @@
+import {
+  SecretsRotated,
+  Token,
+  VcenterConnection,
+  VcenterConnectionList,
+  VcenterConnectionRequest,
+  VcenterConnectionUpdate,
+  VcenterTest,
+} from '@hyper2kvm/contracts';
+import type { Route } from '../route.js';
+import { VCENTER_ERRORS } from './errors.js';
+
+const name = { name: Token };
+
+/** Stored connections, by their names. */
+export const VCENTERS_ROUTES = {
+  vcenters: {
+    method: 'GET',
+    path: '/api/v1/vcenters',
+    summary: 'The vCenter connections that are stored or configured',
+    tag: 'vcenters',
+    status: 200,
+    answer: VcenterConnectionList,
+    errors: [],
+  },
+  vcenter: {
+    method: 'GET',
+    path: '/api/v1/vcenters/{name}',
+    summary: 'One of them',
+    tag: 'vcenters',
+    params: name,
+    status: 200,
+    answer: VcenterConnection,
+    errors: ['BAD_REQUEST', 'NOT_FOUND'],
+  },
+  addVcenter: {
+    method: 'POST',
+    path: '/api/v1/vcenters',
+    summary: 'Store a connection; its password is sealed at once',
+    tag: 'vcenters',
+    body: VcenterConnectionRequest,
+    status: 201,
+    answer: VcenterConnection,
+    errors: ['BAD_REQUEST', 'CONFLICT'],
+    role: 'admin',
+  },
+  updateVcenter: {
+    method: 'PUT',
+    path: '/api/v1/vcenters/{name}',
+    summary: 'Change a stored connection; jobs that wait use it as it is when their turn comes',
+    tag: 'vcenters',
+    params: name,
+    body: VcenterConnectionUpdate,
+    status: 200,
+    answer: VcenterConnection,
+    errors: ['BAD_REQUEST', 'NOT_FOUND', 'STATE_CONFLICT'],
+    role: 'admin',
+  },
+  removeVcenter: {
+    method: 'DELETE',
+    path: '/api/v1/vcenters/{name}',
+    summary: 'Forget a connection that no waiting job uses',
+    tag: 'vcenters',
+    params: name,
+    status: 204,
+    answer: 'none',
+    errors: ['BAD_REQUEST', 'NOT_FOUND', 'STATE_CONFLICT'],
+    role: 'admin',
+  },
+  testVcenter: {
+    method: 'POST',
+    path: '/api/v1/vcenters/{name}/test',
+    summary: 'Log in, and name the privileges that are missing',
+    tag: 'vcenters',
+    params: name,
+    status: 200,
+    answer: VcenterTest,
+    errors: ['BAD_REQUEST', 'NOT_FOUND', ...VCENTER_ERRORS, 'NO_WORKER'],
+    isQuestion: true,
+  },
+  rotateSecrets: {
+    method: 'POST',
+    path: '/api/v1/secrets/rotate',
+    summary: 'Seal everything that is stored anew, with the current key',
+    tag: 'vcenters',
+    status: 200,
+    answer: SecretsRotated,
+    errors: [],
+    role: 'admin',
+  },
+} as const satisfies Record<string, Route>;

@@ -1,0 +1,31 @@
+import { retryDelayMs, transition, type Failure } from '@hyper2kvm/contracts';
+import type { JobRow } from '../database/index.js';
+import { leftSomething } from './cleanup.js';
+import type { Setting } from './decide.js';
+import type { Decision } from './decision.js';
+import * as messages from './messages.js';
+import { moved, withCleanup } from './moves.js';
+
+/**
+ * Its turn has come, and it cannot start: the VM was not found, another job moves it, its hook failed. A passing reason (vCenter
+ * is away) has it try again later, by the retry policy. Undefined where the job does not wait any more.
+ */
+export function decideRefuse(job: JobRow, failure: Failure, setting: Setting): Decision | undefined {
+  const to = transition(job.status, 'refuse');
+  if (to === undefined || job.releasedAt !== null) return undefined;
+  const delay = retryDelayMs(setting.policy, job.phaseRetries, setting.retryable(failure));
+  if (delay !== undefined) {
+    const nextRetryAt = new Date(setting.now.getTime() + delay);
+    const patch = {
+      error: failure.message,
+      failure,
+      nextRetryAt,
+      phaseRetries: job.phaseRetries + 1,
+      updatedAt: setting.now,
+    };
+    return { patch, messages: [] };
+  }
+  const patch = { ...moved(job, to, setting.now), error: failure.message, failure, errorFile: null };
+  const end = { patch, messages: [messages.failed({ ...job, ...patch }, failure, setting.now)] };
+  return leftSomething(job) ? withCleanup(job, end, { removeFiles: true }) : end;
+}

@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto';
+import { traceparent } from '@hyper2kvm/runtime';
+import type { EntityManager } from 'typeorm';
+import type { Outgoing } from './outgoing.js';
+
+/** A message, and whose order it keeps: that of its job, batch or hook. */
+export interface Addressed {
+  readonly id: string;
+  readonly message: Outgoing;
+}
+
+/** In order: `seq` is what the relay goes by. The caller holds the row that the id names, or has just made it. */
+export const writeOutbox = (manager: EntityManager, id: string, messages: readonly Outgoing[]): Promise<void> =>
+  writeOutboxOfMany(
+    manager,
+    messages.map((message) => ({ id, message })),
+  );
+
+/** The same of many, in one statement. */
+export async function writeOutboxOfMany(manager: EntityManager, messages: readonly Addressed[]): Promise<void> {
+  if (messages.length === 0) return;
+  const rows = messages.map(({ id, message }) => ({
+    id: randomUUID(),
+    job_id: id,
+    kind: message.kind,
+    type: message.type,
+    data: message.data,
+    available_at: message.availableAt?.toISOString() ?? null,
+  }));
+  await manager.query(
+    `INSERT INTO outbox (id, job_id, kind, type, data, traceparent, available_at)
+     SELECT id, job_id, kind, type, data, $2, coalesce(available_at, now())
+     FROM jsonb_to_recordset($1::jsonb) WITH ORDINALITY
+       AS row (id uuid, job_id text, kind text, type text, data jsonb, available_at timestamptz, place bigint)
+     ORDER BY place`,
+    [JSON.stringify(rows), traceparent() ?? null],
+  );
+}

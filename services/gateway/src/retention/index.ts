@@ -1,0 +1,4 @@
+import type { Provider, Type } from '@nestjs/common';
+
+export const RETENTION_CONTROLLERS: Type[] = [];
+export const RETENTION_PROVIDERS: Provider[] = [];
