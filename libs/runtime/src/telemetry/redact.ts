@@ -1,5 +1,6 @@
+/** `parameters`: what TypeORM's errors carry of a failed query. */
 const SECRET =
-  /pass(word|wd|phrase|code)?($|_sealed|s$)|secret|token|authorization|cookie|credential|private_?key|luks|^key$|_key$|_sealed$/i;
+  /^parameters$|pass(word|wd|phrase|code)?($|_sealed|s$)|secret|token|authorization|cookie|credential|private_?key|luks|^key$|_key$|_sealed$/i;
 /** `scheme://user:password@host` */
 const URL_PASSWORD = /(\w+:\/\/[^\s/:@]*:)[^\s/@]+@/g;
 const CENSOR = '[redacted]';

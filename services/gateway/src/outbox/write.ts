@@ -19,7 +19,8 @@ export const writeOutbox = (manager: EntityManager, id: string, messages: readon
 /** The same of many, in one statement. */
 export async function writeOutboxOfMany(manager: EntityManager, messages: readonly Addressed[]): Promise<void> {
   if (messages.length === 0) return;
-  const rows = messages.map(({ id, message }) => ({
+  const rows = messages.map(({ id, message }, place) => ({
+    place,
     id: randomUUID(),
     job_id: id,
     kind: message.kind,
@@ -30,8 +31,8 @@ export async function writeOutboxOfMany(manager: EntityManager, messages: readon
   await manager.query(
     `INSERT INTO outbox (id, job_id, kind, type, data, traceparent, available_at)
      SELECT id, job_id, kind, type, data, $2, coalesce(available_at, now())
-     FROM jsonb_to_recordset($1::jsonb) WITH ORDINALITY
-       AS row (id uuid, job_id text, kind text, type text, data jsonb, available_at timestamptz, place bigint)
+     FROM jsonb_to_recordset($1::jsonb)
+       AS row (place int, id uuid, job_id text, kind text, type text, data jsonb, available_at timestamptz)
      ORDER BY place`,
     [JSON.stringify(rows), traceparent() ?? null],
   );
