@@ -11,7 +11,11 @@ import { Pool } from 'pg';
 import { freePort } from '../support/ports.js';
 import { startNats, type NatsServer } from '../support/nats.js';
 
-const MAIN = fileURLToPath(new URL('../../services/gateway/dist/main.js', import.meta.url));
+/** From test/integration and test/dist/integration alike. */
+const MAIN = fileURLToPath(import.meta.url).replace(
+  /\/test\/(dist\/)?integration\/.*$/,
+  '/services/gateway/dist/main.js',
+);
 const START_MS = 60_000;
 
 export interface Postgres {
