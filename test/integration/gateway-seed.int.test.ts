@@ -1,4 +1,5 @@
 /** The examples of the first design document, request by request: what answered them then has the same shape now. */
+import { JobError } from '@hyper2kvm/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { block, differences, example, requestLine, type JsonObject } from '../support/design/examples.js';
 import { Client, Gate } from './gateway-client.js';
@@ -20,7 +21,14 @@ let stack: Stack;
 let gateway: Gateway;
 let client: Client;
 let stop: (() => Promise<void>) | undefined;
-const proceed = { converting: new Gate(), failing: new Gate() };
+/** The conversion in whose midst the status is asked for. */
+const proceed = new Gate();
+
+/** A text of an answer or of an example. */
+const text = (value: unknown): string => {
+  if (typeof value !== 'string') throw new TypeError(`${JSON.stringify(value)} is no text`);
+  return value;
+};
 
 const send = async (method: string, path: string, body?: unknown): Promise<{ status: number; body: JsonObject }> => {
   const response = await client.send(method, path, body);
@@ -31,7 +39,6 @@ beforeAll(async () => {
   stack = await startStack();
   gateway = await stack.gateway({ retry_policy: { retry_delay: 0.1, max_retries: 1 } });
   client = new Client(gateway);
-  const seen = new Map<string, number>();
   stop = await startWorkers(stack.nats.servers, {
     describe: ({ vm_name: name }) => ({
       ...machine(name),
@@ -41,13 +48,10 @@ beforeAll(async () => {
         capacity_bytes: size,
       })),
     }),
-    exported: { bytes_downloaded: STATUS['export'] === undefined ? 0 : 268_435_456_000 },
+    exported: { bytes_downloaded: (STATUS['export'] as JsonObject)['bytes_downloaded'] },
     converting: async (data, work) => {
       if (data.vm_name === 'broken-db') {
-        const { JobError } = await import('@hyper2kvm/contracts');
-        const tries = (seen.get(data.job_id) ?? 0) + 1;
-        seen.set(data.job_id, tries);
-        throw new JobError('CONVERSION_STEP', String(FAILED['error']), {
+        throw new JobError('CONVERSION_STEP', text(FAILED['error']), {
           retryable: true,
           errorFile: `/var/lib/hyper2kvm/output/.errors/${data.job_id}.error.json`,
         });
@@ -70,7 +74,7 @@ beforeAll(async () => {
         steps_total: 5,
         disks: [disk(1, 'done'), disk(2, 'transferring'), disk(3, 'waiting')],
       });
-      await proceed.converting.passed(work.signal);
+      await proceed.passed(work.signal);
     },
   });
 }, 120_000);
@@ -110,7 +114,7 @@ describe('the HTTP API', () => {
     expect(accepted.body['estimated_duration']).toMatch(/^(\d+h \d+m|\d+m \d+s|\d+s)$/);
     expect(accepted.body['created_at']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
 
-    const id = String(accepted.body['job_id']);
+    const id = text(accepted.body['job_id']);
     const query = requestLine('**Status Query:**').path.replace('job-abc123', id);
     const answer = await until(
       async () => (await send('GET', query)).body,
@@ -119,7 +123,7 @@ describe('the HTTP API', () => {
     const { job_id: _id, ...rest } = STATUS;
     expect(answer).toMatchObject(rest);
 
-    proceed.converting.open();
+    proceed.open();
     const done = (await client.reaches(id, 'completed')) as unknown as JsonObject;
     const { status: _word, ...completed } = COMPLETE;
     expect(differences(completed, done)).toEqual([]);
@@ -200,7 +204,7 @@ describe('the control commands', () => {
   it('queue-job: the conversion of an exported job, with fix options of its own', async () => {
     const { status, body } = await send('POST', '/api/v1/export', { ...REQUEST, vm_name: 'queued-db' });
     expect(status).toBe(202);
-    const id = String(body['job_id']);
+    const id = text(body['job_id']);
     await client.reaches(id, 'exported');
     const resting = await client.job(id);
     expect(resting).toMatchObject({ status: 'exported', conversion: { status: 'queued' } });
@@ -227,7 +231,7 @@ describe('the control commands', () => {
       vm_name: 'waiting-db',
       options: { not_before: later },
     });
-    const id = String(body['job_id']);
+    const id = text(body['job_id']);
     const list = (await send('GET', '/api/v1/jobs?status=pending')).body['jobs'] as JsonObject[];
     expect(list.map((job) => job['job_id'])).toContain(id);
     expect((await send('PATCH', `/api/v1/jobs/${id}`, { priority: 'high' })).body).toMatchObject({
