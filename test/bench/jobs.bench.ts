@@ -91,6 +91,9 @@ interface Page {
   readonly next_cursor: string | null;
 }
 
+const line = (name: string, found: number, goal: string, ok: boolean): string =>
+  `${name.padEnd(34)}${String(found).padStart(8)}   goal ${goal}   ${ok ? 'reached' : 'MISSED'}\n`;
+
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { jobs: { type: 'string', default: '10000' }, json: { type: 'string' } } });
   const count = Number(values.jobs);
@@ -136,8 +139,6 @@ async function main(): Promise<void> {
       detail_ms: detail,
       goals: GOALS,
     };
-    const line = (name: string, found: number, goal: string, ok: boolean): string =>
-      `${name.padEnd(34)}${String(found).padStart(8)}   goal ${goal}   ${ok ? 'reached' : 'MISSED'}\n`;
     const reached = [
       made.rate >= GOALS.created_per_second,
       list.p95 < GOALS.list_p95_ms,

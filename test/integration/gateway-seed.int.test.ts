@@ -35,6 +35,15 @@ const send = async (method: string, path: string, body?: unknown): Promise<{ sta
   return { status: response.status, body: (await response.json()) as JsonObject };
 };
 
+const disk = (index: number, state: 'done' | 'transferring' | 'waiting') => ({
+  index,
+  name: `disk${index}`,
+  capacity_bytes: 1,
+  done_bytes: 0,
+  bytes_downloaded: 0,
+  state,
+});
+
 beforeAll(async () => {
   stack = await startStack();
   gateway = await stack.gateway({ retry_policy: { retry_delay: 0.1, max_retries: 1 } });
@@ -57,14 +66,6 @@ beforeAll(async () => {
         });
       }
       if (data.vm_name !== 'production-db') return;
-      const disk = (index: number, state: 'done' | 'transferring' | 'waiting') => ({
-        index,
-        name: `disk${index}`,
-        capacity_bytes: 1,
-        done_bytes: 0,
-        bytes_downloaded: 0,
-        state,
-      });
       work.progress({
         phase: 'conversion',
         percent_complete: 67,
