@@ -3,6 +3,7 @@ export { serveImage, type ImageServer } from './content/image-server.js';
 export * from './config/base.js';
 export * from './config/load.js';
 export * from './config/targets.js';
+export * from './http-call/index.js';
 export * from './secrets/sealer.js';
 export * from './telemetry/logger.js';
 export { redactUrls } from './telemetry/redact.js';

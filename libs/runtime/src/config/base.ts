@@ -47,6 +47,7 @@ export const SECTIONS = [
   'conversion',
   'retry_policy',
   'targets',
+  'hooks',
   'gateway',
   'exporter',
   'converter',

@@ -1,0 +1,2 @@
+export { HttpCallError, type HttpCallProblem } from './error.js';
+export { postSigned, type CallAnswer, type SignedCall } from './post.js';
