@@ -1,4 +1,5 @@
 import {
+  HookId,
   JobError,
   JobId,
   type Activity,
@@ -191,7 +192,9 @@ export class CommandWorker {
         return this.#failed(data, new JobError('CANCELLED', 'the job was cancelled').toFailure(), envelope);
       if (stopped !== undefined) throw stopped;
       if (error instanceof JobError) {
-        work.log('error', error.message, error.step === undefined ? {} : { step: error.step });
+        // A hook has no log of its own: what it says is in its fact.
+        if (this.activity !== 'hook')
+          work.log('error', error.message, error.step === undefined ? {} : { step: error.step });
         return this.#failed(data, error.toFailure(), envelope, error.errorFile);
       }
       throw error;
@@ -288,8 +291,8 @@ export class CommandWorker {
     logger.error({ subject: delivery.message.subject, error: error.message }, 'an invalid message was put aside');
     await deadLetter(bus, delivery.message, service, error.message);
     const jobId = delivery.message.subject.split('.').at(-1) ?? '';
-    // Only a job's id may be a key of the bucket; anything else names no job.
-    const found = JobId.safeParse(jobId).success ? await claims.get(this.activity, jobId) : undefined;
+    // Only an id of the product may be a key of the bucket; anything else names nothing.
+    const found = JobId.or(HookId).safeParse(jobId).success ? await claims.get(this.activity, jobId) : undefined;
     if (found !== undefined && found.record.done === null) {
       const { attempt, generation, lane, pool } = found.record;
       const fence = { job_id: jobId, attempt, generation, lane, pool };
