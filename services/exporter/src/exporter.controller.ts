@@ -4,12 +4,15 @@ import {
   cleanupRequested,
   describeVm,
   exportRequested,
+  hookRequested,
   listVms,
   localDisks,
   type CleanupCompleted,
   type CleanupRequested,
   type ExportCompleted,
   type ExportRequested,
+  type HookCompleted,
+  type HookRequested,
   type InventoryVm,
   type Machine,
   type Source,
@@ -17,6 +20,7 @@ import {
 import { OnCommand, OnRequest, WorkContext } from '@hyper2kvm/runtime';
 import type { z } from 'zod';
 import { ExporterService } from './exporter.service.js';
+import { HooksService } from './hooks/index.js';
 import { InventoryService } from './inventory.service.js';
 import type { LocatedDisks } from './sources/local/index.js';
 
@@ -25,6 +29,7 @@ export class ExporterController {
   constructor(
     private readonly exporter: ExporterService,
     private readonly inventory: InventoryService,
+    private readonly hooks: HooksService,
   ) {}
 
   @OnCommand(exportRequested)
@@ -41,6 +46,14 @@ export class ExporterController {
     @Ctx() work: WorkContext,
   ): Promise<Omit<CleanupCompleted, 'job_id' | 'attempt' | 'worker'>> {
     return this.exporter.cleanUp(data, work);
+  }
+
+  @OnCommand(hookRequested)
+  async runHook(
+    @Payload() data: HookRequested,
+    @Ctx() work: WorkContext,
+  ): Promise<Omit<HookCompleted, 'job_id' | 'attempt' | 'worker'>> {
+    return this.hooks.run(data, work);
   }
 
   @OnRequest(describeVm)

@@ -1,5 +1,6 @@
 export { ExporterConfig, toSettings } from './config.js';
 export * from './export/index.js';
+export { HooksConfig } from './hooks/index.js';
 export { Qcow2Writer } from './image/index.js';
 export { TlsTrustError, type Trust } from './net/index.js';
 export * from './sources/vsphere/index.js';

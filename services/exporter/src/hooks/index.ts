@@ -1,0 +1,2 @@
+export { HooksConfig } from './config.js';
+export { HooksService } from './hooks.service.js';
