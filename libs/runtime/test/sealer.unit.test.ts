@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Sealed } from '@hyper2kvm/contracts';
 import { describe, expect, it } from 'vitest';
-import { Sealer } from '../src/index.js';
+import { FORGOTTEN, Sealer } from '../src/index.js';
 
 describe('a sealed secret', () => {
   const sealer = new Sealer(randomBytes(32));
@@ -25,6 +25,25 @@ describe('a sealed secret', () => {
     expect(() => sealer.open('secret')).toThrow(/not a sealed secret/);
   });
 
+  it('opens with any of its keys, and is sealed with the current one', () => {
+    const [old, current] = [randomBytes(32), randomBytes(32)];
+    const before = new Sealer(old).seal('secret');
+    const sealer = new Sealer(current, [randomBytes(32), old]);
+    expect(sealer.open(before)).toBe('secret');
+    expect(sealer.isCurrent(before)).toBe(false);
+    const after = sealer.seal(sealer.open(before));
+    expect(sealer.isCurrent(after)).toBe(true);
+    expect(after.split('.')[1]).toBe(sealer.keyId);
+    expect(new Sealer(current).open(after)).toBe('secret');
+    expect(() => new Sealer(old).open(after)).toThrow(/another key/);
+  });
+
+  it('may have been forgotten: no key opens it, and no rotation wants it', () => {
+    expect(Sealed.parse(FORGOTTEN)).toBe(FORGOTTEN);
+    expect(() => sealer.open(FORGOTTEN)).toThrow(/forgotten/);
+    expect(sealer.isCurrent(FORGOTTEN)).toBe(true);
+  });
+
   it('needs a key file that others cannot read', () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'h2k-key-'));
     try {
@@ -35,6 +54,9 @@ describe('a sealed secret', () => {
       chmodSync(file, 0o600);
       const fromFile = Sealer.fromConfig({ key_file: file });
       expect(fromFile.open(fromFile.seal('x'))).toBe('x');
+      const next = Sealer.fromConfig({ key: randomBytes(32).toString('base64'), previous_key_files: [file] });
+      expect(next.open(fromFile.seal('x'))).toBe('x');
+      expect(() => Sealer.fromConfig({ key_file: path.join(folder, 'none') })).toThrow(/cannot be read \(ENOENT\)/);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -21,6 +21,10 @@ export const BaseConfig = z.strictObject({
       key_file: z.string().optional(),
       /** The same from the environment. */
       key: z.string().optional(),
+      /** Files of keys that were in use before: what they sealed is still opened, nothing new is sealed with them. */
+      previous_key_files: z.array(z.string()).default([]),
+      /** The same from the environment. */
+      previous_keys: z.array(z.string()).default([]),
     })
     .prefault({}),
   telemetry: z.strictObject({ otlp_endpoint: z.url().optional() }).prefault({}),
