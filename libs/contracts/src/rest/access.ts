@@ -17,7 +17,8 @@ export const TokenInfo = z.object({
   name: TokenName,
   role: Role,
   created_by: z.string(),
-  created_at: Timestamp,
+  /** Null of the one in the configuration. */
+  created_at: Timestamp.nullable(),
   expires_at: Timestamp.nullable(),
   last_used_at: Timestamp.nullable(),
 });
@@ -40,13 +41,14 @@ export const AuditEntry = z.object({
   caller: z.string(),
   role: Role.nullable(),
   address: z.string().nullable(),
-  /** The operation's id in /openapi.json: `convert`, `cancel`, `createToken` … */
+  /** The operation's id in /openapi.json: `convert`, `cancel`, `createToken` …; `login` of one that failed. */
   action: z.string(),
   method: z.string(),
   path: z.string(),
   /** The job, batch, worker, token … that it is about, also one that it made. */
   target: z.string().nullable(),
-  status: z.number().int(),
+  /** Null while it is worked on, and where the gateway ended before it had answered. */
+  status: z.number().int().nullable(),
   /** Of a refusal. */
   code: z.string().nullable(),
   /** The request without secrets, cut where it is long. */
@@ -55,11 +57,13 @@ export const AuditEntry = z.object({
 });
 export type AuditEntry = z.infer<typeof AuditEntry>;
 
+const Word = z.string().regex(/^[!-~]{1,256}$/, 'up to 256 visible ASCII characters');
+
 /** GET /api/v1/audit?caller=&action=&target=&since=&until=&limit=&cursor=, newest first */
 export const AuditQuery = z.strictObject({
-  caller: z.string().max(64).optional(),
-  action: z.string().max(64).optional(),
-  target: z.string().max(256).optional(),
+  caller: Word.optional(),
+  action: Word.optional(),
+  target: Word.optional(),
   since: Timestamp.optional(),
   until: Timestamp.optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),

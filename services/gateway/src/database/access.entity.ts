@@ -25,7 +25,8 @@ export class AuditRow {
   @Column('text') method!: string;
   @Column('text') path!: string;
   @Column('text', { nullable: true }) target!: string | null;
-  @Column('int') status!: number;
+  /** Null until the answer is known: the row is written before anything is done. */
+  @Column('int', { nullable: true }) status!: number | null;
   @Column('text', { nullable: true }) code!: string | null;
   @Column('text', { nullable: true }) request!: string | null;
   @Column('text', { nullable: true }) traceId!: string | null;
@@ -36,7 +37,11 @@ export class AuditRow {
 export class IdempotencyRow {
   @PrimaryColumn('text') caller!: string;
   @PrimaryColumn('text') key!: string;
-  @Column('text') requestHash!: string;
+  /** Sealed: the request may hold a password that could be guessed from a plain hash. */
+  @Column('text') fingerprintSealed!: string;
+  /** Whose work it is, and since when it was not heard of: a gateway that was killed leaves its keys behind. */
+  @Column('text') owner!: string;
+  @Column('timestamptz') seenAt!: Date;
   @Column('int', { nullable: true }) status!: number | null;
   /** Sealed: an answer may hold a new token. */
   @Column('text', { nullable: true }) answerSealed!: string | null;

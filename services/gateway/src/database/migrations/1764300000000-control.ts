@@ -165,18 +165,21 @@ async function access(runner: QueryRunner): Promise<void> {
       method text NOT NULL,
       path text NOT NULL,
       target text,
-      status integer NOT NULL,
+      status integer,
       code text,
       request text,
       trace_id text
     )`);
   await runner.query('CREATE INDEX idx_audit_time ON audit (time)');
   await runner.query('CREATE INDEX idx_audit_target ON audit (target, seq DESC)');
+  await runner.query('CREATE INDEX idx_audit_caller ON audit (caller, seq DESC)');
   await runner.query(`
     CREATE TABLE idempotency_keys (
       caller text NOT NULL,
       key text NOT NULL,
-      request_hash text NOT NULL,
+      fingerprint_sealed text NOT NULL,
+      owner text NOT NULL,
+      seen_at timestamptz NOT NULL DEFAULT now(),
       status integer,
       answer_sealed text,
       created_at timestamptz NOT NULL DEFAULT now(),
