@@ -10,7 +10,8 @@ export const Attempt = z.object({
   worker: z.string().nullable(),
   started_at: Timestamp.nullable(),
   ended_at: Timestamp.nullable(),
-  outcome: z.enum(['running', 'completed', 'failed', 'cancelled']),
+  /** `queued`: it was asked for, and no worker has begun it. */
+  outcome: z.enum(['queued', 'running', 'completed', 'failed', 'cancelled']),
   duration_seconds: z.number().nonnegative().nullable(),
   failure: Failure.nullable(),
   error_file: z.string().nullable(),

@@ -41,7 +41,24 @@ export class Claims {
   async prepare(activity: Activity, fence: CommandFence): Promise<ClaimRecord> {
     return this.change(activity, fence.job_id, (record) => {
       if (record === undefined) return freshRecord(fence, 0);
-      return isOlder(record, fence) ? { ...freshRecord(fence, record.epoch), cancelled: false } : record;
+      return isOlder(record, fence) ? freshRecord(fence, record.epoch) : record;
+    });
+  }
+
+  /**
+   * Before a waiting command is published in another lane: raises its record to the new generation, which makes the old message
+   * void. One that somebody has, or that came to its end, stays as it is. Idempotent.
+   */
+  async redirect(activity: Activity, fence: CommandFence): Promise<ClaimRecord> {
+    return this.change(activity, fence.job_id, (record) => {
+      if (record === undefined) return freshRecord(fence, 0);
+      if (!isOlder(record, fence)) return record;
+      if (record.attempt < fence.attempt) return freshRecord(fence, record.epoch);
+      if (record.owner !== null || record.done !== null || record.cancelled) return record;
+      const { generation, lane, pool } = fence;
+      const { seq } = record;
+      const left = seq === null ? record.left : [...record.left, { lane: record.lane, seq }];
+      return { ...record, generation, lane, pool, seq: null, left };
     });
   }
 
@@ -143,6 +160,7 @@ const freshRecord = (fence: CommandFence, epoch: number): ClaimRecord => ({
   lane: fence.lane,
   pool: fence.pool,
   seq: null,
+  left: [],
   epoch,
   starts: 0,
   owner: null,

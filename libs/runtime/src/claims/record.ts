@@ -27,6 +27,8 @@ export const ClaimRecord = z.object({
   pool: z.string(),
   /** Where the waiting message lies in its lane's stream; null until it is known. */
   seq: z.number().int().nullable(),
+  /** Messages of former generations, where the job was moved from: to be deleted, and dropped by whoever gets them before. */
+  left: z.array(z.object({ lane: Lane, seq: z.number().int() })).default([]),
   /** Rises each time a worker takes the lease. */
   epoch: z.number().int(),
   /** Times this attempt was started without coming to an end. */

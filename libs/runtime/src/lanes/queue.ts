@@ -1,9 +1,17 @@
 import { commandSubject, type CommandDefinition, type CommandFence, type Lane } from '@hyper2kvm/contracts';
 import type { Bus } from '../bus/bus.js';
+import { isAway } from '../bus/passing.js';
 import { Claims } from '../claims/claims.js';
+import type { ClaimRecord } from '../claims/record.js';
 import { activityOf, consumerOf, filterOf, isOf, streamOf } from './address.js';
 import { cancelKey } from './cancellation.js';
 import { sweepLane } from './sweep.js';
+
+type CommandData = CommandFence & Record<string, unknown>;
+interface SendOptions {
+  readonly eventId: string;
+  readonly traceparent?: string | undefined;
+}
 
 /** Puts commands into lanes and takes them out again. The record is written first: it fences everything that follows. */
 export class CommandQueue {
@@ -12,18 +20,35 @@ export class CommandQueue {
     private readonly claims: Claims,
   ) {}
 
-  /** Idempotent: repeated after a crash it finds the record and the stored message. */
-  async send(
-    command: CommandDefinition,
-    data: CommandFence & Record<string, unknown>,
-    options: { eventId: string; traceparent?: string | undefined },
-  ): Promise<{ stream: string; seq: number }> {
+  /** Idempotent: repeated after a crash it finds the record, and the stored message. */
+  async send(command: CommandDefinition, data: CommandData, options: SendOptions): Promise<void> {
+    await this.#publish(command, data, options, await this.claims.prepare(activityOf(command), data));
+  }
+
+  /**
+   * Sends a waiting command in another lane, as a message of a higher generation; what a worker has by now stays where it is.
+   * Repeated after a crash, it goes on from where it was.
+   */
+  async move(command: CommandDefinition, data: CommandData, options: SendOptions): Promise<void> {
     const activity = activityOf(command);
-    const record = await this.claims.prepare(activity, data);
-    const stream = streamOf(command, data.lane);
-    // Overtaken by a newer attempt or move: nothing to send any more.
-    if (record.attempt !== data.attempt || record.generation !== data.generation)
-      return { stream, seq: record.seq ?? 0 };
+    const record = await this.#publish(command, data, options, await this.claims.redirect(activity, data));
+    if (record.left.length === 0) return;
+    for (const { lane, seq } of record.left) await this.#remove(command, lane, seq);
+    await this.claims.change(activity, data.job_id, (now) => {
+      if (now === undefined) throw new Error(`the record of ${data.job_id} vanished`);
+      return isSame(now, data) ? { ...now, left: [] } : now;
+    });
+  }
+
+  /** Unless the record knows where the message lies, or was raised further; the record afterwards. */
+  async #publish(
+    command: CommandDefinition,
+    data: CommandData,
+    options: SendOptions,
+    record: ClaimRecord,
+  ): Promise<ClaimRecord> {
+    if (!isSame(record, data) || record.seq !== null) return record;
+    const activity = activityOf(command);
     const seq = await this.bus.publishTo(
       commandSubject(command, data.lane, data.pool, data.job_id),
       command,
@@ -34,12 +59,10 @@ export class CommandQueue {
         messageId: `${activity}:${data.job_id}:${data.attempt}:${data.generation}`,
       },
     );
-    await this.claims.change(activity, data.job_id, (now) => {
+    return this.claims.change(activity, data.job_id, (now) => {
       if (now === undefined) throw new Error(`the record of ${data.job_id} vanished`);
-      const same = now.attempt === data.attempt && now.generation === data.generation;
-      return same && now.seq === null ? { ...now, seq } : now;
+      return isSame(now, data) && now.seq === null ? { ...now, seq } : now;
     });
-    return { stream, seq };
   }
 
   /** Marks the activity cancelled, so that no worker starts or ends it, and removes the waiting message. */
@@ -52,9 +75,18 @@ export class CommandQueue {
     });
     // The record decides; this reaches a worker that is at it at once.
     await this.bus.buckets.control.put(cancelKey(activity, jobId), String(record.attempt));
-    // By sequence, never by purge: on server 2.9 a purge strands every other waiting message.
-    if (record.seq !== null)
-      await this.bus.jsm.streams.deleteMessage(streamOf(command, record.lane), record.seq, false).catch(() => {});
+    const waiting = record.seq === null ? record.left : [...record.left, { lane: record.lane, seq: record.seq }];
+    for (const { lane, seq } of waiting) await this.#remove(command, lane, seq);
+  }
+
+  /** By sequence, never by purge: on server 2.9 a purge strands every other waiting message. */
+  async #remove(command: CommandDefinition, lane: Lane, seq: number): Promise<void> {
+    try {
+      await this.bus.jsm.streams.deleteMessage(streamOf(command, lane), seq, false);
+    } catch (error) {
+      // Gone already; a message that is left is void all the same.
+      if (isAway(error)) throw error;
+    }
   }
 
   /** Removes what a killed server left in the lanes of jobs that ended; returns how many. Safe to run anywhere at any time. */
@@ -99,3 +131,6 @@ export class CommandQueue {
     return position;
   }
 }
+
+const isSame = (record: ClaimRecord, { attempt, generation }: CommandFence): boolean =>
+  record.attempt === attempt && record.generation === generation;

@@ -77,7 +77,7 @@ async function history(runner: QueryRunner): Promise<void> {
       worker text,
       started_at timestamptz,
       ended_at timestamptz,
-      outcome text NOT NULL CHECK (outcome IN ('running', 'completed', 'failed', 'cancelled')),
+      outcome text NOT NULL CHECK (outcome IN ('queued', 'running', 'completed', 'failed', 'cancelled')),
       duration_seconds double precision,
       failure jsonb,
       error_file text,
@@ -90,7 +90,7 @@ async function history(runner: QueryRunner): Promise<void> {
       job_id text NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
       event text NOT NULL,
       time timestamptz NOT NULL,
-      recorded_at timestamptz NOT NULL DEFAULT now(),
+      recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
       attempt integer,
       by text,
       message text NOT NULL
