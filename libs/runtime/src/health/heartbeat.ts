@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { WorkerHeartbeat } from '@hyper2kvm/contracts';
 import type { Bus } from '../bus/bus.js';
 import { VERSION } from '../version.js';
+import type { WorkerDuty } from '../work/duty.js';
 
 /** A third of the bucket's time to live. */
 const BEAT_MS = 10_000;
@@ -24,7 +25,7 @@ export async function diskFree(folder: string | undefined): Promise<number | nul
   }
 }
 
-/** Tells the bucket `workers` every ten seconds that this process lives; the entry vanishes with it. */
+/** Tells the bucket `workers` every ten seconds, and when it was told to pause or go on, that this process lives; the entry vanishes with it. */
 export async function startHeartbeat(
   bus: Bus,
   self: {
@@ -36,12 +37,14 @@ export async function startHeartbeat(
     activeJobs: () => string[];
     /** Bytes a second; null where there is no limit. */
     bandwidth?: () => number | null;
+    duty?: Pick<WorkerDuty, 'current' | 'onChange'>;
   },
 ): Promise<Heartbeat> {
   const started = new Date().toISOString();
   const key = `${self.service}.${self.workerId}`;
   const beat = async (): Promise<void> => {
     const bandwidth = self.bandwidth?.() ?? null;
+    const duty = self.duty?.current ?? 'running';
     const heartbeat: WorkerHeartbeat = {
       worker_id: self.workerId,
       service: self.service,
@@ -51,7 +54,8 @@ export async function startHeartbeat(
       pools: [...self.pools],
       slots: self.slots,
       active_jobs: self.activeJobs(),
-      paused: false,
+      paused: duty !== 'running',
+      ...(duty === 'draining' ? { draining: true } : {}),
       ...(bandwidth === null ? {} : { bandwidth_bytes_per_second: bandwidth }),
       disk_free_bytes: await diskFree(self.workDir),
       started_at: started,
@@ -62,8 +66,13 @@ export async function startHeartbeat(
   };
   await beat();
   const timer = setInterval(() => void beat(), BEAT_MS);
+  let stopped = false;
+  self.duty?.onChange(() => {
+    if (!stopped) void beat();
+  });
   return {
     stop: async () => {
+      stopped = true;
       clearInterval(timer);
       await bus.buckets.workers.purge(key).catch(() => {});
     },

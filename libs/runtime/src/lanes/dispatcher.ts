@@ -25,6 +25,7 @@ export class Dispatcher {
   #free: number;
   #picks = 0;
   #rung = false;
+  #paused: boolean;
   #stopped = false;
   #healAfter = Number.NEGATIVE_INFINITY;
   #waiter: ((wake: Wake) => void) | undefined;
@@ -36,6 +37,8 @@ export class Dispatcher {
       readonly command: CommandDefinition;
       readonly pools: readonly string[];
       readonly slots: number;
+      /** Begins without taking anything. */
+      readonly paused?: boolean;
       readonly logger: Logger;
       /** Handles one message to its end; never rejects. */
       readonly run: (delivery: Delivery) => Promise<void>;
@@ -45,6 +48,7 @@ export class Dispatcher {
   ) {
     const { connection, command, pools } = options;
     this.#free = options.slots;
+    this.#paused = options.paused ?? false;
     for (const lane of command.lanes) {
       const stream = streamOf(command, lane);
       this.#pullers.set(
@@ -64,6 +68,17 @@ export class Dispatcher {
     return this.options.slots - this.#free;
   }
 
+  get #takes(): boolean {
+    return this.#free > 0 && !this.#paused && !this.#stopped;
+  }
+
+  /** While it is paused nothing new is taken; what runs goes on. */
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    if (paused) this.#giveBackLate();
+    else this.#wake('slot');
+  }
+
   /** Takes nothing new; what runs goes on. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -76,7 +91,7 @@ export class Dispatcher {
   async #run(): Promise<void> {
     let lookAgain = 0;
     while (!this.#stopped) {
-      if (this.#free <= 0) {
+      if (!this.#takes) {
         await this.#wait();
         continue;
       }
@@ -96,10 +111,11 @@ export class Dispatcher {
   async #take(): Promise<Delivery | undefined> {
     for (const lane of this.#order()) {
       for (const puller of this.#pullers.get(lane) ?? []) {
+        if (!this.#takes) return undefined;
         try {
           const delivery = await puller.pull();
           if (!delivery) continue;
-          if (this.#stopped) {
+          if (!this.#takes) {
             delivery.nak(1);
             return undefined;
           }
@@ -144,10 +160,13 @@ export class Dispatcher {
   }
 
   #onLate(): void {
-    if (this.#free > 0 && !this.#stopped) this.#wake('bell');
-    else
-      for (const pullers of this.#pullers.values())
-        for (const puller of pullers) for (const late of puller.drainLate()) late.nak(1);
+    if (this.#takes) this.#wake('bell');
+    else this.#giveBackLate();
+  }
+
+  #giveBackLate(): void {
+    for (const pullers of this.#pullers.values())
+      for (const puller of pullers) for (const late of puller.drainLate()) late.nak(1);
   }
 
   #wake(why: Wake): void {

@@ -151,6 +151,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
     workDir: section.work_dir,
     activeJobs: () => strategy.activeJobs,
     bandwidth: () => state.bandwidth(),
+    duty: strategy.duty,
   });
   const started = Date.now();
   let server: Server | undefined;

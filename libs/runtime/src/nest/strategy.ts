@@ -20,6 +20,7 @@ import { cancelKey } from '../lanes/cancellation.js';
 import { CommandQueue } from '../lanes/queue.js';
 import type { Logger } from '../telemetry/logger.js';
 import { contextFrom, SpanKind, withSpan } from '../telemetry/tracing.js';
+import { WorkerDuty } from '../work/duty.js';
 import { CommandWorker } from '../work/worker.js';
 
 const SWEEP_MS = 300_000;
@@ -47,9 +48,11 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
   readonly #workers: { worker: CommandWorker; dispatcher: Dispatcher }[] = [];
   readonly #facts: FactConsumer[] = [];
   readonly #stops: (() => void)[] = [];
+  readonly duty: WorkerDuty;
 
   constructor(private readonly options: StrategyOptions) {
     super();
+    this.duty = new WorkerDuty(options.bus, options.service, options.workerId);
   }
 
   get activeJobs(): string[] {
@@ -58,7 +61,11 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
 
   async listen(callback: (error?: unknown) => void): Promise<void> {
     try {
+      // Before the first lane is looked into: a paused worker that is started takes nothing.
+      await this.duty.start();
       for (const [pattern, handler] of this.messageHandlers) await this.#attach(pattern, handler);
+      this.duty.onChange(() => this.#obey());
+      this.#obey();
       this.#watchCancellations();
       callback();
     } catch (error) {
@@ -78,6 +85,18 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
     for (const { worker } of this.#workers) worker.stopAll('shutdown');
     await stopped;
     while (this.#busy > 0) await pause();
+    await this.duty.stop();
+  }
+
+  /**
+   * Paused or draining, it takes no commands. Facts and questions go on: a question is short, and a job that is asked for
+   * meanwhile is described and waits, rather than being refused.
+   */
+  #obey(): void {
+    const { current } = this.duty;
+    for (const { dispatcher } of this.#workers) dispatcher.pause(current !== 'running');
+    if (this.#workers.length > 0 && current !== 'running')
+      this.options.logger.info(`${current}: nothing new is taken until the worker is resumed`);
   }
 
   /** Messages in hand, also those whose record is still being asked for. */
@@ -129,6 +148,7 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
       command,
       pools,
       slots,
+      paused: this.duty.current !== 'running',
       logger,
       run: async (delivery) => worker.run(delivery),
       declare: async () => declareLanes(bus.jsm, command, pools),
