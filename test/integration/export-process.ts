@@ -136,7 +136,8 @@ export async function startExportBench(folder: string): Promise<ExportBench> {
   };
 }
 
-async function startProcess(config: string): Promise<ExporterProcess> {
+/** @param config path of the configuration */
+export async function startProcess(config: string): Promise<ExporterProcess> {
   const child: ChildProcess = spawn(process.execPath, ['--import', '@hyper2kvm/runtime/telemetry', MAIN], {
     env: { ...process.env, HYPER2KVM_CONFIG: config },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -171,7 +172,8 @@ const fence = (jobId: string): CommandFence => ({
   pool: 'any',
 });
 
-async function firstOf<C extends EventDefinition, F extends EventDefinition>(
+/** The fact that ends it. */
+export async function firstOf<C extends EventDefinition, F extends EventDefinition>(
   bus: Bus,
   jobId: string,
   completed: C,
