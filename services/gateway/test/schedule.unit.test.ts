@@ -17,8 +17,9 @@ const opensAt = (...asked: Parameters<typeof schedule>): string => {
   return answer.due ? 'due' : answer.opensAt.toISOString().slice(0, 16);
 };
 
+const days = (text: string): number[] => parseWindow(text).spans.flatMap((span) => [...span.days]);
+
 describe('a window is read', () => {
-  const days = (text: string): number[] => parseWindow(text).spans.flatMap((span) => [...span.days]);
   it.each([
     ['Sat 22:00-06:00 Europe/Berlin', [6]],
     ['Sat,Sun 00:00-24:00 Europe/Berlin', [6, 7]],
@@ -152,10 +153,11 @@ const shown = new Map(
   ]),
 );
 
+const clock = (minute: number): string =>
+  `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
+
 it('opens at the first open minute: the one by a clock that is looked at every five minutes', () => {
   const time = fc.integer({ min: 0, max: 287 }).map((step) => step * 5);
-  const clock = (minute: number): string =>
-    `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
   fc.assert(
     fc.property(
       fc.constantFrom(...ZONES),
@@ -164,22 +166,22 @@ it('opens at the first open minute: the one by a clock that is looked at every f
       time,
       time,
       fc.integer({ min: 288, max: 14 * 288 }),
-      (zone, season, days, from, to, start) => {
+      (zone, season, open, from, to, start) => {
         fc.pre(from !== to);
         const clocks = shown.get(zone)?.[season] ?? [];
-        const open = (step: number): boolean => {
+        const isOpen = (step: number): boolean => {
           const now = clocks[step] ?? 0;
           const today = Math.floor(now / 86_400_000);
           return [today - 1, today].some((date) => {
             const day = new Date(date * 86_400_000).getUTCDay() || 7;
             const opens = date * 86_400_000 + from * 60_000;
             const closes = (to > from ? date : date + 1) * 86_400_000 + to * 60_000;
-            return days.includes(day) && opens <= now && now < closes;
+            return open.includes(day) && opens <= now && now < closes;
           });
         };
         let first = start;
-        while (!open(first)) first += 1;
-        const window = `${days.map((day) => NAMES[day - 1]).join(',')} ${clock(from)}-${clock(to)} ${zone}`;
+        while (!isOpen(first)) first += 1;
+        const window = `${open.map((day) => NAMES[day - 1]).join(',')} ${clock(from)}-${clock(to)} ${zone}`;
         const at = (step: number): string => new Date((SEASONS[season]?.from ?? 0) + step * STEP).toISOString();
         expect([window, at(start), opensAt(at(start), window)]).toEqual([
           window,

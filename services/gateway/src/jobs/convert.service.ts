@@ -5,17 +5,19 @@ import { InjectSections, type Sections } from '../config.js';
 import type { Job } from '../database/index.js';
 import { OutboxRelay } from '../outbox/index.js';
 import { Releaser } from '../release/index.js';
-import { AskedSources } from './asked-source.js';
+import { parseWindow } from '../schedule/index.js';
+import { AskedSources, type Asked, type Wanted } from './asked-source.js';
 import { estimateSeconds } from './estimate.js';
-import * as messages from './messages.js';
-import type { Outgoing } from './messages.js';
 import { insertJobs, newJob } from './new-job.js';
 import { durationOrNull, gigabytes } from './projection.js';
 import { oneJobPerVm } from './store.js';
-import { refusalOf, TargetCheck, type TargetAnswer } from './target-check.js';
+import { refusalOf, TargetCheck, targetNotes, type TargetAnswer } from './target-check.js';
 import { assertTarget } from './targets.js';
 
-/** Takes in one VM. Nothing is written before an exporter has seen the VM with this login (or the files), and a converter the target. */
+/**
+ * Takes in one VM. A job that may start at once is not written before an exporter has seen the VM with this login (or the files),
+ * and a converter the target. One that waits for its time is looked at when that has come.
+ */
 @Injectable()
 export class ConvertService {
   constructor(
@@ -30,37 +32,43 @@ export class ConvertService {
   /** @throws JobError of the vCenter (login, VM, network), of the files or the target, NO_WORKER, BAD_REQUEST, VM_BUSY */
   async convert(request: ConvertRequest, requestedBy: string): Promise<ConvertAccepted> {
     const pool = assertTarget(request.options, this.config.targets)?.pool;
-    const asked = await this.sources.describe(request);
-    const answer = asked.options.auto_convert ? await this.target.ask(asked) : undefined;
-    const refusal = refusalOf(answer?.problems ?? []);
-    if (refusal !== undefined) throw refusal;
-    const wish = { ...asked, vmRef: request.vm_name, pool, requestedBy };
-    const job = newJob(wish, new Date());
+    if (request.options.window !== undefined) parseWindow(request.options.window);
+    const now = new Date();
+    const wanted = await this.#wanted(request, now);
+    const answer = wanted.machine !== null && wanted.options.auto_convert ? await this.#target(wanted) : undefined;
+    const job = newJob({ ...wanted, vmRef: request.vm_name, pool, requestedBy }, now);
     await oneJobPerVm(this.dataSource, job, () =>
-      this.dataSource.transaction((manager) => insertJobs(manager, [job], () => notes(job, answer))),
+      this.dataSource.transaction((manager) =>
+        insertJobs(manager, [job], () => (answer === undefined ? [] : targetNotes(job, answer, now))),
+      ),
     );
     this.relay.kick();
     this.releaser.kick();
     return {
-      ...accepted(job, await estimateSeconds(this.dataSource, job.totalBytes)),
+      ...accepted(job, job.machine === null ? null : await estimateSeconds(this.dataSource, job.totalBytes)),
       concerns: [...(answer?.concerns ?? [])],
     };
   }
-}
 
-/** Lines of the job's log about the look at its target. */
-function notes(job: Job, answer: TargetAnswer | undefined): Outgoing[] {
-  if (answer === undefined) return [];
-  const line = (level: 'info' | 'warn', message: string): Outgoing =>
-    messages.log(job, { level, phase: 'conversion', message }, job.createdAt);
-  return [
-    ...(answer.unchecked === undefined
-      ? []
-      : [line('info', `The target was not looked at before: ${answer.unchecked}.`)]),
-    ...answer.concerns.map(({ severity, message, advice }) =>
-      line(severity === 'info' ? 'info' : 'warn', `${message} ${advice}`),
-    ),
-  ];
+  /** Exports alone: the job rests in `exported` until it is asked to convert. @throws JobError as `convert` */
+  export(request: ConvertRequest, requestedBy: string): Promise<ConvertAccepted> {
+    return this.convert({ ...request, options: { ...request.options, auto_convert: false } }, requestedBy);
+  }
+
+  /** Files on the worker are looked at whenever the job is to start: nobody else tells that they are there. */
+  async #wanted(request: ConvertRequest, now: Date): Promise<Asked | (Wanted & { readonly machine: null })> {
+    const { not_before: notBefore, window } = request.options;
+    const later = window !== undefined || (notBefore !== undefined && new Date(notBefore) > now);
+    if (!later || request.source !== undefined) return this.sources.describe(request);
+    return { ...(await this.sources.wanted(request)), machine: null };
+  }
+
+  async #target(asked: Asked): Promise<TargetAnswer> {
+    const answer = await this.target.ask(asked);
+    const refusal = refusalOf(answer.problems);
+    if (refusal !== undefined) throw refusal;
+    return answer;
+  }
 }
 
 function accepted(job: Job, seconds: number | null): ConvertAccepted {

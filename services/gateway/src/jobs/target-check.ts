@@ -1,7 +1,10 @@
 import { checkTarget, ConversionOptions, JobError, type Concern, type Failure } from '@hyper2kvm/contracts';
 import { Bus } from '@hyper2kvm/runtime';
 import { Injectable } from '@nestjs/common';
+import type { JobRow } from '../database/index.js';
+import type { Outgoing } from '../outbox/index.js';
 import type { Asked } from './asked-source.js';
+import * as messages from './messages.js';
 
 /** What a converter said of the place where the VM is to go. */
 export interface TargetAnswer {
@@ -40,4 +43,18 @@ export function refusalOf([first, ...others]: readonly Failure[]): JobError | un
   return new JobError(first.code, [first, ...others].map(({ message }) => message).join(' '), {
     retryable: first.retryable,
   });
+}
+
+/** Lines of the job's log about the look at its target. */
+export function targetNotes(job: JobRow, answer: TargetAnswer, now: Date): Outgoing[] {
+  const line = (level: 'info' | 'warn', message: string): Outgoing =>
+    messages.log(job, { level, phase: 'conversion', message }, now);
+  return [
+    ...(answer.unchecked === undefined
+      ? []
+      : [line('info', `The target was not looked at before: ${answer.unchecked}.`)]),
+    ...answer.concerns.map(({ severity, message, advice }) =>
+      line(severity === 'info' ? 'info' : 'warn', `${message} ${advice}`),
+    ),
+  ];
 }
