@@ -1,4 +1,9 @@
 import type { Provider, Type } from '@nestjs/common';
+import { BatchActions } from './actions.js';
+import { Admission } from './admission.js';
+import { BatchesController } from './batches.controller.js';
+import { CreateBatch } from './create.service.js';
+import { BatchQueries } from './queries.js';
 
-export const BATCHES_CONTROLLERS: Type[] = [];
-export const BATCHES_PROVIDERS: Provider[] = [];
+export const BATCHES_CONTROLLERS: Type[] = [BatchesController];
+export const BATCHES_PROVIDERS: Provider[] = [BatchQueries, Admission, CreateBatch, BatchActions];

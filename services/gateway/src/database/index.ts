@@ -4,5 +4,6 @@ export * from './connect.js';
 export * from './history.entity.js';
 export * from './inbox.entity.js';
 export * from './job.entity.js';
+export * from './new-id.js';
 export * from './outbox.entity.js';
 export * from './vcenter.entity.js';

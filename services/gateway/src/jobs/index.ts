@@ -1,5 +1,5 @@
 export { JobActions } from './actions.js';
-export { AskedSources, type Asked } from './asked-source.js';
+export { AskedSources, storedOptions, type Asked, type Wanted } from './asked-source.js';
 export { JobChanges } from './changes.js';
 export { ConvertService } from './convert.service.js';
 export { measuredRates } from './estimate.js';
@@ -7,6 +7,7 @@ export { Imports } from './imports.js';
 export { InventoryService } from './inventory.service.js';
 export { FactsController } from './facts.controller.js';
 export { ProcessManager } from './process-manager.js';
+export { insertJobs, newJob } from './new-job.js';
 export { JobQueries } from './queries.js';
 export { gigabytes } from './projection.js';
 export { activeJobOf, busy } from './store.js';

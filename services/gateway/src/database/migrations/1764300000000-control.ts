@@ -52,6 +52,10 @@ async function jobs(runner: QueryRunner): Promise<void> {
   await runner.query('UPDATE jobs SET vm_ref = vm_name, admitted_at = created_at, queued_at = updated_at');
   await runner.query('ALTER TABLE jobs ALTER COLUMN vm_ref SET NOT NULL, ALTER COLUMN queued_at SET NOT NULL');
   await runner.query('CREATE INDEX idx_jobs_batch ON jobs (batch_id, plan_order) WHERE batch_id IS NOT NULL');
+  // The state of a batch is counted from its jobs, again and again.
+  await runner.query(`
+    CREATE INDEX idx_jobs_batch_counts ON jobs (batch_id, wave, status, conversion_status, admitted_at)
+    WHERE batch_id IS NOT NULL`);
   await runner.query('CREATE INDEX idx_jobs_tags ON jobs USING gin (tags)');
   await runner.query('CREATE INDEX idx_jobs_status_created_at ON jobs (status, created_at DESC, id DESC)');
   await runner.query(`
@@ -74,6 +78,7 @@ async function history(runner: QueryRunner): Promise<void> {
       job_id text NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
       activity text NOT NULL,
       attempt integer NOT NULL,
+      asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
       worker text,
       started_at timestamptz,
       ended_at timestamptz,
