@@ -95,7 +95,7 @@ export async function startStack(): Promise<Stack> {
       const config = {
         ...sections,
         nats: { servers: nats.servers },
-        secrets: { key },
+        secrets: sections['secrets'] ?? { key },
         gateway: {
           listen: `127.0.0.1:${port}`,
           database: { url: postgres.url },

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { Timestamp, Token } from '../words.js';
 import { checkVcenter } from '../events/requests.js';
+import { VCENTER_FIELDS } from './vcenter.js';
 
 const fields = {
-  server: z.string().min(1).max(256),
-  username: z.string().min(1).max(256),
-  datacenter: z.string().min(1).max(256).optional(),
-  ca_pem: z.string().max(65_536).optional(),
-  thumbprint: z.string().max(128).optional(),
+  server: VCENTER_FIELDS.server,
+  username: VCENTER_FIELDS.username,
+  datacenter: VCENTER_FIELDS.datacenter.optional(),
+  ca_pem: VCENTER_FIELDS.ca_pem.optional(),
+  thumbprint: VCENTER_FIELDS.thumbprint.optional(),
   insecure: z.boolean().optional(),
 };
 
@@ -15,11 +16,11 @@ const fields = {
 export const VcenterConnectionRequest = z.strictObject({
   name: Token,
   ...fields,
-  password: z.string().min(1).max(1024),
+  password: VCENTER_FIELDS.password,
 });
 export type VcenterConnectionRequest = z.infer<typeof VcenterConnectionRequest>;
 /** Without a password the one that is stored stays. */
-export const VcenterConnectionUpdate = z.strictObject({ ...fields, password: z.string().min(1).max(1024).optional() });
+export const VcenterConnectionUpdate = z.strictObject({ ...fields, password: VCENTER_FIELDS.password.optional() });
 export type VcenterConnectionUpdate = z.infer<typeof VcenterConnectionUpdate>;
 
 export const VcenterConnection = z.object({

@@ -1,6 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
 import { JobError, type VcenterRequest } from '@hyper2kvm/contracts';
-import type { VsphereConfig } from '../config.js';
+import { sameTrust, trustOf, type Tls } from './trust.js';
 
 /** Everything needed to reach a vCenter. The password is plain here, and only here. */
 export interface VcenterSettings {
@@ -8,111 +7,81 @@ export interface VcenterSettings {
   readonly username: string;
   readonly password: string;
   readonly datacenter?: string;
-  readonly tls: { ca_pem?: string; thumbprint?: string; insecure: boolean };
+  readonly tls: Tls;
+}
+
+export interface Login {
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** A connection that is stored or configured. */
+export interface Known {
+  readonly name: string;
+  readonly server: string;
+  readonly datacenter?: string;
+  /** Read when it is needed: files may have changed. */
+  readonly tls: () => Tls;
+  readonly login: () => Login;
+}
+
+export interface Resolved {
+  readonly settings: VcenterSettings;
+  /** Whether the password is the connection's, and not the request's. */
+  readonly ownLogin: boolean;
 }
 
 /**
- * The request's settings over the gateway's. The gateway's own login is used for its own vCenter alone: a caller must not be
- * able to have it sent to a server of his choice.
- * @throws JobError BAD_REQUEST naming what is missing
+ * The request's settings over those of the connection that it names.
+ *
+ * A stored password can never be sent to a server of a caller's choice: with it come its own server, its own user name and its
+ * own trust, all from the connection. The request only chooses which connection; it may narrow down where to look (the
+ * datacenter), or bring a password of its own, and only then what it says of user and trust counts. For the same reason an
+ * administrator who points a connection to another server has to give its password again (`VcenterConnections.update`), and
+ * nobody is shown one.
+ * @throws JobError BAD_REQUEST naming what is missing, or what does not go together
  */
-export function resolveVcenter(request: VcenterRequest, config: VsphereConfig): VcenterSettings {
-  const server = request.server ?? config.server;
+export function resolveVcenter(request: VcenterRequest, known: Known | undefined): Resolved {
+  const server = known?.server ?? request.server;
   if (server === undefined) throw missing('vcenter.server', '--vcenter', 'vsphere.server');
-  const own = config.server !== undefined && sameServer(server, config.server);
-  const login = own ? ownLogin(config) : {};
+  const complete = request.username !== undefined && request.password !== undefined;
+  const login = known === undefined || complete ? {} : known.login();
   const username = request.username ?? login.username;
   if (username === undefined) throw missing('vcenter.username', '--username', 'vsphere.username');
+  const ownLogin = request.password === undefined;
   const password = request.password ?? (username === login.username ? login.password : undefined);
   if (password === undefined) throw missing('vcenter.password', 'VSPHERE_PASSWORD', 'vsphere.password');
-  const datacenter = request.datacenter ?? (own ? config.datacenter : undefined);
+  const datacenter = request.datacenter ?? known?.datacenter;
   return {
-    server,
-    username,
-    password,
-    ...(datacenter === undefined ? {} : { datacenter }),
-    tls: trust(request, own ? config : {}),
+    settings: {
+      server,
+      username,
+      password,
+      ...(datacenter === undefined ? {} : { datacenter }),
+      tls: trusted(request, known, ownLogin),
+    },
+    ownLogin,
   };
 }
 
-const sameServer = (one: string, other: string): boolean => normal(one) === normal(other);
-const normal = (server: string): string => server.toLowerCase().replace(/:443$/, '');
+/** One explicit choice of the request replaces all of the connection's, so that a pin is not weakened by a leftover. */
+function trusted(request: VcenterRequest, known: Known | undefined, ownLogin: boolean): Tls {
+  const asked = trustOf(request);
+  const kept = known?.tls() ?? { insecure: false };
+  if (asked === undefined) return kept;
+  if (!ownLogin || sameTrust(asked, kept)) return asked;
+  // A plain wish to have it verified takes nothing away.
+  const plain = asked.ca_pem === undefined && asked.thumbprint === undefined && !asked.insecure;
+  if (plain) return kept.insecure ? asked : kept;
+  throw new JobError(
+    'BAD_REQUEST',
+    `vcenter: the login of ${known?.name ?? 'the gateway'} is sent only where its certificate is trusted as it was set up there. To trust another one, give vcenter.username and vcenter.password with the request, or have the connection changed.`,
+  );
+}
 
 function missing(field: string, cli: string, key: string): JobError {
   return new JobError(
     'BAD_REQUEST',
-    `${field} is missing: give it with the request (${cli}), or set ${key} in the gateway's configuration.`,
+    `${field} is missing: give it with the request (${cli}), name a stored connection (hyperctl vcenter list), or set ${key} in the gateway's configuration.`,
   );
 }
-
-function trust(request: VcenterRequest, config: VsphereConfig): VcenterSettings['tls'] {
-  // One explicit choice of the request replaces all of the configuration's, so that a pin is not weakened by a leftover.
-  if (request.ca_pem !== undefined || request.thumbprint !== undefined || request.insecure !== undefined) {
-    return {
-      ...(request.ca_pem === undefined ? {} : { ca_pem: request.ca_pem }),
-      ...(request.thumbprint === undefined ? {} : { thumbprint: request.thumbprint }),
-      insecure: request.insecure ?? false,
-    };
-  }
-  return {
-    ...(config.ca_file === undefined ? {} : { ca_pem: readOwn(config.ca_file, 'vsphere.ca_file') }),
-    ...(config.thumbprint === undefined ? {} : { thumbprint: config.thumbprint }),
-    insecure: config.insecure ?? false,
-  };
-}
-
-function ownLogin(config: VsphereConfig): { username?: string; password?: string } {
-  const file = config.credentials_file === undefined ? {} : readCredentials(config.credentials_file);
-  const username = config.username ?? file.username;
-  const password = config.password ?? file.password;
-  return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
-}
-
-/** Reads `username:` and `password:`; read anew each time, so that a changed password needs no restart. */
-export function readCredentials(path: string): { username?: string; password?: string } {
-  const { mode } = stat(path);
-  if ((mode & 0o777) !== 0o600) {
-    throw new JobError(
-      'BAD_REQUEST',
-      `vsphere.credentials_file ${path} has mode 0${(mode & 0o777).toString(8)}; it has to be 0600: chmod 600 ${path}`,
-    );
-  }
-  const found: { username?: string; password?: string } = {};
-  for (const line of readOwn(path, 'vsphere.credentials_file').split('\n')) {
-    const [, key, value] = /^\s*(username|password)\s*:\s*(.*?)\s*$/.exec(line) ?? [];
-    if ((key === 'username' || key === 'password') && value !== undefined && value !== '') found[key] = unquote(value);
-  }
-  return found;
-}
-
-/** As YAML reads a scalar: quotes go; an unquoted one ends before ` #`. */
-function unquote(value: string): string {
-  if (/^'.*'$/.test(value)) return value.slice(1, -1).replaceAll("''", "'");
-  if (/^".*"$/.test(value)) {
-    try {
-      return JSON.parse(value) as string;
-    } catch {
-      return value.slice(1, -1);
-    }
-  }
-  return value.replace(/\s+#.*$/, '');
-}
-
-function stat(path: string): { mode: number } {
-  try {
-    return statSync(path);
-  } catch (error) {
-    throw unreadable('vsphere.credentials_file', path, error);
-  }
-}
-
-function readOwn(path: string, key: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw unreadable(key, path, error);
-  }
-}
-
-const unreadable = (key: string, path: string, error: unknown): JobError =>
-  new JobError('BAD_REQUEST', `${key} ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`);
