@@ -217,7 +217,8 @@ function converterModule(behaviour: Behaviour): Type {
   return ConverterModule;
 }
 
-const heartbeat = (service: string): WorkerHeartbeat => ({
+const BEAT_MS = 500;
+const heartbeat = (service: string, { activeJobs, duty }: JetStreamStrategy): WorkerHeartbeat => ({
   worker_id: `${service}-1`,
   service,
   version: '0.0.0',
@@ -225,8 +226,9 @@ const heartbeat = (service: string): WorkerHeartbeat => ({
   pid: process.pid,
   pools: ['any'],
   slots: 2,
-  active_jobs: [],
-  paused: false,
+  active_jobs: activeJobs,
+  paused: duty.current !== 'running',
+  ...(duty.current === 'draining' ? { draining: true } : {}),
   disk_free_bytes: 500e9,
   started_at: new Date().toISOString(),
   time: new Date().toISOString(),
@@ -260,8 +262,18 @@ export async function startWorkers(
     const module = service === 'exporter' ? exporterModule(behaviour) : converterModule(behaviour);
     const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, { strategy, logger: false });
     await app.listen();
-    await bus.buckets.workers.put(`${service}.${service}-1`, JSON.stringify(heartbeat(service)));
-    apps.push({ app, close });
+    const beat = async (): Promise<unknown> =>
+      bus.buckets.workers.put(`${service}.${service}-1`, JSON.stringify(heartbeat(service, strategy))).catch(() => {});
+    await beat();
+    strategy.duty.onChange(() => void beat());
+    const timer = setInterval(() => void beat(), BEAT_MS);
+    apps.push({
+      app,
+      close: async () => {
+        clearInterval(timer);
+        await close();
+      },
+    });
   }
   return async () => {
     for (const { app, close } of apps) {
