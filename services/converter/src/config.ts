@@ -42,9 +42,12 @@ export const ConverterConfig = z.strictObject({
     .prefault({}),
   /** virtio-win.iso, or a folder of its content: the drivers that Windows gets. */
   virtio_win: z.string().startsWith('/').optional(),
-  /** Keep the exported images and write new ones; false commits into the exported images, which become the result. */
+  /**
+   * By default nothing of an export is left after its conversion: the exported images become the result, or go once they
+   * were written in another format. Either of the two keys, turned, keeps them beside the result, in the exporter's folder,
+   * until `gateway.retention.artifacts_days` has passed.
+   */
   archive_processed: z.boolean().default(false),
-  /** Remove the exported images after a conversion; false keeps them, as archive_processed does. */
   cleanup_source: z.boolean().default(true),
   /** Where libguestfs keeps its appliance (about 400 MB), shared by all jobs. */
   appliance_cache_dir: Folder.default('/var/tmp'),

@@ -68,7 +68,7 @@ async function run(request: Conversion, settings: ConverterSettings, work: WorkP
       ? await fromArtifact(request, { settings, work, reporter, jobDir, dateDir, started })
       : await goOn(jobDir, begun, work, reporter));
   await clearWork(jobDir, request.artifact_dir, settings.keepArtifact);
-  const result = completedOf(manifest);
+  const result = { ...completedOf(manifest), artifact_kept: settings.keepArtifact };
   if (!request.options.to_libvirt) return result;
   return reporter.step('define', () => define(result, manifest, request.options, settings, work));
 }

@@ -9,7 +9,7 @@ import {
 import { runGuarded, Sealer, SERVICE_CONFIG, spawnGuarded, type WorkContext } from '@hyper2kvm/runtime';
 import { toSettings, type ExporterConfig } from './config.js';
 import { toEndpoint } from './endpoints.js';
-import { cleanUpJob, exportVm, type ExportPorts, type ExportRequest } from './export/index.js';
+import { cleanUpJob, exportVm, removeJobFiles, type ExportPorts, type ExportRequest } from './export/index.js';
 import { bytesDownloaded, exportDuration, exportsTotal } from './metrics.js';
 import { Shared } from './shared.js';
 
@@ -61,9 +61,13 @@ export class ExporterService {
   }
 
   async cleanUp(data: CleanupRequested, work: WorkContext): Promise<WithoutFence<CleanupCompleted>> {
+    const settings = toSettings(this.config);
+    const filesOnly = data.remove_files && data.files_only === true;
+    if (filesOnly && (await removeJobFiles(work, settings, work)))
+      return { removed_snapshots: [], removed_files: true };
     const { removedSnapshots, removedFiles } = await cleanUpJob(
       { ...this.request(data, work), removeFiles: data.remove_files },
-      toSettings(this.config),
+      settings,
       this.ports(work),
     );
     return { removed_snapshots: removedSnapshots, removed_files: removedFiles };

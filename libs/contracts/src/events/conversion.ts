@@ -62,6 +62,8 @@ export const conversionCompleted = defineEvent({
     libvirt_domain: z.string().optional(),
     /** Whether that domain was started. */
     started: z.boolean().optional(),
+    /** The exported images still lie in the artifact's folder, beside the result that was made from them. */
+    artifact_kept: z.boolean().optional(),
   }),
 });
 export type ConversionCompleted = EventData<typeof conversionCompleted>;

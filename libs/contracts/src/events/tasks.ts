@@ -39,6 +39,8 @@ export const cleanupRequested = defineTask({
     moref: z.string().optional(),
     /** Whether `<work_dir>/<job>` goes too: false while its artifact is still of use. */
     remove_files: z.boolean(),
+    /** The source was cleared up before and is not asked again, with a login that may be old: only the folder goes. */
+    files_only: z.boolean().optional(),
   }),
 });
 export type CleanupRequested = EventData<typeof cleanupRequested>;

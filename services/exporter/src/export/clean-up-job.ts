@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { JobError } from '@hyper2kvm/contracts';
 import { openSource } from '../sources/index.js';
 import { JobFolder } from './job-folder.js';
@@ -38,10 +39,33 @@ export async function cleanUpJob(
   }
 }
 
-async function removeFiles(folder: JobFolder, journal: Journal, all: boolean): Promise<void> {
+/**
+ * Removes the folder of an export that was cleared up on its source long ago, without asking that source again.
+ * @returns false, with nothing done, where a journal says that something may be left there
+ */
+export async function removeJobFiles(
+  request: Pick<ExportRequest, 'jobId' | 'attempt' | 'epoch'>,
+  settings: Pick<ExportSettings, 'workDir'>,
+  work: ExportPorts['work'],
+): Promise<boolean> {
+  const folder = new JobFolder(settings.workDir, request.jobId, request.attempt, request.epoch);
+  const journal = await access(folder.journalFile).then(
+    () => true,
+    () => false,
+  );
+  if (journal) return false;
+  await work.assertOwner();
+  await removing(folder, () => folder.removeAll());
+  work.log('info', `Clean-up: ${folder.path} removed`);
+  return true;
+}
+
+const removeFiles = async (folder: JobFolder, journal: Journal, all: boolean): Promise<void> =>
+  removing(folder, async () => (all ? folder.removeAll() : journal.remove()));
+
+async function removing(folder: JobFolder, remove: () => Promise<void>): Promise<void> {
   try {
-    if (all) await folder.removeAll();
-    else await journal.remove();
+    await remove();
   } catch (error) {
     throw new JobError('CLEANUP_INCOMPLETE', `${folder.path} could not be removed: ${(error as Error).message}`, {
       cause: error,
