@@ -19,7 +19,7 @@ export { Claims } from './claims/claims.js';
 
 export { CommandQueue } from './lanes/queue.js';
 export { WorkContext, WorkStopped, type ProgressUpdate, type StopKind } from './work/context.js';
-export { FactContext } from './facts/consumer.js';
+export { FactContext, RetryLater } from './facts/consumer.js';
 export * from './nest/decorators.js';
 export * from './nest/tokens.js';
 export { JetStreamStrategy, type StrategyOptions } from './nest/strategy.js';

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { BaseRpcContext } from '@nestjs/microservices';
 import { JobError, type EventDefinition } from '@hyper2kvm/contracts';
 import { AckPolicy, DeliverPolicy, nanos, type Consumer, type ConsumerMessages, type JsMsg } from 'nats';
@@ -13,6 +14,8 @@ export class FactContext extends BaseRpcContext<[]> {
     private readonly envelope: Envelope,
     /** From 1; above it the fact was delivered before. */
     readonly deliveries: number,
+    /** Aborts when the service stops: what takes long ends then, and is begun again by the next instance. */
+    readonly signal: AbortSignal,
   ) {
     super([]);
   }
@@ -35,12 +38,31 @@ export class FactContext extends BaseRpcContext<[]> {
 const PULL_MS = 5_000;
 const PAUSE_MS = 500;
 
+/** Thrown by a handler that knows when it is worth while to try again; nothing is wrong with the fact or with the handler. */
+export class RetryLater extends Error {
+  override readonly name = 'RetryLater';
+  constructor(
+    readonly afterMs: number,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 export type FactHandler = (data: unknown, context: FactContext) => Promise<unknown>;
 
-/** One service's durable consumer of one kind of fact: each of them reaches one instance, at least once, in order. */
+/** Waiting for a late repetition, facts count as handed out: above this number nothing new would come. */
+const MAX_UNSETTLED = 50_000;
+
+/**
+ * One service's durable consumer of one kind of fact: each of them reaches one instance, at least once; in order, unless several
+ * are handled at the same time.
+ */
 export class FactConsumer {
   #messages: ConsumerMessages | undefined;
-  #stopped = false;
+  readonly #stop = new AbortController();
+  readonly #inHand = new Set<Promise<void>>();
   #running: Promise<void> = Promise.resolve();
 
   constructor(
@@ -52,8 +74,16 @@ export class FactConsumer {
       readonly logger: Logger;
       /** Where the durable begins when it is first made; later it goes on from where it was. */
       readonly from: 'all' | 'new';
+      /** Facts at the same time. Default: 1 */
+      readonly parallel?: number | undefined;
     },
-  ) {}
+  ) {
+    setMaxListeners(0, this.#stop.signal);
+  }
+
+  get #stopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
 
   async start(): Promise<void> {
     this.#running = this.#run(await this.#declare());
@@ -70,6 +100,7 @@ export class FactConsumer {
       ack_wait: nanos(event.policy.ackWaitMs),
       deliver_policy: await this.#policy(durable),
       max_deliver: -1,
+      ...(this.#parallel > 1 ? { max_ack_pending: MAX_UNSETTLED } : {}),
     });
     return bus.js.consumers.get(event.stream, durable);
   }
@@ -82,12 +113,24 @@ export class FactConsumer {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stop.abort(new Error('the service stops'));
     void this.#messages?.close();
     await this.#running;
+    await Promise.all(this.#inHand);
   }
 
-  /** One at a time: facts that wait in this process behind a slow one would be delivered again meanwhile. */
+  get #parallel(): number {
+    return this.options.parallel ?? 1;
+  }
+
+  async #take(message: JsMsg): Promise<void> {
+    const handled = this.#handle(message);
+    this.#inHand.add(handled);
+    void handled.then(() => this.#inHand.delete(handled));
+    if (this.#inHand.size >= this.#parallel) await Promise.race(this.#inHand);
+  }
+
+  /** No more than are handled at once: facts that wait in this process behind a slow one would be delivered again meanwhile. */
   async #run(first: Consumer): Promise<void> {
     const { bus, event, logger } = this.options;
     let consumer: Consumer | undefined = first;
@@ -97,7 +140,7 @@ export class FactConsumer {
         this.#messages = await consumer.fetch({ max_messages: 1, expires: PULL_MS });
         for await (const message of this.#messages) {
           if (this.#stopped) message.nak(1);
-          else await this.#handle(message);
+          else await this.#take(message);
         }
       } catch (error) {
         if (this.#stopped) return;
@@ -114,7 +157,7 @@ export class FactConsumer {
     const hold = setInterval(() => message.working(), event.policy.ackWaitMs / 3);
     try {
       const { envelope, data } = decode(message.headers, message.data);
-      const context = new FactContext(envelope, message.info.deliveryCount);
+      const context = new FactContext(envelope, message.info.deliveryCount, this.#stop.signal);
       await withSpan(
         `${event.name} process`,
         { 'messaging.system': 'nats', 'messaging.destination.name': message.subject },
@@ -133,6 +176,11 @@ export class FactConsumer {
           () => message.ack(),
           () => message.nak(PAUSE_MS),
         );
+        return;
+      }
+      if (error instanceof RetryLater || this.#stopped) {
+        logger.debug({ err: error, subject: message.subject }, 'a fact waits');
+        message.nak(error instanceof RetryLater && !this.#stopped ? error.afterMs : 1);
         return;
       }
       const { backoffMs } = event.policy;

@@ -18,9 +18,23 @@ class Rethrow implements RpcExceptionFilter {
 export const OnCommand = (command: CommandDefinition): MethodDecorator =>
   applyDecorators(EventPattern<string>(command.type), UseFilters(Rethrow));
 
+/** How a handler of facts takes them. */
+export interface FactOptions {
+  /**
+   * Facts of one name reach each group of a service on its own: what holds up one group does not hold up the others. Default:
+   * the service itself.
+   */
+  readonly group?: string;
+  /** Facts that are handled at the same time, in any order. Default: one, in order. */
+  readonly parallel?: number;
+}
+
 /** Handles a fact, at least once. */
-export const OnFact = (event: EventDefinition): MethodDecorator =>
-  applyDecorators(EventPattern<string>(event.type), UseFilters(Rethrow));
+export const OnFact = (event: EventDefinition, { group, parallel }: FactOptions = {}): MethodDecorator =>
+  applyDecorators(
+    EventPattern<string>(group === undefined ? event.type : `${event.type}#${group}`, { parallel }),
+    UseFilters(Rethrow),
+  );
 
 /** Answers a question. */
 export const OnRequest = (request: RequestDefinition): MethodDecorator =>

@@ -121,10 +121,12 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
     };
     const request = REQUESTS.get(pattern);
     if (request) return this.#answer(request, call);
-    const event = CATALOGUE.get(pattern);
+    // `job.completed.v1#callbacks`: see OnFact.
+    const [type = '', group] = pattern.split('#');
+    const event = CATALOGUE.get(type);
     if (event === undefined) throw new Error(`a handler for ${pattern}, which is in no catalogue`);
     if (event.kind === 'command') await this.#work(event as CommandDefinition, call);
-    else await this.#consume(event, call);
+    else await this.#consume(event, call, { group, parallel: handler.extras?.['parallel'] as number | undefined });
   }
 
   async #work(
@@ -160,9 +162,12 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
   async #consume(
     event: EventDefinition,
     handler: (data: unknown, context: unknown) => Promise<unknown>,
+    { group, parallel }: { group: string | undefined; parallel: number | undefined },
   ): Promise<void> {
-    const { bus, logger, service } = this.options;
-    const consumer = new FactConsumer({ bus, service, event, handler, logger, from: this.options.factsFrom ?? 'all' });
+    const { bus, logger } = this.options;
+    const service = group === undefined ? this.options.service : `${this.options.service}-${group}`;
+    const from = this.options.factsFrom ?? 'all';
+    const consumer = new FactConsumer({ bus, service, event, handler, logger, from, parallel });
     this.#facts.push(consumer);
     await consumer.start();
   }

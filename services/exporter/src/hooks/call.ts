@@ -1,5 +1,5 @@
 import { JobError, type HookSubject } from '@hyper2kvm/contracts';
-import { HttpCallError, postSigned } from '@hyper2kvm/runtime';
+import { HttpCallError, mayBeCalled, postSigned } from '@hyper2kvm/runtime';
 import { lastLine, printable } from './output.js';
 
 export interface HookCall {
@@ -18,9 +18,8 @@ export interface HookCall {
  * @throws JobError HOOK_FAILED without an answer of 2xx; the signal's reason when aborted
  */
 export async function callHook(call: HookCall): Promise<{ code: number; output: string }> {
-  const { host, href } = new URL(call.url);
-  // Both as URLs, so that `https://cmdb.example.com` does not stand for `https://cmdb.example.com.evil`.
-  if (call.allowUrls?.some((prefix) => href.startsWith(new URL(prefix).href)) === false)
+  const { host } = new URL(call.url);
+  if (!mayBeCalled(call.url, call.allowUrls))
     throw new JobError(
       'HOOK_FAILED',
       `The hook was not called: hooks.allow_urls of the worker has nothing for ${host}.`,
