@@ -7,6 +7,7 @@ export class AttemptRow {
   @PrimaryColumn('text') jobId!: string;
   @PrimaryColumn('text') activity!: Attempt['activity'];
   @PrimaryColumn('int') attempt!: number;
+  @Column({ type: 'timestamptz', insert: false, update: false }) askedAt!: Date;
   @Column('text', { nullable: true }) worker!: string | null;
   @Column('timestamptz', { nullable: true }) startedAt!: Date | null;
   @Column('timestamptz', { nullable: true }) endedAt!: Date | null;

@@ -12,6 +12,10 @@ import {
   type JobLogs,
   type JobLogsQuery,
   type JobPatch,
+  type QueueAnswer,
+  type QueueRequest,
+  type RetryAllRequest,
+  type RetryAllResult,
   type RetryRequest,
   type Verification,
 } from '@hyper2kvm/contracts';
@@ -49,6 +53,12 @@ export class JobsController {
     return this.converts.convert(body, callerOf(request));
   }
 
+  /** The same without the conversion, which may be asked for later. */
+  @Serve(ROUTES.export)
+  export(@Body(ConvertPipe) body: ConvertRequest, @Req() request: AuthenticatedRequest): Promise<ConvertAccepted> {
+    return this.converts.convert({ ...body, options: { ...body.options, auto_convert: false } }, callerOf(request));
+  }
+
   @Serve(ROUTES.inspect)
   inspect(@Body(ConvertPipe) body: InspectRequest): Promise<Inspection> {
     return this.inspections.inspect(body);
@@ -65,8 +75,12 @@ export class JobsController {
   }
 
   @Serve(ROUTES.patchJob)
-  patch(@Param('id', id) jobId: string, @Body(new ZodPipe(ROUTES.patchJob.body)) body: JobPatch): Promise<JobDetail> {
-    return this.actions.patch(jobId, body);
+  patch(
+    @Param('id', id) jobId: string,
+    @Body(new ZodPipe(ROUTES.patchJob.body)) body: JobPatch,
+    @Req() request: AuthenticatedRequest,
+  ): Promise<JobDetail> {
+    return this.actions.patch(jobId, body, callerOf(request));
   }
 
   @Serve(ROUTES.cancel)
@@ -75,13 +89,34 @@ export class JobsController {
   }
 
   @Serve(ROUTES.retry)
-  retry(@Param('id', id) jobId: string, @Body(new ZodPipe(ROUTES.retry.body)) body: RetryRequest): Promise<JobDetail> {
-    return this.actions.retry(jobId, body);
+  retry(
+    @Param('id', id) jobId: string,
+    @Body(new ZodPipe(ROUTES.retry.body)) body: RetryRequest,
+    @Req() request: AuthenticatedRequest,
+  ): Promise<JobDetail> {
+    return this.actions.retry(jobId, body, callerOf(request));
+  }
+
+  @Serve(ROUTES.retryAll)
+  retryAll(
+    @Body(new ZodPipe(ROUTES.retryAll.body)) body: RetryAllRequest,
+    @Req() request: AuthenticatedRequest,
+  ): Promise<RetryAllResult> {
+    return this.actions.retryMany(body, callerOf(request));
+  }
+
+  @Serve(ROUTES.queue)
+  queue(
+    @Param('id', id) jobId: string,
+    @Body(new ZodPipe(ROUTES.queue.body)) body: QueueRequest,
+    @Req() request: AuthenticatedRequest,
+  ): Promise<QueueAnswer> {
+    return this.actions.convert(jobId, body, callerOf(request));
   }
 
   @Serve(ROUTES.verify)
-  verify(@Param('id', id) jobId: string): Promise<Verification> {
-    return this.verifications.ask(jobId);
+  verify(@Param('id', id) jobId: string, @Req() request: AuthenticatedRequest): Promise<Verification> {
+    return this.verifications.ask(jobId, callerOf(request));
   }
 
   @Serve(ROUTES.verification)
@@ -90,8 +125,12 @@ export class JobsController {
   }
 
   @Serve(ROUTES.import)
-  import(@Param('id', id) jobId: string, @Body(new ZodPipe(ROUTES.import.body)) body: ImportRequest): Promise<Import> {
-    return this.imports.ask(jobId, body);
+  import(
+    @Param('id', id) jobId: string,
+    @Body(new ZodPipe(ROUTES.import.body)) body: ImportRequest,
+    @Req() request: AuthenticatedRequest,
+  ): Promise<Import> {
+    return this.imports.ask(jobId, body, callerOf(request));
   }
 
   @Serve(ROUTES.logs)

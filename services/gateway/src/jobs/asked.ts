@@ -1,10 +1,17 @@
-import { conversionRequested, exportRequested, isEnded, transition } from '@hyper2kvm/contracts';
+import {
+  conversionRequested,
+  exportRequested,
+  isEnded,
+  transition,
+  type JobOptions,
+  type Lane,
+} from '@hyper2kvm/contracts';
 import type { JobRow } from '../database/index.js';
 import { leftSomething } from './cleanup.js';
 import type { Decision } from './decision.js';
 import * as messages from './messages.js';
 import type { Outgoing } from './messages.js';
-import { moved, nextAttempt, withCleanup } from './moves.js';
+import { moved, nextAttempt, withCleanup, withConversion } from './moves.js';
 
 /** A worker that is told to stop needs up to this long to let go of its lease and its files. */
 const LET_GO_MS = 5_000;
@@ -73,3 +80,61 @@ export function decideBandwidth(job: JobRow, limit: number | null, now: Date): D
     messages: [messages.limitBandwidth(job.id, limit)],
   };
 }
+
+/** A user's new tags. */
+export const decideTags = (job: JobRow, tags: readonly string[], now: Date): Decision => ({
+  patch: { tags: [...tags], options: { ...job.options, tags: [...tags] }, updatedAt: now },
+  messages: [],
+});
+
+/** What the conversion of a job that rests is to be like. */
+export interface ConvertWish {
+  /** As they are stored: secrets sealed. */
+  readonly options: JobOptions;
+  /** Of the target's converters, where it has its own. */
+  readonly targetPool: string | null;
+}
+
+/** A user's wish to convert a job that rested after its export. Undefined where it does not rest. */
+export function decideConvert(job: JobRow, { options, targetPool }: ConvertWish, now: Date): Decision | undefined {
+  const to = transition(job.status, 'convert');
+  if (to === undefined || job.conversionStatus !== null) return undefined;
+  const asked: JobRow = { ...job, options, targetPool };
+  return withConversion(asked, { ...moved(asked, to, now), options, targetPool, phaseRetries: 0 });
+}
+
+/**
+ * Another lane. What waits in a queue moves at once, and waits there behind the others; what runs stays, and the phase after it
+ * takes the new lane. Undefined where nothing comes after.
+ * @param held a command that had not left, and when it was to: it is taken back, and leaves in the new lane
+ */
+export function decidePriority(
+  job: JobRow,
+  lane: Lane,
+  how: { readonly now: Date; readonly maxRetries: number; readonly held?: Date },
+): Decision | undefined {
+  if (job.status === 'completed' || job.status === 'cancelled') return undefined;
+  if (job.priority === lane) return { patch: {}, messages: [] };
+  const { now } = how;
+  const queued = isQueued(job);
+  const patch = {
+    priority: lane,
+    options: { ...job.options, priority: lane },
+    updatedAt: now,
+    ...(queued || job.status === 'pending' ? { queuedAt: now } : {}),
+    ...(queued ? { generation: job.generation + 1 } : {}),
+  };
+  const after: JobRow = { ...job, ...patch };
+  const told = messages.reprioritised(after);
+  if (!queued) return { patch, messages: [told] };
+  const command =
+    job.status === 'pending'
+      ? messages.requestExport(after, job.phaseRetries < how.maxRetries)
+      : messages.requestConversion(after);
+  return { patch, messages: [told, messages.inAnotherLane(command, how.held)] };
+}
+
+/** Whether its command waits for an exporter or a converter, as far as is known here. */
+export const isQueued = (job: JobRow): boolean =>
+  (job.status === 'pending' && job.releasedAt !== null) ||
+  (job.status === 'exported' && job.conversionStatus === 'queued');

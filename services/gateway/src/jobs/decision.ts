@@ -1,4 +1,5 @@
 import type { JobRow } from '../database/index.js';
+import type { Happened } from '../history/index.js';
 import type { Outgoing } from './messages.js';
 
 export type RowPatch = Partial<Omit<JobRow, 'id' | 'version' | 'createdAt'>>;
@@ -6,4 +7,6 @@ export type RowPatch = Partial<Omit<JobRow, 'id' | 'version' | 'createdAt'>>;
 export interface Decision {
   readonly patch: RowPatch;
   readonly messages: readonly Outgoing[];
+  /** What led to it, for the timeline. The messages have lines of their own there. */
+  readonly events?: readonly Happened[];
 }

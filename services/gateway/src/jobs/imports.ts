@@ -26,11 +26,12 @@ export class Imports {
    * To the target that is named, or else the one that the job was for.
    * @throws JobError JOB_NOT_FOUND, STATE_CONFLICT, BAD_REQUEST for a target that is not configured
    */
-  async ask(id: string, request: ImportRequest): Promise<Import> {
+  async ask(id: string, request: ImportRequest, by: string): Promise<Import> {
     const changed = await this.dataSource.transaction(async (manager) => {
       const job = await lockJob(manager, id);
       if (job === null) throw new JobError('JOB_NOT_FOUND', `There is no job ${id}.`);
-      return applyDecision(manager, job, this.#decide(job, request));
+      const happened = { event: 'request.import', by, message: `An import into libvirt is asked for by ${by}.` };
+      return applyDecision(manager, job, { ...this.#decide(job, request), events: [happened] });
     });
     this.relay.kick();
     this.changes.changed(id);

@@ -10,6 +10,7 @@ import {
   jobCreated,
   jobFailed,
   jobLog,
+  jobReprioritised,
   jobRetried,
   verifyRequested,
   ANY_POOL,
@@ -79,6 +80,16 @@ export const requestConversion = (job: JobRow): Outgoing => {
 
 export const retried = (job: JobRow, from: Phase): Outgoing =>
   outgoing(jobRetried, { job_id: job.id, vm_name: job.vmName, retry_count: job.retryCount, from });
+
+export const reprioritised = (job: JobRow): Outgoing =>
+  outgoing(jobReprioritised, { job_id: job.id, vm_name: job.vmName, priority: job.priority });
+
+/** The same command, of a higher generation, in place of the one that waits. @param at when it leaves; default: at once */
+export const inAnotherLane = (command: Outgoing, at?: Date): Outgoing => ({
+  ...command,
+  kind: 'move',
+  ...(at === undefined ? {} : { availableAt: at }),
+});
 
 const outcome = (job: JobRow, at: Date) => ({
   job_id: job.id,

@@ -2,9 +2,11 @@ import type { JobOptions, Machine, Source } from '@hyper2kvm/contracts';
 import { traceId, traceparent } from '@hyper2kvm/runtime';
 import type { EntityManager } from 'typeorm';
 import { Job } from '../database/index.js';
+import { writeEvents } from '../history/index.js';
 import { writeOutboxOfMany, type Outgoing } from '../outbox/index.js';
 import { newJobId } from './job-id.js';
 import * as messages from './messages.js';
+import { lineOf } from './timeline.js';
 
 /** Rows of one INSERT: PostgreSQL takes 65,535 parameters in a statement. */
 const CHUNK = 500;
@@ -99,5 +101,10 @@ export async function insertJobs(
       [messages.created(job), ...more(job)].map((message) => ({ id: job.id, message })),
     );
     await writeOutboxOfMany(manager, told);
+    const lines = told.flatMap(({ id, message }) => {
+      const happened = lineOf(message);
+      return happened === undefined ? [] : [{ jobId: id, happened }];
+    });
+    await writeEvents(manager, lines);
   }
 }

@@ -1,4 +1,4 @@
-import { LOGGER, type Logger } from '@hyper2kvm/runtime';
+import { LOGGER, type FactContext, type Logger } from '@hyper2kvm/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { InjectSections, type Sections } from '../config.js';
@@ -8,7 +8,7 @@ import { JobChanges } from './changes.js';
 import { Releaser } from '../release/index.js';
 import { decide, isWorkerFact, type Fact, type Setting } from './decide.js';
 import { classify } from './retry-classes.js';
-import { applyDecision, lockJob, receive } from './store.js';
+import { applyDecision, receiveFact } from './store.js';
 
 /** Name of this consumer in the inbox. */
 const CONSUMER = 'gateway';
@@ -30,10 +30,10 @@ export class ProcessManager {
     this.#retries = { policy, retryable: classify(policy) };
   }
 
-  async apply(fact: Fact, eventId: string): Promise<void> {
+  async apply(fact: Fact, { eventId, time }: Pick<FactContext, 'eventId' | 'time'>): Promise<void> {
     const applied = await this.dataSource.transaction(async (manager) => {
-      if (!(await receive(manager, CONSUMER, eventId))) return false;
-      const job = await lockJob(manager, fact.data.job_id);
+      const job = await receiveFact(manager, CONSUMER, { fact, eventId, time: happenedAt(time) });
+      if (job === 'seen') return false;
       if (job === null) {
         this.logger.warn({ job_id: fact.data.job_id, fact: fact.name }, 'a fact of a job that is not in the database');
         return false;
@@ -55,4 +55,10 @@ export class ProcessManager {
     this.releaser.kick();
     this.changes.changed(fact.data.job_id);
   }
+}
+
+/** By the worker's clock; a message without a time happened now. */
+function happenedAt(time: string): Date {
+  const at = new Date(time);
+  return Number.isNaN(at.getTime()) ? new Date() : at;
 }

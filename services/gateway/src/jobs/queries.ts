@@ -9,6 +9,7 @@ import {
   type JobListQuery,
   type JobProgress,
   type Lane,
+  type RetryAllRequest,
 } from '@hyper2kvm/contracts';
 import { Bus, CommandQueue, LOGGER, type Logger } from '@hyper2kvm/runtime';
 import { Inject, Injectable } from '@nestjs/common';
@@ -63,6 +64,23 @@ export class JobQueries {
       jobs: await Promise.all(page.map(async (job) => toSummary(job, await this.#running(job)))),
       next_cursor: rows.length > query.limit && last !== undefined ? encodeCursor(last) : null,
     };
+  }
+
+  async isBatch(id: string): Promise<boolean> {
+    const rows = await this.dataSource.query<unknown[]>('SELECT 1 FROM batches WHERE id = $1', [id]);
+    return rows.length > 0;
+  }
+
+  /** Ids of failed jobs that meet all conditions, oldest first. */
+  async failed({ batch, tag, since, code }: Omit<RetryAllRequest, 'options'>): Promise<string[]> {
+    const rows = await this.dataSource.query<{ id: string }[]>(
+      `SELECT id FROM jobs WHERE status = 'failed'
+         AND ($1::text IS NULL OR batch_id = $1) AND ($2::jsonb IS NULL OR tags @> $2)
+         AND ($3::timestamptz IS NULL OR created_at >= $3) AND ($4::text IS NULL OR failure->>'code' = $4)
+       ORDER BY created_at, id`,
+      [batch ?? null, tag === undefined ? null : JSON.stringify([tag]), since ?? null, code ?? null],
+    );
+    return rows.map(({ id }) => id);
   }
 
   async detail(id: string): Promise<JobDetail> {

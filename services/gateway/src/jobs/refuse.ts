@@ -23,7 +23,8 @@ export function decideRefuse(job: JobRow, failure: Failure, setting: Setting): D
       phaseRetries: job.phaseRetries + 1,
       updatedAt: setting.now,
     };
-    return { patch, messages: [] };
+    const message = `It could not start: ${failure.message} It is tried again at ${nextRetryAt.toISOString()}.`;
+    return { patch, messages: [], events: [{ event: 'job.refused', message }] };
   }
   const patch = { ...moved(job, to, setting.now), error: failure.message, failure, errorFile: null };
   const end = { patch, messages: [messages.failed({ ...job, ...patch }, failure, setting.now)] };

@@ -1,8 +1,12 @@
-import { JobError } from '@hyper2kvm/contracts';
+import { cleanupRequested, JobError } from '@hyper2kvm/contracts';
 import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
-import { ACTIVE_VM_INDEX, Job } from '../database/index.js';
-import { writeOutbox } from '../outbox/index.js';
+import { ACTIVE_VM_INDEX, Job, receive } from '../database/index.js';
+import { cancelAttempts, writeAttempts, writeEvents } from '../history/index.js';
+import { jobMoved } from '../hooks/index.js';
+import { writeOutboxOfMany } from '../outbox/index.js';
+import type { Fact } from './decide.js';
 import type { Decision } from './decision.js';
+import { askedBy, eventOf, lineOf, newsOf } from './timeline.js';
 
 /** Another change came in between; the caller starts again from the new row. */
 export class VersionConflict extends Error {
@@ -13,28 +17,92 @@ export class VersionConflict extends Error {
 export const lockJob = (manager: EntityManager, id: string): Promise<Job | null> =>
   manager.findOne(Job, { where: { id }, lock: { mode: 'pessimistic_write' } });
 
-/** Writes a decision: the row if it still has the version that was decided on, and its messages. */
-export async function applyDecision(manager: EntityManager, job: Job, decision: Decision): Promise<Job> {
-  const version = job.version + 1;
-  const patch = { ...decision.patch, version };
-  const { affected } = await manager
-    .createQueryBuilder()
-    .update(Job)
-    .set(patch)
-    .where('id = :id AND version = :version', { id: job.id, version: job.version })
-    .execute();
-  if (affected !== 1) throw new VersionConflict(`${job.id} changed since version ${job.version}`);
-  await writeOutbox(manager, job.id, decision.messages);
-  return Object.assign(new Job(), job, patch);
+/** The rows of several jobs, locked until the transaction ends; always in the same order, so that two of these never wait for each other. */
+export const lockJobs = (manager: EntityManager, ids: readonly string[]): Promise<Job[]> =>
+  manager
+    .createQueryBuilder(Job, 'job')
+    .where('job.id = ANY (:ids)', { ids })
+    .orderBy('job.id')
+    .setLock('pessimistic_write')
+    .getMany();
+
+export interface Change {
+  readonly job: Job;
+  readonly decision: Decision;
 }
 
-/** True the first time that this consumer sees this event. */
-export async function receive(manager: EntityManager, consumer: string, eventId: string): Promise<boolean> {
-  const rows = await manager.query<unknown[]>(
-    'INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING event_id',
-    [consumer, eventId],
+/** Writes a decision: the row if it still has the version that was decided on, its messages, and what the history says of it. */
+export async function applyDecision(manager: EntityManager, job: Job, decision: Decision): Promise<Job> {
+  const [after] = await applyDecisions(manager, [{ job, decision }]);
+  if (after === undefined) throw new Error(`${job.id} was not written`);
+  return after;
+}
+
+/** The same of several jobs, in as few statements as can be. */
+export async function applyDecisions(manager: EntityManager, changes: readonly Change[]): Promise<Job[]> {
+  const written: Job[] = [];
+  for (const { job, decision } of changes) {
+    const version = job.version + 1;
+    const patch = { ...decision.patch, version };
+    const { affected } = await manager
+      .createQueryBuilder()
+      .update(Job)
+      .set(patch)
+      .where('id = :id AND version = :version', { id: job.id, version: job.version })
+      .execute();
+    if (affected !== 1) throw new VersionConflict(`${job.id} changed since version ${job.version}`);
+    written.push(Object.assign(new Job(), job, patch));
+  }
+  const messages = changes.flatMap(({ job, decision }) =>
+    decision.messages.map((message) => ({ id: job.id, message })),
   );
-  return rows.length === 1;
+  await writeOutboxOfMany(manager, messages);
+  await remember(manager, changes);
+  for (const [index, { job }] of changes.entries()) {
+    const after = written[index];
+    if (after !== undefined) await jobMoved(manager, job, after);
+  }
+  return written;
+}
+
+/** The history of what was decided. */
+async function remember(manager: EntityManager, changes: readonly Change[]): Promise<void> {
+  const lines = changes.flatMap(({ job, decision }) =>
+    [...(decision.events ?? []), ...decision.messages.map((message) => lineOf(message))].flatMap((happened) =>
+      happened === undefined ? [] : [{ jobId: job.id, happened }],
+    ),
+  );
+  await writeEvents(manager, lines);
+  const asked = changes.flatMap(({ job, decision }) =>
+    decision.messages.flatMap((message) => askedBy(job.id, message) ?? []),
+  );
+  await writeAttempts(manager, asked);
+  const cancelled = changes.filter(({ decision }) => decision.patch.status === 'cancelled').map(({ job }) => job.id);
+  await cancelAttempts(manager, cancelled, ['export', 'conversion']);
+}
+
+/** A fact as it came: its data, the id that tells repetitions, and when it happened. */
+export interface Received {
+  readonly fact: Fact;
+  readonly eventId: string;
+  readonly time: Date;
+}
+
+/**
+ * Takes in a fact: its job, locked, with the fact in the history. `seen` where it was taken in before, null where there is no
+ * such job.
+ */
+export async function receiveFact(
+  manager: EntityManager,
+  consumer: string,
+  { fact, eventId, time }: Received,
+): Promise<Job | null | 'seen'> {
+  if (!(await receive(manager, consumer, eventId))) return 'seen';
+  const job = await lockJob(manager, fact.data.job_id);
+  if (job === null) return null;
+  await writeEvents(manager, [{ jobId: job.id, happened: eventOf(fact, time) }]);
+  await writeAttempts(manager, [newsOf(fact, time)]);
+  return job;
 }
 
 /** Runs `work`; where it would make a second active job for a VM, says which is the first. */
@@ -71,12 +139,26 @@ function violates(error: unknown, index: string): boolean {
   return code === '23505' && constraint === index;
 }
 
-/** Takes back commands that have not left (their names without the version); how many. */
-export async function dropWaiting(manager: EntityManager, jobId: string, commands: readonly string[]): Promise<number> {
-  const rows = await manager.query<[unknown[], number]>(
-    `DELETE FROM outbox WHERE job_id = $1 AND kind = 'command' AND published_at IS NULL
-       AND split_part(type, '.v', 1) = ANY ($2::text[])`,
-    [jobId, commands],
+/** A command that was taken back before it left. */
+export interface TakenBack {
+  readonly jobId: string;
+  readonly type: string;
+  readonly availableAt: Date;
+}
+
+/** Takes back commands of these jobs that have not left (names without the version). Clean-ups among them are over. */
+export async function takeBack(
+  manager: EntityManager,
+  jobIds: readonly string[],
+  commands: readonly string[],
+): Promise<TakenBack[]> {
+  const [rows] = await manager.query<[TakenBack[], number]>(
+    `DELETE FROM outbox WHERE job_id = ANY ($1::text[]) AND kind IN ('command', 'move') AND published_at IS NULL
+       AND split_part(type, '.v', 1) = ANY ($2::text[])
+     RETURNING job_id AS "jobId", type, available_at AS "availableAt"`,
+    [jobIds, commands],
   );
-  return rows[1];
+  const cleanups = rows.filter(({ type }) => type === cleanupRequested.type).map(({ jobId }) => jobId);
+  await cancelAttempts(manager, cleanups, ['cleanup']);
+  return rows;
 }

@@ -20,14 +20,15 @@ export class Verifications {
   ) {}
 
   /** @throws JobError JOB_NOT_FOUND, STATE_CONFLICT */
-  async ask(id: string): Promise<Verification> {
+  async ask(id: string, by: string): Promise<Verification> {
     const changed = await this.dataSource.transaction(async (manager) => {
       const job = await lockJob(manager, id);
       if (job === null) throw new JobError('JOB_NOT_FOUND', `There is no job ${id}.`);
       const decided = decideVerify(job, new Date());
       if (decided === undefined)
         throw new JobError('STATE_CONFLICT', `There are no files to verify: ${id} is ${job.status}.`);
-      return applyDecision(manager, job, decided);
+      const happened = { event: 'request.verify', by, message: `A look at the files is asked for by ${by}.` };
+      return applyDecision(manager, job, { ...decided, events: [happened] });
     });
     this.relay.kick();
     this.changes.changed(id);

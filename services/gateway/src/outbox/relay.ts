@@ -4,6 +4,7 @@ import {
   cleanupRequested,
   conversionRequested,
   exportRequested,
+  hookRequested,
   importRequested,
   verifyRequested,
   type CommandDefinition,
@@ -26,6 +27,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   cleanupRequested,
   verifyRequested,
   importRequested,
+  hookRequested,
 ];
 
 const Limit = BytesPerSecond.nullable();
@@ -108,9 +110,13 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     }
     const command = COMMANDS.find((one) => one.type === row.type);
     if (command === undefined) throw new Error(`${row.type} is not a command`);
-    if (row.kind === 'cancel') await this.queue.cancel(command, row.jobId);
-    else
-      await this.queue.send(command, row.data as CommandFence & Record<string, unknown>, { eventId: row.id, ...trace });
+    if (row.kind === 'cancel') {
+      await this.queue.cancel(command, row.jobId);
+      return;
+    }
+    const data = row.data as CommandFence & Record<string, unknown>;
+    const options = { eventId: row.id, ...trace };
+    await (row.kind === 'move' ? this.queue.move(command, data, options) : this.queue.send(command, data, options));
   }
 }
 

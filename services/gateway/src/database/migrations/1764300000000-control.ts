@@ -140,8 +140,10 @@ async function batches(runner: QueryRunner): Promise<void> {
       output text,
       failure jsonb,
       queued_at timestamptz NOT NULL,
-      completed_at timestamptz
+      completed_at timestamptz,
+      spent boolean NOT NULL DEFAULT false
     )`);
+  await runner.query('CREATE INDEX idx_hooks_unspent ON hooks (batch_id) WHERE NOT spent');
   await runner.query("CREATE UNIQUE INDEX idx_hooks_job ON hooks (job_id, moment, round) WHERE scope = 'vm'");
   await runner.query(
     "CREATE UNIQUE INDEX idx_hooks_wave ON hooks (batch_id, wave, moment, round) WHERE scope = 'wave'",
