@@ -87,6 +87,8 @@ export interface VcsimSettings {
   manifest?: 'sha1' | 'sha256' | 'wrong' | '';
   /** Time before a login is answered. */
   login_delay_seconds?: number;
+  /** Ids of privileges that the account does not hold. Only the question for them minds. */
+  denied_privileges?: string[];
 }
 
 /** What a test does to the simulated vCenter behind its clients' backs; each part may be left out. */

@@ -38,7 +38,7 @@ export const ERRORS = {
     false,
     403,
     'vCenter denied an operation',
-    'Give the account VirtualMachine.Provisioning.AllowDiskRandomRead/AllowReadOnly, Snapshot management and VApp.Export on the VM.',
+    'Give the account the privileges of docs/vcenter-privileges.md; hyperctl vcenter test names those that it lacks.',
   ),
   VCENTER_BUSY: meaning(
     true,

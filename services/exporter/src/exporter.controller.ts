@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import {
+  checkVcenter,
   cleanupRequested,
   describeVm,
   exportRequested,
@@ -16,6 +17,7 @@ import {
   type InventoryVm,
   type Machine,
   type Source,
+  type VsphereSource,
 } from '@hyper2kvm/contracts';
 import { OnCommand, OnRequest, WorkContext } from '@hyper2kvm/runtime';
 import type { z } from 'zod';
@@ -23,6 +25,7 @@ import { ExporterService } from './exporter.service.js';
 import { HooksService } from './hooks/index.js';
 import { InventoryService } from './inventory.service.js';
 import type { LocatedDisks } from './sources/local/index.js';
+import type { VcenterCheck } from './sources/vsphere/index.js';
 
 @Controller()
 export class ExporterController {
@@ -64,6 +67,11 @@ export class ExporterController {
   @OnRequest(listVms)
   async list(@Payload() data: z.output<typeof listVms.request>): Promise<{ vms: InventoryVm[]; total: number }> {
     return this.inventory.list(data);
+  }
+
+  @OnRequest(checkVcenter)
+  async check(@Payload() data: { source: VsphereSource }): Promise<VcenterCheck> {
+    return this.inventory.check(data.source);
   }
 
   @OnRequest(localDisks)

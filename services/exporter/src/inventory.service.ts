@@ -8,6 +8,7 @@ import {
   type Machine,
   type OvaSource,
   type Source,
+  type VsphereSource,
 } from '@hyper2kvm/contracts';
 import { runGuarded, Sealer, SERVICE_CONFIG, spawnGuarded } from '@hyper2kvm/runtime';
 import type { z } from 'zod';
@@ -16,11 +17,12 @@ import { toEndpoint } from './endpoints.js';
 import { InventoryCache } from './inventory-cache.js';
 import { describeSource } from './sources/index.js';
 import { AllowedRoots, locateDisks, type LocatedDisks } from './sources/local/index.js';
-import { listVms as readInventory } from './sources/vsphere/index.js';
+import { checkLogin, listVms as readInventory, VimSession, type VcenterCheck } from './sources/vsphere/index.js';
 import { Shared } from './shared.js';
 
-/** Below the 13 s, 30 s and 60 s that the questions are given: the answer says what was waited for. */
+/** Below the 13 s, 15 s, 30 s and 60 s that the questions are given: the answer says what was waited for. */
 const DESCRIBE_LIMIT_MS = 12_000;
+const CHECK_LIMIT_MS = 14_000;
 const LOCATE_LIMIT_MS = 27_000;
 const LIST_LIMIT_MS = 57_000;
 
@@ -53,6 +55,19 @@ export class InventoryService {
     const allowed = new AllowedRoots(toSettings(this.config).allowedRoots);
     const children = { spawn: spawnGuarded, run: runGuarded };
     return this.within(source, LOCATE_LIMIT_MS, (signal) => locateDisks(source, vmName, { allowed, children, signal }));
+  }
+
+  /** What the vCenter is, and what the login may do there. A session of its own: it proves the password that is stored now. */
+  async check(source: VsphereSource): Promise<VcenterCheck> {
+    const endpoint = toEndpoint(source, this.sealer);
+    return this.within(source, CHECK_LIMIT_MS, async (signal) => {
+      const session = await VimSession.login(endpoint, { signal });
+      try {
+        return await checkLogin(session, { signal });
+      } finally {
+        await session.close();
+      }
+    });
   }
 
   async list(asked: z.output<typeof listVms.request>): Promise<{ vms: InventoryVm[]; total: number }> {

@@ -24,6 +24,8 @@ type settings struct {
 	LeaseTimeout float64 `json:"lease_timeout_seconds"` // of leases to come
 	Manifest     string  `json:"manifest"`              // sha1, sha256, wrong, or none
 	LoginDelay   float64 `json:"login_delay_seconds"`   // before a login is answered
+	// DeniedPrivileges are those that the account does not hold. Nothing but the question for privileges minds.
+	DeniedPrivileges []string `json:"denied_privileges"`
 }
 
 // change is what one POST asks for; each part may be left out.

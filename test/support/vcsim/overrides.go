@@ -19,7 +19,8 @@ func (o *overrides) Reference() types.ManagedObjectReference { return o.Self }
 
 func overridden(method *simulator.Method) bool {
 	switch method.Name {
-	case "ShutdownGuest", "RefreshDatastoreStorageInfo", "ExportSnapshot":
+	case "ShutdownGuest", "RefreshDatastoreStorageInfo", "ExportSnapshot",
+		"HasPrivilegeOnEntities", "FetchUserPrivilegeOnEntities":
 		return true
 	case "HttpNfcLeaseProgress", "HttpNfcLeaseComplete", "HttpNfcLeaseAbort", "HttpNfcLeaseGetManifest":
 		return method.This.Type == "HttpNfcLease"

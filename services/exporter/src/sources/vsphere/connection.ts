@@ -4,7 +4,7 @@ import { createClientAsync, type Client } from 'soap';
 import { hostOf, type Endpoint } from './endpoint.js';
 import { AnswerError, VimFault, faultOf, toJobError } from './faults.js';
 import { SoapHttp, type CallOptions } from './soap-http.js';
-import { child, ref, toSoap, type Ref } from './values.js';
+import { child, ref, text, toSoap, type Ref } from './values.js';
 
 /** From src and from dist alike: the file is not compiled. */
 const WSDL = fileURLToPath(new URL('../../../wsdl/vim25.wsdl', import.meta.url));
@@ -20,12 +20,31 @@ export interface Service {
   readonly viewManager: Ref;
   readonly sessionManager: Ref;
   readonly searchIndex: Ref;
+  /** Not told by every server. */
+  readonly authorizationManager: Ref | undefined;
+  readonly about: About;
+}
+
+/** What the server says that it is. */
+export interface About {
+  /** `VMware vCenter Server 8.0.2 build-22617221` */
+  readonly fullName: string;
+  readonly apiVersion: string;
+  readonly instanceUuid: string | undefined;
+}
+
+/** The session as vCenter knows it. */
+export interface VimUser {
+  readonly sessionId: string | undefined;
+  /** `VSPHERE.LOCAL\\Administrator` */
+  readonly userName: string | undefined;
 }
 
 /** A login at a vCenter, which any number of users may share. Renews itself once when vCenter has ended it. */
 export class Connection {
   /** The last call did not reach vCenter, or had no answer. */
   broken = false;
+  user: VimUser = { sessionId: undefined, userName: undefined };
   private renewal: Promise<void> | undefined;
 
   private constructor(
@@ -130,7 +149,14 @@ export class Connection {
     // A second login within a live session is refused.
     this.http.cookie = undefined;
     const { username, password } = this.account;
-    await invoke(this.client, 'Login', this.service.sessionManager, { userName: username, password }, options);
+    const answer = await invoke(
+      this.client,
+      'Login',
+      this.service.sessionManager,
+      { userName: username, password },
+      options,
+    );
+    this.user = { sessionId: text(answer, 'key'), userName: text(answer, 'userName') };
   }
 }
 
@@ -165,5 +191,11 @@ function readService(content: unknown): Service {
     viewManager: manager('viewManager'),
     sessionManager: manager('sessionManager'),
     searchIndex: manager('searchIndex'),
+    authorizationManager: ref(content, 'authorizationManager'),
+    about: {
+      fullName: text(content, 'about.fullName') ?? text(content, 'about.name') ?? 'unknown',
+      apiVersion: text(content, 'about.apiVersion') ?? 'unknown',
+      instanceUuid: text(content, 'about.instanceUuid'),
+    },
   };
 }

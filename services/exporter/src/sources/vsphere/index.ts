@@ -1,3 +1,5 @@
+export { checkLogin, type VcenterCheck } from './check.js';
+export { NEEDED_PRIVILEGES, type NeededPrivilege } from './privileges.js';
 export { readBackings, type DiskBacking } from './backings.js';
 export { folderUrl, headFile, type RemoteFile } from './datastore-files.js';
 export { describe, type Described, type VmChoice } from './describe.js';

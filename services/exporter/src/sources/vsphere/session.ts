@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Connection, type Service } from './connection.js';
+import { Connection, type Service, type VimUser } from './connection.js';
 import { hostOf, sameHost, type Endpoint } from './endpoint.js';
 import type { CallOptions } from './soap-http.js';
 import type { Ref } from './values.js';
@@ -27,6 +27,11 @@ export class VimSession {
 
   get service(): Service {
     return this.connection.service;
+  }
+
+  /** As it was at the last login. */
+  get user(): VimUser {
+    return this.connection.user;
   }
 
   /** The session's cookie for a URL of the same host; no other host gets it. */
