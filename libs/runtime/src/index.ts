@@ -6,7 +6,7 @@ export * from './config/targets.js';
 export * from './http-call/index.js';
 export * from './secrets/sealer.js';
 export * from './telemetry/logger.js';
-export { redactUrls } from './telemetry/redact.js';
+export { redact, redactUrls } from './telemetry/redact.js';
 export * from './telemetry/tracing.js';
 export * from './telemetry/metrics.js';
 export { flushTelemetry } from './telemetry/register.js';
