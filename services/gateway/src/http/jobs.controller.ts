@@ -1,5 +1,6 @@
 import {
   jobLog,
+  type AttemptList,
   type ConvertAccepted,
   type ConvertRequest,
   type Import,
@@ -17,13 +18,14 @@ import {
   type RetryAllRequest,
   type RetryAllResult,
   type RetryRequest,
+  type Timeline,
   type Verification,
 } from '@hyper2kvm/contracts';
 import { Bus } from '@hyper2kvm/runtime';
 import { Body, Controller, Headers, Param, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { InspectService } from '../inspect/index.js';
-import { ConvertService, Imports, JobActions, JobQueries, Verifications } from '../jobs/index.js';
+import { ConvertService, Histories, Imports, JobActions, JobQueries, Verifications } from '../jobs/index.js';
 import { callerOf, type AuthenticatedRequest } from './caller.js';
 import { ConvertPipe } from './convert.pipe.js';
 import { EventStream } from './event-stream.js';
@@ -43,6 +45,7 @@ export class JobsController {
     private readonly actions: JobActions,
     private readonly verifications: Verifications,
     private readonly imports: Imports,
+    private readonly histories: Histories,
     private readonly inspections: InspectService,
     private readonly follower: JobFollower,
     private readonly bus: Bus,
@@ -131,6 +134,16 @@ export class JobsController {
     @Req() request: AuthenticatedRequest,
   ): Promise<Import> {
     return this.imports.ask(jobId, body, callerOf(request));
+  }
+
+  @Serve(ROUTES.attempts)
+  attempts(@Param('id', id) jobId: string): Promise<AttemptList> {
+    return this.histories.attempts(jobId);
+  }
+
+  @Serve(ROUTES.timeline)
+  timeline(@Param('id', id) jobId: string): Promise<Timeline> {
+    return this.histories.timeline(jobId);
   }
 
   @Serve(ROUTES.logs)

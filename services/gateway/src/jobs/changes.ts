@@ -1,6 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { Injectable } from '@nestjs/common';
 
+/** No job has this id. */
+const ANY = 'any';
+
 /** Wakes those who follow a job in this process. Changes made through another gateway are found by looking. */
 @Injectable()
 export class JobChanges {
@@ -8,6 +11,12 @@ export class JobChanges {
 
   changed(jobId: string): void {
     this.#emitter.emit(jobId);
+    this.#emitter.emit(ANY);
+  }
+
+  /** Calls at the change of whichever job. */
+  onAny(listener: () => void): void {
+    this.#emitter.on(ANY, listener);
   }
 
   /** Resolves at the next change, after `ms`, or when `signal` aborts; whatever comes first. */

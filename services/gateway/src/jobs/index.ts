@@ -3,11 +3,13 @@ export { AskedSources, storedOptions, type Asked, type Wanted } from './asked-so
 export { JobChanges } from './changes.js';
 export { ConvertService } from './convert.service.js';
 export { measuredRates } from './estimate.js';
+export { Histories } from './histories.js';
 export { Imports } from './imports.js';
 export { InventoryService } from './inventory.service.js';
 export { FactsController } from './facts.controller.js';
 export { ProcessManager } from './process-manager.js';
 export { insertJobs, newJob } from './new-job.js';
+export { ProgressBoard } from './progress-board.js';
 export { JobQueries } from './queries.js';
 export { gigabytes } from './projection.js';
 export { activeJobOf, busy } from './store.js';
@@ -15,3 +17,4 @@ export { refusalOf, TargetCheck } from './target-check.js';
 export { assertTarget } from './targets.js';
 export { Verifications } from './verifications.js';
 export type { WorkerFact } from './decide.js';
+export type { Outcome, Refused } from './request.js';

@@ -2,7 +2,6 @@ import {
   conversionRequested,
   exportRequested,
   isEnded,
-  jobProgress,
   JobError,
   type JobDetail,
   type JobList,
@@ -14,17 +13,22 @@ import {
 import { Bus, CommandQueue, LOGGER, type Logger } from '@hyper2kvm/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { InjectSections, type Sections } from '../config.js';
 import { Job } from '../database/index.js';
-import { limitsOf, readBoard } from '../release/board.js';
-import { plan } from '../release/planner.js';
 import { decodeCursor, encodeCursor } from './cursor.js';
+import { ProgressBoard } from './progress-board.js';
 import { toDetail, toSummary } from './projection.js';
 
 const isClearing = (job: Job): boolean => job.cleanup?.status === 'queued';
 const isImported = (job: Job): boolean => job.libvirtImport?.status === 'queued';
 const hasProgress = (job: Job): boolean =>
   isClearing(job) || isImported(job) || (job.status !== 'completed' && job.status !== 'pending');
+
+/** What a summary is made of: the long columns stay where they are. */
+const SUMMARY_COLUMNS = [
+  ...(['id', 'vmName', 'vcenterServer', 'status', 'phase', 'priority', 'tags', 'requestedBy'] as const),
+  ...(['retryCount', 'error', 'createdAt', 'updatedAt', 'completedAt', 'batchId', 'wave'] as const),
+  ...(['cleanup', 'exportAttempt', 'conversionAttempt', 'cleanupAttempt'] as const),
+] satisfies (keyof Job)[];
 
 /** What the API tells of jobs: rows, with what the bus knows of those under way. */
 @Injectable()
@@ -33,7 +37,7 @@ export class JobQueries {
     private readonly dataSource: DataSource,
     private readonly bus: Bus,
     private readonly queue: CommandQueue,
-    @InjectSections() private readonly config: Sections,
+    private readonly board: ProgressBoard,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -45,24 +49,31 @@ export class JobQueries {
   }
 
   async list(query: JobListQuery): Promise<JobList> {
+    const { status, vm, tag, batch, since, cursor, limit } = query;
     const select = this.dataSource.manager
       .createQueryBuilder(Job, 'job')
-      .orderBy('job.created_at', 'DESC')
+      .select(SUMMARY_COLUMNS.map((column) => `job.${column}`))
+      .orderBy('job.createdAt', 'DESC')
       .addOrderBy('job.id', 'DESC')
       // One more tells whether there is a next page.
-      .limit(query.limit + 1);
-    if (query.status !== undefined) select.andWhere('job.status = ANY (:status)', { status: query.status });
-    if (query.vm !== undefined) select.andWhere('job.vm_name = :vm', { vm: query.vm });
-    if (query.cursor !== undefined) {
-      const { createdAt, id } = decodeCursor(query.cursor);
-      select.andWhere('(job.created_at, job.id) < (:createdAt::timestamptz, :id)', { createdAt, id });
+      .limit(limit + 1);
+    // A single one is read from its index in this order.
+    if (status?.length === 1) select.andWhere('job.status = :one', { one: status[0] });
+    else if (status !== undefined) select.andWhere('job.status = ANY (:status)', { status });
+    if (vm !== undefined) select.andWhere('job.vmName = :vm', { vm });
+    if (tag !== undefined) select.andWhere('job.tags @> :tag::jsonb', { tag: JSON.stringify([tag]) });
+    if (batch !== undefined) select.andWhere('job.batchId = :batch', { batch });
+    if (since !== undefined) select.andWhere('job.createdAt >= :since::timestamptz', { since });
+    if (cursor !== undefined) {
+      const { createdAt, id } = decodeCursor(cursor);
+      select.andWhere('(job.createdAt, job.id) < (:createdAt::timestamptz, :id)', { createdAt, id });
     }
     const rows = await select.getMany();
-    const page = rows.slice(0, query.limit);
+    const page = rows.slice(0, limit);
     const last = page.at(-1);
     return {
       jobs: await Promise.all(page.map(async (job) => toSummary(job, await this.#running(job)))),
-      next_cursor: rows.length > query.limit && last !== undefined ? encodeCursor(last) : null,
+      next_cursor: rows.length > limit && last !== undefined ? encodeCursor(last) : null,
     };
   }
 
@@ -123,13 +134,12 @@ export class JobQueries {
   async waitingReason(job: Job): Promise<string | null> {
     if (job.status !== 'pending' || job.releasedAt !== null) return null;
     if (isClearing(job)) return 'what the last attempt left is cleared away first';
-    const { waiting, running } = await readBoard(this.dataSource.manager);
-    return plan(waiting, running, limitsOf(this.config)).reasons.get(job.id) ?? null;
+    return null;
   }
 
-  /** The newest that workers said. An answer without progress is better than none while the bus is away. */
-  async progress(job: Job): Promise<JobProgress | undefined> {
-    return this.#orUndefined('progress', () => this.bus.last(jobProgress, job.id));
+  /** The newest that workers said. */
+  progress(job: Job): Promise<JobProgress | undefined> {
+    return this.board.latest(job.id);
   }
 
   async #position(job: Job): Promise<number | null> {
