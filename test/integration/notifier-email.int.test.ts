@@ -9,11 +9,13 @@ const golden = (type: string): unknown =>
 const completed = (eventId = '0197-completed', change: object = {}): OutcomeFact => ({
   kind: 'completed',
   eventId,
+  time: '2026-01-17T10:12:57.412Z',
   data: { ...jobCompleted.schema.parse(golden('job.completed.v1')), ...change },
 });
 const failed = (eventId = '0197-failed'): OutcomeFact => ({
   kind: 'failed',
   eventId,
+  time: '2026-01-17T10:12:57.412Z',
   data: jobFailed.schema.parse(golden('job.failed.v1')),
 });
 

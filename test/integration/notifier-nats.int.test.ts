@@ -2,10 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { jobCompleted, jobFailed } from '@hyper2kvm/contracts';
+import { batchCompleted, jobCancelled, jobCompleted, jobFailed } from '@hyper2kvm/contracts';
 import { createLogger, openBus, type Bus } from '@hyper2kvm/runtime';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../support/ports.js';
@@ -14,8 +17,10 @@ import { Mailbox } from '../support/mailbox.js';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const golden = (type: string): unknown =>
   JSON.parse(readFileSync(path.join(ROOT, `libs/contracts/test/golden/${type}.json`), 'utf8'));
-const COMPLETED = jobCompleted.schema.parse(golden('job.completed.v1'));
-const FAILED = jobFailed.schema.parse(golden('job.failed.v1'));
+/** Without the sample's receiver: these tests have their own. */
+const { callback_url: _completed, ...COMPLETED } = jobCompleted.schema.parse(golden('job.completed.v1'));
+const { callback_url: _failed, ...FAILED } = jobFailed.schema.parse(golden('job.failed.v1'));
+const { callback_url: _batch, ...BATCH } = batchCompleted.schema.parse(golden('batch.completed.v1'));
 const JOB = COMPLETED.job_id;
 
 let folder: string;
@@ -39,6 +44,23 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<number
   child.kill(signal);
   await ended;
   return child.exitCode;
+}
+
+/** A receiver that takes what it gets, or never says anything. */
+async function receiver(answers: boolean): Promise<{ url: string; bodies: Record<string, unknown>[] }> {
+  const bodies: Record<string, unknown>[] = [];
+  const server = createServer((request, response) => {
+    void json(request).then((body) => {
+      bodies.push(body as Record<string, unknown>);
+      if (answers) response.end();
+    });
+  }).listen(0, '127.0.0.1');
+  undo.push(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, bodies };
 }
 
 /** Starts the service as it is started in production, and waits for its "ready". */
@@ -70,7 +92,7 @@ beforeEach(async () => {
   // JSON is YAML.
   writeFileSync(
     path.join(folder, 'config.yaml'),
-    JSON.stringify({ nats: { servers }, secrets: { key }, notifier: { smtp } }),
+    JSON.stringify({ nats: { servers }, secrets: { key }, notifier: { smtp, webhook: { secret: 'sesame' } } }),
   );
   const logger = createLogger('test', 'error');
   const opened = await openBus({ nats: { servers, replicas: 1 }, service: 'test', workerId: 'test', logger });
@@ -134,5 +156,28 @@ describe('the notifier on the bus', () => {
     expect(dead.header.get('ce-id')).toBe('fact-4');
     expect(dead.header.get('h2k-dead-reason')).toContain('gone@example.com');
     expect(mailbox.mails[0]?.header('Message-ID')).toBe('<fact-5@hyper2kvm>');
+  });
+
+  it('a receiver that never answers holds up neither mails nor the callbacks of others; a stop does not wait for it', async () => {
+    const hanging = await receiver(false);
+    const fine = await receiver(true);
+    const service = await notifier();
+    const of = async (url: string, id: string): Promise<unknown> =>
+      bus.publish(jobCompleted, JOB, { ...COMPLETED, callback_url: url }, { eventId: id });
+    for (let at = 0; at < 10; at += 1) await of(hanging.url, `stuck-${at}`);
+    await of(fine.url, 'fine-1');
+    const cancelled = { job_id: JOB, vm_name: 'web', cancelled_by: 'alice', callback_url: fine.url };
+    await bus.publish(jobCancelled, JOB, cancelled, { eventId: 'fine-2' });
+    const { batch_id: id } = BATCH;
+    await bus.publish(batchCompleted, id, { ...BATCH, callback_url: fine.url }, { eventId: 'fine-3' });
+    await mails(12);
+    await vi.waitFor(() => expect(fine.bodies).toHaveLength(3), 30_000);
+    expect(hanging.bodies.length).toBeGreaterThan(0);
+    expect(new Set(fine.bodies.map((body) => body['status']))).toEqual(new Set(['success', 'cancelled', 'completed']));
+    expect(mailbox.mails.find((mail) => mail.header('X-Hyper2kvm-Batch') === id)?.to).toEqual(['ops@example.com']);
+    expect(await stop(service, 'SIGTERM')).toBe(0);
+    // Unsettled, for the next instance.
+    const { num_ack_pending } = await bus.jsm.consumers.info('FACTS', 'notifier-callbacks-job-completed');
+    expect(num_ack_pending).toBe(10);
   });
 });

@@ -1,3 +1,4 @@
+import { HttpUrl } from '@hyper2kvm/contracts';
 import { WORKER_KEYS } from '@hyper2kvm/runtime';
 import { z } from 'zod';
 
@@ -43,9 +44,22 @@ export const SmtpConfig = z
   });
 export type SmtpConfig = z.infer<typeof SmtpConfig>;
 
+/** Callbacks of jobs and batches. */
+const WebhookConfig = z.strictObject({
+  /** Signs them (HMAC-SHA256, Standard Webhooks). `whsec_` and base64, or any text. Without it they are not signed. */
+  secret: z.string().min(1).optional(),
+  /** Callbacks go to addresses that begin with one of these only. Default: anywhere but link-local addresses. */
+  allow_urls: z.array(HttpUrl).optional(),
+  /** For one try, from the look-up of the name to the end of the answer. */
+  timeout_seconds: z.number().min(1).max(120).default(15),
+  /** A receiver that takes nothing for so long misses the callback, which becomes a dead letter. */
+  give_up_after_hours: z.number().positive().max(720).default(72),
+});
+
 /** The section `notifier` of the configuration. */
 export const NotifierConfig = z.strictObject({
   smtp: SmtpConfig.prefault({}),
+  webhook: WebhookConfig.prefault({}),
   notify_on_complete: z.boolean().default(true),
   notify_on_failure: z.boolean().default(true),
   worker_id,

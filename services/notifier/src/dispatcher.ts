@@ -1,7 +1,7 @@
 import { JobError } from '@hyper2kvm/contracts';
-import { withSpan } from '@hyper2kvm/runtime';
+import { RetryLater, withSpan } from '@hyper2kvm/runtime';
 import type { Channel } from './channels/index.js';
-import type { OutcomeFact } from './fact.js';
+import { subjectOf, type OutcomeFact } from './fact.js';
 
 /** The part of the service's logger that is used here (pino's shape). */
 export interface DispatcherLog {
@@ -21,18 +21,22 @@ export class Dispatcher {
    * Throws when a channel has to be tried again (any error that is not a JobError), else the first JobError, else returns.
    * Channels that are done do nothing when the fact comes again.
    */
-  async dispatch(fact: OutcomeFact): Promise<void> {
+  async dispatch(fact: OutcomeFact, signal: AbortSignal): Promise<void> {
     const outcomes = await Promise.allSettled(
       this.channels.map((channel) =>
-        withSpan(`notify ${channel.name}`, { 'hyper2kvm.job': fact.data.job_id }, async () => channel.deliver(fact)),
+        withSpan(`notify ${channel.name}`, { 'hyper2kvm.subject': subjectOf(fact) }, async () =>
+          channel.deliver(fact, signal),
+        ),
       ),
     );
     const errors: unknown[] = [];
     for (const [index, outcome] of outcomes.entries()) {
-      const fields = { job: fact.data.job_id, event: fact.eventId, channel: this.channels[index]?.name };
+      const fields = { subject: subjectOf(fact), event: fact.eventId, channel: this.channels[index]?.name };
       if (outcome.status === 'rejected') {
         errors.push(outcome.reason);
-        this.log.warn({ ...fields, err: outcome.reason }, 'notification not delivered');
+        if (outcome.reason instanceof RetryLater)
+          this.log.info({ ...fields, reason: outcome.reason.message }, 'notification waits for its receiver');
+        else this.log.warn({ ...fields, err: outcome.reason }, 'notification not delivered');
       } else if (outcome.value.length === 0) {
         this.log.debug(fields, 'nobody to notify, or told already');
       } else {

@@ -11,8 +11,16 @@ const sample = new URL('../../../libs/contracts/test/golden/job.failed.v1.json',
 const FACT: OutcomeFact = {
   kind: 'failed',
   eventId: 'e1',
+  time: '2026-01-17T10:12:57.412Z',
   data: jobFailed.schema.parse(JSON.parse(readFileSync(sample, 'utf8'))),
 };
+const CANCELLED: OutcomeFact = {
+  kind: 'cancelled',
+  eventId: 'e3',
+  time: FACT.time,
+  data: { job_id: 'job-abc123', vm_name: 'web', cancelled_by: 'alice' },
+};
+const NEVER = new AbortController().signal;
 const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 const channel = (name: string, deliver: () => Promise<string[]>): Channel => ({ name, deliver });
 
@@ -27,15 +35,15 @@ describe('dispatcher', () => {
       return ['x'];
     });
     const broken = channel('broken', () => Promise.reject(new Error('down')));
-    await expect(new Dispatcher([broken, slow], QUIET).dispatch(FACT)).rejects.toThrow('down');
+    await expect(new Dispatcher([broken, slow], QUIET).dispatch(FACT, NEVER)).rejects.toThrow('down');
     expect(reached).toEqual(['slow']);
   });
 
   it('asks for a repetition as long as one channel can still be mended', async () => {
     const hopeless = channel('hopeless', () => Promise.reject(new JobError('BAD_REQUEST', 'refused')));
     const down = channel('down', () => Promise.reject(new Error('down')));
-    await expect(new Dispatcher([hopeless, down], QUIET).dispatch(FACT)).rejects.toThrow('down');
-    await expect(new Dispatcher([hopeless], QUIET).dispatch(FACT)).rejects.toThrow(JobError);
+    await expect(new Dispatcher([hopeless, down], QUIET).dispatch(FACT, NEVER)).rejects.toThrow('down');
+    await expect(new Dispatcher([hopeless], QUIET).dispatch(FACT, NEVER)).rejects.toThrow(JobError);
   });
 });
 
@@ -51,8 +59,26 @@ describe('recipients', () => {
   });
 
   it('are none where this outcome is switched off', () => {
-    expect(recipientsOf(FACT, config({ notify_on_failure: false, smtp: { to: ['team@example.com'] } }))).toEqual([]);
+    const to = { smtp: { to: ['team@example.com'] } };
+    expect(recipientsOf(FACT, config({ notify_on_failure: false, ...to }))).toEqual([]);
+    expect(recipientsOf(CANCELLED, config(to))).toEqual([]);
     expect(recipientsOf(FACT, config({ notify_on_complete: false }))).toEqual(['ops@company.com']);
+  });
+});
+
+const batch = (failed: number): OutcomeFact => ({
+  kind: 'batch',
+  eventId: 'e2',
+  time: '2026-01-17T18:00:00Z',
+  data: { batch_id: 'batch-abc123', completed: 3, failed, cancelled: 0, notify_email: 'ops@example.com' },
+});
+
+describe('recipients of a batch', () => {
+  it('are told of it when failures or completions are wanted', () => {
+    expect(recipientsOf(batch(0), config({}))).toEqual(['ops@example.com']);
+    expect(recipientsOf(batch(0), config({ notify_on_complete: false }))).toEqual([]);
+    expect(recipientsOf(batch(1), config({ notify_on_complete: false }))).toEqual(['ops@example.com']);
+    expect(recipientsOf(batch(1), config({ notify_on_complete: false, notify_on_failure: false }))).toEqual([]);
   });
 });
 

@@ -1,23 +1,71 @@
 import { readFileSync } from 'node:fs';
-import { jobCompleted, jobFailed, type JobCompleted, type JobFailed } from '@hyper2kvm/contracts';
+import {
+  batchCompleted,
+  jobCompleted,
+  jobFailed,
+  type JobCompleted,
+  type BatchCompleted,
+  type JobFailed,
+} from '@hyper2kvm/contracts';
 import { describe, expect, it } from 'vitest';
 import { messageId } from '../src/channels/index.js';
-import { composeMail } from '../src/messages/index.js';
-import type { OutcomeFact } from '../src/fact.js';
+import { composeMail, type MailFact } from '../src/messages/index.js';
 
 const golden = (type: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../../libs/contracts/test/golden/${type}.json`, import.meta.url), 'utf8'));
 const COMPLETED: JobCompleted = jobCompleted.schema.parse(golden('job.completed.v1'));
 const FAILED: JobFailed = jobFailed.schema.parse(golden('job.failed.v1'));
-const completed = (change: Partial<JobCompleted> = {}): OutcomeFact => ({
+const completed = (change: Partial<JobCompleted> = {}): MailFact => ({
   kind: 'completed',
   eventId: 'e1',
+  time: COMPLETED.completed_at,
   data: { ...COMPLETED, ...change },
 });
-const failed = (change: Partial<JobFailed> = {}): OutcomeFact => ({
+const failed = (change: Partial<JobFailed> = {}): MailFact => ({
   kind: 'failed',
   eventId: 'e2',
+  time: FAILED.completed_at,
   data: { ...FAILED, ...change },
+});
+
+const BATCH: BatchCompleted = batchCompleted.schema.parse(golden('batch.completed.v1'));
+const batch = (change: Partial<BatchCompleted> = {}): MailFact => ({
+  kind: 'batch',
+  eventId: 'e3',
+  time: '2026-01-17T18:00:00Z',
+  data: { ...BATCH, ...change },
+});
+
+describe('a batch', () => {
+  it('is told with its totals', () => {
+    const { subject, text, html } = composeMail(batch());
+    expect(subject).toBe('[hyper2kvm] batch web farm: 47 of 50 VMs converted, 2 failed, 1 cancelled');
+    expect(text).toBe(`The batch web farm is through: 47 of 50 VMs converted, 2 failed, 1 cancelled.
+
+Batch:        batch-3n8d5w2kq7rt
+Name:         web farm
+VMs:          50
+Converted:    47
+Failed:       2
+Cancelled:    1
+Asked for by: ops
+Duration:     8h 0m
+
+More
+    hyperctl batches report batch-3n8d5w2kq7rt
+    hyperctl list --batch batch-3n8d5w2kq7rt --status failed
+`);
+    expect(html).toContain('<td style="padding:2px 0">47</td>');
+  });
+
+  it('of which all came through is no failure, with a name or without', () => {
+    const { name: _name, created_at: _asked, ...plain } = { ...BATCH, completed: 1, failed: 0, cancelled: 0 };
+    const { subject, text, html } = composeMail({ ...batch(), data: plain } as MailFact);
+    expect(subject).toBe('[hyper2kvm] batch batch-3n8d5w2kq7rt: 1 of 1 VM converted');
+    expect(text).not.toMatch(/Duration|--status failed/);
+    expect(html).toContain('#2e7d32');
+    expect(composeMail(batch()).html).toContain('#c62828');
+  });
 });
 
 describe('a completed job', () => {

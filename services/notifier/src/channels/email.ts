@@ -1,8 +1,8 @@
 import { JobError } from '@hyper2kvm/contracts';
 import { createTransport } from 'nodemailer';
 import { smtpPort, startTls, type NotifierConfig, type SmtpConfig } from '../config.js';
-import type { OutcomeFact } from '../fact.js';
-import { composeMail } from '../messages/index.js';
+import { subjectOf, type OutcomeFact } from '../fact.js';
+import { composeMail, type MailFact } from '../messages/index.js';
 import type { Channel } from './channel.js';
 import { Ledger, type Delivery } from './ledger.js';
 import { recipientsOf } from './recipients.js';
@@ -38,21 +38,22 @@ export class EmailChannel implements Channel {
   }
 
   async #send(fact: OutcomeFact): Promise<readonly string[]> {
-    const recipients = this.config.smtp.host === '' ? [] : recipientsOf(fact, this.config);
+    if (fact.kind === 'cancelled' || this.config.smtp.host === '') return [];
+    const recipients = recipientsOf(fact, this.config);
     if (recipients.length === 0) return [];
     const delivery = this.#ledger.of(fact.eventId);
     const open = recipients.filter((address) => !delivery.taken.has(address) && !delivery.refused.has(address));
     const taken = open.length === 0 ? [] : await this.#converse(fact, recipients, open, delivery);
     const refused = [...delivery.refused].map(([address, answer]) => `${address} (${answer})`);
     if (refused.length > 0) {
-      throw new JobError('BAD_REQUEST', `The mail server refused ${refused.join(', ')} for job ${fact.data.job_id}.`);
+      throw new JobError('BAD_REQUEST', `The mail server refused ${refused.join(', ')} for ${subjectOf(fact)}.`);
     }
     return taken;
   }
 
   /** One conversation with the server for the recipients still open; the header names all of them. */
   async #converse(
-    fact: OutcomeFact,
+    fact: MailFact,
     recipients: readonly string[],
     open: readonly string[],
     delivery: Delivery,
@@ -70,7 +71,10 @@ export class EmailChannel implements Channel {
         html: mail.html,
         messageId: messageId(fact.eventId),
         // RFC 3834: no out-of-office answers, please.
-        headers: { 'Auto-Submitted': 'auto-generated', 'X-Hyper2kvm-Job': fact.data.job_id },
+        headers: {
+          'Auto-Submitted': 'auto-generated',
+          [fact.kind === 'batch' ? 'X-Hyper2kvm-Batch' : 'X-Hyper2kvm-Job']: subjectOf(fact),
+        },
       });
       failed = (sent['rejectedErrors'] as readonly SmtpError[] | undefined) ?? [];
     } catch (error) {

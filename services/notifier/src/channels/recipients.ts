@@ -1,11 +1,10 @@
 import type { NotifierConfig } from '../config.js';
 import type { OutcomeFact } from '../fact.js';
 
-/** Who is told of this fact by e-mail: the configured addresses and the job's own, each once (case of the domain ignored). */
+/** Who is told of this fact by e-mail: the configured addresses and its own, each once (case of the domain ignored). */
 export function recipientsOf(fact: OutcomeFact, config: NotifierConfig): string[] {
-  const wanted = fact.kind === 'completed' ? config.notify_on_complete : config.notify_on_failure;
-  if (!wanted) return [];
-  const { notify_email: own } = fact.data;
+  if (!isWanted(fact, config)) return [];
+  const own = 'notify_email' in fact.data ? fact.data.notify_email : undefined;
   const unique = new Map<string, string>();
   for (const address of [...config.smtp.to, ...(own === undefined ? [] : [own])]) {
     const at = address.lastIndexOf('@');
@@ -13,4 +12,18 @@ export function recipientsOf(fact: OutcomeFact, config: NotifierConfig): string[
     if (!unique.has(key)) unique.set(key, address);
   }
   return [...unique.values()];
+}
+
+function isWanted(fact: OutcomeFact, config: NotifierConfig): boolean {
+  switch (fact.kind) {
+    case 'completed':
+      return config.notify_on_complete;
+    case 'failed':
+      return config.notify_on_failure;
+    case 'batch':
+      return config.notify_on_complete || (fact.data.failed > 0 && config.notify_on_failure);
+    // Whoever cancelled it knows.
+    case 'cancelled':
+      return false;
+  }
 }

@@ -1,6 +1,6 @@
 import { durationWord, type JobCompleted, type ProofResult } from '@hyper2kvm/contracts';
 import { oneLine, shellWord } from './escape.js';
-import { gigabytes, secondsBetween, section, type Report, type ReportSection } from './report.js';
+import { gigabytes, plural, secondsBetween, section, type Report, type ReportSection } from './report.js';
 
 /** A VM that arrived. */
 export function completedReport(job: JobCompleted): Report {
@@ -61,5 +61,3 @@ const startCommand = ({ result }: JobCompleted): string =>
   result.libvirt_domain === undefined
     ? `virsh define ${shellWord(result.domain_xml)}`
     : `virsh start ${shellWord(result.libvirt_domain)}`;
-
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -24,3 +24,5 @@ export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)}
 /** Seconds between two timestamps; never negative, whatever the clocks say. */
 export const secondsBetween = (from: string, to: string): number =>
   Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,0 +1,66 @@
+import { HttpCallError, RetryLater } from '@hyper2kvm/runtime';
+
+/** Calls to one host at the same time. */
+const CALLS = 4;
+/** More wait on the bus rather than here, so that what is meant for other hosts gets through. */
+const WAITING = 64;
+const FULL_MS = 2_000;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 300_000;
+
+/** The host of receivers: few calls at a time, and none for a while when it does not answer. */
+export class Receiver {
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+  #silences = 0;
+  #closedUntil = 0;
+
+  constructor(private readonly firstPauseMs = FIRST_PAUSE_MS) {}
+
+  /** Whether it can be forgotten. */
+  get idle(): boolean {
+    return this.#running === 0 && Date.now() > this.#closedUntil;
+  }
+
+  /** Asked for by the host itself, or for its sake. */
+  close(ms: number): void {
+    this.#closedUntil = Math.max(this.#closedUntil, Date.now() + ms);
+  }
+
+  /**
+   * Makes a call when its turn comes.
+   * @throws RetryLater when the host does not answer, or did not a moment ago
+   */
+  async take<T>(call: () => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    if (this.#running >= CALLS) {
+      if (this.#waiting.length >= WAITING) throw new RetryLater(FULL_MS, 'many calls wait for this receiver');
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else {
+      this.#running += 1;
+    }
+    try {
+      this.#assertOpen();
+      const answer = await call();
+      this.#silences = 0;
+      return answer;
+    } catch (error) {
+      if (!(error instanceof HttpCallError) || error.problem === 'forbidden') throw error;
+      // Calls that were made side by side all say the same: that is one silence.
+      if (Date.now() >= this.#closedUntil) {
+        this.close(Math.min(this.firstPauseMs * 2 ** this.#silences, LONGEST_PAUSE_MS));
+        this.#silences += 1;
+      }
+      throw new RetryLater(this.#closedUntil - Date.now(), error.message, { cause: error });
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running -= 1;
+      else next();
+    }
+  }
+
+  #assertOpen(): void {
+    const rest = this.#closedUntil - Date.now();
+    if (rest > 0) throw new RetryLater(rest, 'this receiver did not answer a moment ago');
+  }
+}
