@@ -1,22 +1,48 @@
 import { LOGGER, type Logger } from '@hyper2kvm/runtime';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, IsNull, type EntityManager } from 'typeorm';
+import { InjectSections, type Sections } from '../config.js';
+import { Batch } from '../database/index.js';
+import { HookOutcomes } from '../hooks/index.js';
+import { JobChanges } from '../jobs/changes.js';
+import type { Setting } from '../jobs/decide.js';
+import { classify } from '../jobs/retry-classes.js';
+import { OutboxRelay } from '../outbox/index.js';
 import { Releaser } from '../release/index.js';
 import { Loop } from '../system/loop.js';
+import { admitBatch, admitLone, nothing, settleVms, type Done, type Pass } from './admit.js';
+import { closeWaves, complete, stopAfter } from './completion.js';
+import { readCounts, sumOf } from './counts.js';
+import { Outlook } from './outlook.js';
+import { ticketsOf } from './tickets.js';
 
+/** Any constant: gateways let jobs in one after the other, or each would fill the same room. */
+const ADMISSION_LOCK = 724_512_003;
 /** What other gateways did is found within this time; own changes kick. */
 const TICK_MS = 500;
+/** Kicks within this time are one: many jobs may move at once. */
+const GATHER_MS = 25;
 
-/** The first gate of a waiting job: its batch and its hook let it in. */
+/** The first gate of a waiting job: its batch and its hook let it in. Also tells when a batch is through. */
 @Injectable()
 export class Admission implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #loop: Loop;
+  readonly #outlook = new Outlook();
+  readonly #retries: Pick<Setting, 'policy' | 'retryable'>;
+  #gathering: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly dataSource: DataSource,
+    private readonly relay: OutboxRelay,
     private readonly releaser: Releaser,
+    private readonly changes: JobChanges,
+    outcomes: HookOutcomes,
+    @InjectSections() { retry_policy: policy }: Sections,
     @Inject(LOGGER) logger: Logger,
   ) {
+    this.#retries = { policy, retryable: classify(policy) };
+    changes.onAny(() => this.kick());
+    outcomes.onEnded(() => this.kick());
     this.#loop = new Loop({
       tickMs: TICK_MS,
       pass: () => this.pass(),
@@ -29,20 +55,59 @@ export class Admission implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    clearTimeout(this.#gathering);
     await this.#loop.stop();
   }
 
+  /** A batch, a job or a hook has changed. */
   kick(): void {
-    this.#loop.kick();
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      this.#loop.kick();
+    }, GATHER_MS);
   }
 
+  /** Looks at all batches that are not through, and at jobs whose hook holds them; whether there is more to do. */
   async pass(): Promise<boolean> {
-    const [, count] = await this.dataSource.query<[unknown, number]>(
-      `UPDATE jobs SET admitted_at = now(), version = version + 1
-       WHERE id IN (SELECT id FROM jobs WHERE status = 'pending' AND admitted_at IS NULL ORDER BY plan_order LIMIT 500
-         FOR UPDATE SKIP LOCKED)`,
-    );
-    if (count > 0) this.releaser.kick();
-    return count > 0;
+    const due = await this.#outlook.due(this.dataSource.manager, new Date());
+    let more = false;
+    for (const id of due) {
+      const done = await this.dataSource.transaction((manager) => this.#one(manager, id));
+      if (done.wrote) this.relay.kick();
+      if (done.changed.length > 0) this.releaser.kick();
+      for (const job of done.changed) this.changes.changed(job);
+      if (done.more) more = true;
+      if (done.more || done.wrote || done.changed.length > 0) this.#outlook.forget(id);
+    }
+    return more;
+  }
+
+  /** @param id null: jobs of no batch */
+  async #one(manager: EntityManager, id: string | null): Promise<Done> {
+    await manager.query('SELECT pg_advisory_xact_lock($1)', [ADMISSION_LOCK]);
+    const pass: Pass = { manager, setting: { now: new Date(), ...this.#retries }, done: nothing() };
+    if (id === null) {
+      await settleVms(pass, await ticketsOf(manager, null), true);
+      await admitLone(pass);
+    } else await this.#batch(pass, id);
+    return pass.done;
+  }
+
+  async #batch(pass: Pass, id: string): Promise<void> {
+    // Whoever has a job of it go on takes this row too: what is counted below holds until the end.
+    const found = await pass.manager.findOne(Batch, {
+      where: { id, completedAt: IsNull() },
+      lock: { mode: 'pessimistic_write' },
+    });
+    if (found === null) return;
+    const counts = (await readCounts(pass.manager, [id])).get(id) ?? new Map();
+    const all = sumOf(counts);
+    await closeWaves(pass, found, counts);
+    if (await complete(pass, found, all)) return;
+    const batch = await stopAfter(pass, found, all);
+    const isOpen = batch.stoppedAt === null && batch.cancelledAt === null;
+    const tickets = await ticketsOf(pass.manager, id);
+    await settleVms(pass, tickets, isOpen);
+    if (isOpen) await admitBatch(pass, batch, counts, tickets);
   }
 }

@@ -5,5 +5,8 @@ import { BatchesController } from './batches.controller.js';
 import { CreateBatch } from './create.service.js';
 import { BatchQueries } from './queries.js';
 
+export { Admission } from './admission.js';
+export { admissionReason } from './reason.js';
+
 export const BATCHES_CONTROLLERS: Type[] = [BatchesController];
 export const BATCHES_PROVIDERS: Provider[] = [BatchQueries, Admission, CreateBatch, BatchActions];

@@ -49,4 +49,6 @@ export class HookRow {
   @Column('jsonb', { nullable: true }) failure!: Failure | null;
   @Column('timestamptz') queuedAt!: Date;
   @Column('timestamptz', { nullable: true }) completedAt!: Date | null;
+  /** What it was for is over: the next time a run of its own is asked for. */
+  @Column('boolean') spent!: boolean;
 }

@@ -6,4 +6,5 @@ export * from './inbox.entity.js';
 export * from './job.entity.js';
 export * from './new-id.js';
 export * from './outbox.entity.js';
+export * from './receive.js';
 export * from './vcenter.entity.js';

@@ -1,4 +1,11 @@
 import type { Provider, Type } from '@nestjs/common';
+import { HookFacts } from './hook-facts.js';
+import { HookFactsController } from './hook-facts.controller.js';
+import { HookOutcomes } from './outcomes.js';
 
-export const HOOKS_CONTROLLERS: Type[] = [];
-export const HOOKS_PROVIDERS: Provider[] = [];
+export { askHooks, ofJob, type HookRun } from './ask.js';
+export { askAfterHook, jobMoved } from './job-moved.js';
+export { HookOutcomes } from './outcomes.js';
+
+export const HOOKS_CONTROLLERS: Type[] = [HookFactsController];
+export const HOOKS_PROVIDERS: Provider[] = [HookOutcomes, HookFacts];

@@ -1,0 +1,69 @@
+import { batchCompleted } from '@hyper2kvm/contracts';
+import { Batch } from '../database/index.js';
+import { writeOutbox } from '../outbox/index.js';
+import { askWaveHook, type Pass } from './admit.js';
+import { NONE, type Counts, type WaveCounts } from './counts.js';
+import { failuresOf } from './state.js';
+
+/** Asks for the hooks after waves whose jobs all came to their end, once for each end. */
+export async function closeWaves(pass: Pass, batch: Batch, counts: WaveCounts): Promise<void> {
+  const ended = batch.waves.filter(
+    ({ name, hooks }) => hooks?.after !== undefined && isThrough(counts.get(name) ?? NONE),
+  );
+  if (ended.length === 0) return;
+  const asked = await pass.manager.query<{ wave: string }[]>(
+    "SELECT wave FROM hooks WHERE batch_id = $1 AND scope = 'wave' AND moment = 'after' AND NOT spent",
+    [batch.id],
+  );
+  for (const { name, hooks } of ended)
+    if (!asked.some(({ wave }) => wave === name)) await askWaveHook(pass, batch, name, 'after', hooks?.after);
+}
+
+const isThrough = ({ over, totals }: Counts): boolean => over === totals.total;
+
+/** Writes down that every job came to its end, and tells it; false where one goes on. The batch's row is locked. */
+export async function complete({ manager, setting, done }: Pass, batch: Batch, counts: Counts): Promise<boolean> {
+  if (!isThrough(counts)) return false;
+  const { now } = setting;
+  await manager.update(Batch, { id: batch.id }, { completedAt: now, updatedAt: now, version: batch.version + 1 });
+  await writeOutbox(manager, batch.id, [told(batch, counts, now)]);
+  done.wrote = true;
+  return true;
+}
+
+const told = (batch: Batch, { totals, over }: Counts, now: Date) => ({
+  kind: batchCompleted.kind,
+  type: batchCompleted.type,
+  data: batchCompleted.schema.parse({
+    batch_id: batch.id,
+    // One that rests after its export is done.
+    completed: over - totals.failed - totals.cancelled,
+    failed: totals.failed,
+    cancelled: totals.cancelled,
+    ...(batch.name === null ? {} : { name: batch.name }),
+    requested_by: batch.requestedBy,
+    created_at: batch.createdAt.toISOString(),
+    completed_at: now.toISOString(),
+    ...(batch.notifyEmail === null ? {} : { notify_email: batch.notifyEmail }),
+    ...(batch.callbackUrl === null ? {} : { callback_url: batch.callbackUrl }),
+  }) as Record<string, unknown>,
+});
+
+/** Stops a batch with too many failures; the batch as it is then. Its row is locked. */
+export async function stopAfter({ manager, setting }: Pass, batch: Batch, { totals }: Counts): Promise<Batch> {
+  // A job that was tried again since takes its old failure with it.
+  const failuresForgiven = Math.min(batch.failuresForgiven, totals.failed);
+  const tooMany =
+    batch.stoppedAt === null &&
+    batch.stopAfterFailures !== null &&
+    failuresOf({ failuresForgiven }, totals.failed) >= batch.stopAfterFailures;
+  if (!tooMany && failuresForgiven === batch.failuresForgiven) return batch;
+  const patch = {
+    failuresForgiven,
+    ...(tooMany ? { stoppedAt: setting.now } : {}),
+    version: batch.version + 1,
+    updatedAt: setting.now,
+  };
+  await manager.update(Batch, { id: batch.id }, patch);
+  return Object.assign(new Batch(), batch, patch);
+}

@@ -1,0 +1,51 @@
+import type { EntityManager } from 'typeorm';
+import { Batch, type JobRow } from '../database/index.js';
+import { scheduleOf } from '../schedule/index.js';
+import { readCounts, sumOf, type WaveCounts } from './counts.js';
+import { blocked, statusOf, stopReason, underWay } from './state.js';
+import { ticketsOf, type Ticket } from './tickets.js';
+
+/** Why a job has not been let in yet, for the user; null where it was, or will be at once. */
+export async function admissionReason(manager: EntityManager, job: JobRow): Promise<string | null> {
+  if (job.status !== 'pending' || job.admittedAt !== null) return null;
+  const tickets = await ticketsOf(manager, job.batchId);
+  const batch = job.batchId === null ? null : await manager.findOneBy(Batch, { id: job.batchId });
+  const own = tickets.find(({ jobId }) => jobId === job.id);
+  if (batch === null) return hookReason(own, 'its hook before the migration') ?? timeReason(job);
+  const counts: WaveCounts = (await readCounts(manager, [batch.id])).get(batch.id) ?? new Map();
+  return (
+    batchReason(batch, counts) ??
+    waveReason(batch, counts, job, tickets) ??
+    hookReason(own, 'its hook before the migration') ??
+    timeReason(job) ??
+    roomReason(batch, counts, tickets)
+  );
+}
+
+function batchReason(batch: Batch, counts: WaveCounts): string | null {
+  if (statusOf(batch) === 'cancelled') return 'the batch was cancelled';
+  return statusOf(batch) === 'stopped' ? stopReason(batch, sumOf(counts).totals.failed) : null;
+}
+
+function waveReason(batch: Batch, counts: WaveCounts, job: JobRow, tickets: readonly Ticket[]): string | null {
+  const wave = batch.waves.find(({ name }) => name === job.wave);
+  if (wave === undefined) return null;
+  const ticket = tickets.find(({ scope, wave: name }) => scope === 'wave' && name === wave.name);
+  return blocked(wave, counts) ?? hookReason(ticket, `the hook before wave ${wave.name}`);
+}
+
+const hookReason = (ticket: Ticket | undefined, words: string): string | null =>
+  ticket?.status === 'queued' ? `${words} is running` : null;
+
+function timeReason(job: JobRow): string | null {
+  const now = new Date();
+  if (job.nextRetryAt !== null && job.nextRetryAt > now) return `it is tried again at ${job.nextRetryAt.toISOString()}`;
+  const schedule = scheduleOf(job, now);
+  return schedule.due ? null : schedule.reason;
+}
+
+function roomReason(batch: Batch, counts: WaveCounts, tickets: readonly Ticket[]): string | null {
+  if (batch.maxParallel === null) return null;
+  const busy = underWay(sumOf(counts)) + tickets.filter(({ scope }) => scope === 'vm').length;
+  return busy < batch.maxParallel ? null : `${busy} of ${batch.maxParallel} VMs of the batch are under way`;
+}

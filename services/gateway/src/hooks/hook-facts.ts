@@ -1,0 +1,75 @@
+import { jobLog, type HookCompleted, type HookFailed, type JobLog } from '@hyper2kvm/contracts';
+import { LOGGER, type Logger } from '@hyper2kvm/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { HookRow, receive } from '../database/index.js';
+import { writeEvents } from '../history/index.js';
+import { OutboxRelay, writeOutbox, type Outgoing } from '../outbox/index.js';
+import { HookOutcomes } from './outcomes.js';
+import { hookWords } from './words.js';
+
+/** Name of this consumer in the inbox. */
+const CONSUMER = 'gateway';
+
+export type HookFact =
+  | { readonly name: 'hook.completed'; readonly data: HookCompleted }
+  | { readonly name: 'hook.failed'; readonly data: HookFailed };
+
+/** Writes the ends of hooks down. What follows of them is admission's. */
+@Injectable()
+export class HookFacts {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly relay: OutboxRelay,
+    private readonly outcomes: HookOutcomes,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  async apply(fact: HookFact, eventId: string): Promise<void> {
+    const { job_id: id } = fact.data;
+    const applied = await this.dataSource.transaction(async (manager) => {
+      if (!(await receive(manager, CONSUMER, eventId))) return false;
+      const row = await manager.findOne(HookRow, { where: { id }, lock: { mode: 'pessimistic_write' } });
+      if (row?.status !== 'queued') {
+        this.logger.info({ hook: id, fact: fact.name, status: row?.status }, 'the end of a hook that nobody waits for');
+        return false;
+      }
+      await manager.update(HookRow, { id }, { ...outcome(fact), completedAt: new Date() });
+      await tell(manager, row, fact);
+      return true;
+    });
+    if (!applied) return;
+    this.relay.kick();
+    this.outcomes.ended();
+  }
+}
+
+const outcome = (fact: HookFact): Partial<Pick<HookRow, 'status' | 'code' | 'output' | 'failure'>> =>
+  fact.name === 'hook.completed'
+    ? { status: 'completed', code: fact.data.code, output: fact.data.output }
+    : { status: 'failed', failure: fact.data.failure };
+
+/** In the log and the timeline of its job. What a wave's said stands in the report of its batch. */
+async function tell(manager: EntityManager, { jobId, moment, hook }: HookRow, fact: HookFact): Promise<void> {
+  if (jobId === null) return;
+  const words = hookWords(moment, hook);
+  const { worker } = fact.data;
+  const time = new Date().toISOString();
+  const line = (level: JobLog['level'], message: string): Outgoing => ({
+    kind: 'fact',
+    type: jobLog.type,
+    data: jobLog.schema.parse({ job_id: jobId, time, level, phase: 'hook', message, worker }),
+  });
+  if (fact.name === 'hook.failed') {
+    const message = `${words} failed: ${fact.data.failure.message}`;
+    const held = moment === 'before' && hook.on_failure === 'fail';
+    await writeOutbox(manager, jobId, [line(held ? 'error' : 'warn', message)]);
+    await writeEvents(manager, [{ jobId, happened: { event: fact.name, message, by: worker } }]);
+    return;
+  }
+  const { code, output, duration_seconds: seconds } = fact.data;
+  const message = `${words} ended with ${code} after ${seconds.toFixed(1)} s`;
+  const lines = output.trim() === '' ? [] : output.trimEnd().split('\n');
+  await writeOutbox(manager, jobId, [line('info', [message, ...lines].join('\n'))]);
+  await writeEvents(manager, [{ jobId, happened: { event: fact.name, message, by: worker } }]);
+}
