@@ -5,20 +5,24 @@ import { problemOf, problemOfRetryable } from './jobs/retry-classes.js';
 import { z } from 'zod';
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|\[::1\])$/;
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
 
 /** `host:port`, an IPv6 host in brackets. */
 const Listen = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'host:port, for example 127.0.0.1:8080');
 
-const Auth = z
-  .strictObject({
-    enabled: z.boolean().default(false),
-    /** Compared with `Authorization: Bearer …`. */
-    token: z.string().min(16, 'a token of 16 characters or more').optional(),
-  })
-  .refine((auth) => !auth.enabled || auth.token !== undefined, {
-    path: ['token'],
-    message: 'needed when enabled is true',
-  });
+const Auth = z.strictObject({
+  enabled: z.boolean().default(false),
+  /** The first token, `config`, of an admin: it makes the others. */
+  token: z.string().min(16, 'a token of 16 characters or more').optional(),
+});
+
+/** Counted by each gateway; 0 is no limit. */
+const RateLimit = z.strictObject({
+  /** Of each caller. */
+  writes_per_minute: z.number().int().min(0).default(600),
+  /** From each address. */
+  failed_logins_per_minute: z.number().int().min(0).default(10),
+});
 
 const Tls = z.strictObject({ cert_file: z.string(), key_file: z.string() });
 
@@ -49,14 +53,31 @@ export const GatewayConfig = z
     /** True where a proxy in front does TLS. */
     behind_proxy: z.boolean().default(false),
     tls: Tls.optional(),
-    api: z.strictObject({ auth: Auth.prefault({}) }).prefault({}),
+    /** A unix socket besides; who may open it is an admin. */
+    socket: z
+      .string()
+      .startsWith('/', 'an absolute path, for example /run/hyper2kvm/gateway.sock')
+      // sun_path of Linux, with its end.
+      .max(107, 'a path of 107 characters at most')
+      .optional(),
+    /** Members may open the socket; default: hyper2kvm, where there is such a group. */
+    socket_group: z.string().min(1).optional(),
+    api: z.strictObject({ auth: Auth.prefault({}), rate_limit: RateLimit.prefault({}) }).prefault({}),
     database: Database.prefault({}),
     export_limits: ExportLimits.prefault({}),
     shutdown_grace_seconds: z.number().min(0).default(5),
   })
   .superRefine((gateway, context) => {
+    const { enabled, token } = gateway.api.auth;
+    if (enabled && token === undefined && gateway.socket === undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['api', 'auth', 'token'],
+        message: 'needed when enabled is true, unless gateway.socket lets an admin in',
+      });
+    }
     const { host } = splitListen(gateway.listen);
-    if (LOOPBACK.test(host)) return;
+    if (isLoopback(host)) return;
     if (!gateway.api.auth.enabled) {
       context.addIssue({
         code: 'custom',

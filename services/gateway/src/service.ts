@@ -1,7 +1,7 @@
 import type { ServiceOptions } from '@hyper2kvm/runtime';
 import { AppModule } from './app.module.js';
 import { SECTIONS } from './config.js';
-import { httpAdapter } from './http/adapter.js';
+import { configureHttp, httpAdapter, listenBesides } from './http/adapter.js';
 
 /** The gateway as the runtime starts it. */
 export const gatewayService = {
@@ -15,5 +15,5 @@ export const gatewayService = {
     targets: SECTIONS.targets,
   },
   secrets: true,
-  http: { adapter: httpAdapter, listen: (config) => config.listen },
+  http: { adapter: httpAdapter, listen: (config) => config.listen, configure: configureHttp, listenBesides },
 } satisfies ServiceOptions<typeof SECTIONS.gateway>;

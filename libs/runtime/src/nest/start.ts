@@ -47,7 +47,10 @@ export interface ServiceOptions<Section extends z.ZodType> {
   readonly http?: {
     readonly adapter: (config: z.infer<Section>) => AbstractHttpAdapter;
     readonly listen: (config: z.infer<Section>) => string;
+    /** Before its routes are made. */
     readonly configure?: (app: INestApplication, config: z.infer<Section>) => void | Promise<void>;
+    /** Another way in, once it listens; what it gives back ends that. */
+    readonly listenBesides?: (app: INestApplication, config: z.infer<Section>) => Promise<() => Promise<void>>;
   };
 }
 
@@ -123,16 +126,20 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
 
   const nestLogger = new NestLogger(logger);
   let app: INestApplication | INestMicroservice;
+  let stopBesides: (() => Promise<void>) | undefined;
   if (options.http) {
     const http = await NestFactory.create(root, options.http.adapter(section), {
       logger: nestLogger,
       abortOnError: false,
+      // The adapter knows which bodies it takes: Nest's own parsers would add forms.
+      bodyParser: false,
     });
     await options.http.configure?.(http, section);
     http.connectMicroservice<MicroserviceOptions>({ strategy }, { inheritAppConfig: false });
     await http.startAllMicroservices();
     const { host, port } = parseListen(options.http.listen(section));
     await http.listen(port, host);
+    stopBesides = await options.http.listenBesides?.(http, section);
     app = http;
   } else {
     const microservice = await NestFactory.createMicroservice<MicroserviceOptions>(root, {
@@ -183,6 +190,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
     }, graceMs + STOP_LIMIT_MS).unref();
     try {
       server?.close();
+      await stopBesides?.();
       await app.close();
       await heartbeat.stop();
       await close();

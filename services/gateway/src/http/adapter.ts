@@ -1,18 +1,67 @@
 import { readFileSync } from 'node:fs';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import type { INestApplication } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Gate, listenOnSocket } from '../access/index.js';
 import type { GatewayConfig } from '../config.js';
+import { PROBLEM_TYPE, problemOf } from './problem.js';
 
-/** A request carries one VM's settings and a CA at most. */
+/** A request carries one VM's settings and a CA at most; routes that take more say so. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
+/** Longer than any id or name, so that their own rules refuse what is too long. */
+const MAX_PARAM_LENGTH = 1024;
 
 export function httpAdapter(config: GatewayConfig): FastifyAdapter {
   const common = {
     bodyLimit: BODY_LIMIT_BYTES,
-    trustProxy: config.behind_proxy,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    // The address that the proxy in front saw: what stands before it in X-Forwarded-For is anybody's word.
+    trustProxy: config.behind_proxy ? (_address: string, hop: number) => hop === 0 : false,
     // Followers stay connected for hours; a stop must not wait for them.
     forceCloseConnections: true,
+    // What the router itself refuses (an address that cannot be decoded) comes past every filter.
+    frameworkErrors: (error: Error, _request: unknown, reply: FastifyReply) => {
+      const { problem } = problemOf(error);
+      void reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+    },
   };
-  if (config.tls === undefined) return new FastifyAdapter(common);
+  if (config.tls === undefined) return withoutForms(new FastifyAdapter(common));
   const https = { cert: readFileSync(config.tls.cert_file), key: readFileSync(config.tls.key_file) };
-  return new FastifyAdapter({ ...common, https });
+  return withoutForms(new FastifyAdapter({ ...common, https }));
+}
+
+/** JSON alone: a page of another site can make a browser send other kinds without asking. */
+function withoutForms(adapter: FastifyAdapter): FastifyAdapter {
+  adapter.getInstance<FastifyInstance>().removeContentTypeParser('text/plain');
+  return adapter;
+}
+
+/** What every request passes, before any route is there. */
+export async function configureHttp(app: INestApplication, config: GatewayConfig): Promise<void> {
+  const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
+  await fastify.register(helmet, {
+    // No answer is a page.
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+    },
+    // Told over TLS alone; behind a proxy it is the proxy's to tell.
+    ...(config.tls === undefined ? { strictTransportSecurity: false as const } : {}),
+  });
+  fastify.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store');
+  });
+  await fastify.register(rateLimit, { global: false });
+  app.get(Gate).install(fastify);
+}
+
+/** The unix socket, where there is one; what stops it. */
+export async function listenBesides(app: INestApplication, config: GatewayConfig): Promise<() => Promise<void>> {
+  if (config.socket === undefined) return () => Promise.resolve();
+  const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
+  return listenOnSocket({ path: config.socket, group: config.socket_group }, (request, response) =>
+    fastify.routing(request, response),
+  );
 }

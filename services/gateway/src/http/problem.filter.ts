@@ -1,7 +1,7 @@
 import { LOGGER, type Logger } from '@hyper2kvm/runtime';
 import { Catch, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { problemOf } from './problem.js';
+import { PROBLEM_TYPE, problemOf } from './problem.js';
 
 /** Every error leaves as problem+json; what nobody expected is logged whole, and told in one sentence. */
 @Catch()
@@ -15,9 +15,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (!expected) this.logger.error({ err: error }, 'a request failed');
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (reply.sent) return;
-    void reply
-      .code(problem.status)
-      .header('content-type', 'application/problem+json; charset=utf-8')
-      .send(JSON.stringify(problem));
+    if (problem.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer realm="hyper2kvm"');
+    void reply.code(problem.status).header('content-type', PROBLEM_TYPE).send(JSON.stringify(problem));
   }
 }

@@ -2,6 +2,8 @@ import { ERRORS, JobError, type Problem } from '@hyper2kvm/contracts';
 import { traceId } from '@hyper2kvm/runtime';
 import { HttpException } from '@nestjs/common';
 
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
 /** An error as RFC 9457 says; `expected` false means a defect or an outage that belongs into the log. */
 export interface ProblemAnswer {
   readonly problem: Problem;
@@ -31,6 +33,13 @@ function fromJobError(error: JobError): Problem {
   return { type: urn(error.code), title, status, detail: error.message, code: error.code, advice, ...trace() };
 }
 
+const TITLES: Readonly<Record<number, string>> = {
+  404: 'no such address',
+  413: 'the request is too large',
+  414: 'the address is too long',
+  415: 'the request is no JSON',
+};
+
 /** Nest's own refusals (no such route) and Fastify's (not JSON, too large, wrong content type). */
 function clientStatus(error: unknown): number | undefined {
   const status =
@@ -40,7 +49,7 @@ function clientStatus(error: unknown): number | undefined {
 
 function fromStatus(status: number, error: Error): Problem {
   const code = status === 404 ? 'NOT_FOUND' : 'BAD_REQUEST';
-  const title = status === 404 ? 'no such address' : ERRORS.BAD_REQUEST.title;
+  const title = TITLES[status] ?? ERRORS.BAD_REQUEST.title;
   return { type: urn(code), title, status, detail: error.message, code, advice: 'See /openapi.json.', ...trace() };
 }
 

@@ -18,6 +18,8 @@ export interface Route {
   /** Another form of the answer, where the request asks for it. */
   readonly alternative?: 'text/csv' | 'text/event-stream';
   readonly errors: readonly ErrorCode[];
+  /** Answers that are no success and no problem, by status. */
+  readonly others?: Readonly<Record<number, z.ZodType>>;
   /** Answered without a token too. */
   readonly open?: boolean;
   /** The least role that may; default: viewer for GET, operator for the others. */
@@ -28,6 +30,9 @@ export interface Route {
   readonly bodyLimitBytes?: number;
 }
 
+/** The path as the router writes it: `/jobs/:id`. */
+export const routerPath = (route: Route): string => route.path.replaceAll(/\{(\w+)\}/g, ':$1');
+
 export const roleOf = (route: Route): Role => route.role ?? (route.method === 'GET' ? 'viewer' : 'operator');
 
 export const ROUTE = Symbol('route');
@@ -35,7 +40,7 @@ export const ROUTE = Symbol('route');
 /** Serves a route of the table with this method. */
 export const Serve = (route: Route): MethodDecorator =>
   applyDecorators(
-    RequestMapping({ path: route.path.replaceAll(/\{(\w+)\}/g, ':$1'), method: RequestMethod[route.method] }),
+    RequestMapping({ path: routerPath(route), method: RequestMethod[route.method] }),
     HttpCode(route.status),
     SetMetadata(ROUTE, route),
   );

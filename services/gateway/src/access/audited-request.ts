@@ -1,0 +1,36 @@
+import { redact, redactUrls } from '@hyper2kvm/runtime';
+import type { z } from 'zod';
+
+const MAX_CHARACTERS = 4000;
+const MAX_ITEMS = 20;
+/** What stands behind `?` in an address is often a token. */
+const URL_QUERY = /(\bhttps?:\/\/[^\s?#"]*)\?[^\s"]*/gi;
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+/**
+ * What the audit keeps of a request's body: JSON without secrets, cut. Fields that the schema does not know may be a
+ * password under another name: of a body that does not fit, the names of its fields are kept alone.
+ */
+export function auditedRequest(schema: z.ZodType | undefined, body: unknown): string | null {
+  if (body === undefined || body === null) return null;
+  const parsed = schema?.safeParse(body);
+  const told =
+    parsed?.success === true ? given(body, parsed.data) : { fields: isObject(body) ? Object.keys(body) : [] };
+  const text = redactUrls(JSON.stringify(redact(told))).replaceAll(URL_QUERY, '$1?[redacted]');
+  return text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;
+}
+
+/** What the caller said, without the defaults that were filled in and without what is ignored. */
+function given(said: unknown, parsed: unknown): unknown {
+  if (Array.isArray(said) && Array.isArray(parsed)) {
+    const items = said.slice(0, MAX_ITEMS).map((item, index) => given(item, parsed[index]));
+    return said.length > MAX_ITEMS ? [...items, `… ${said.length} in all`] : items;
+  }
+  if (!isObject(said) || !isObject(parsed)) return parsed;
+  return Object.fromEntries(
+    Object.keys(said)
+      .filter((key) => Object.hasOwn(parsed, key))
+      .map((key) => [key, given(said[key], parsed[key])]),
+  );
+}
