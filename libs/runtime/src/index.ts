@@ -17,6 +17,7 @@ export { openBus } from './open.js';
 export { InvalidMessage } from './bus/cloudevents.js';
 export { Claims } from './claims/claims.js';
 
+export { activityOf } from './lanes/address.js';
 export { CommandQueue } from './lanes/queue.js';
 export { WorkContext, WorkStopped, type ProgressUpdate, type StopKind } from './work/context.js';
 export { FactContext, RetryLater } from './facts/consumer.js';
@@ -25,6 +26,8 @@ export * from './nest/tokens.js';
 export { JetStreamStrategy, type StrategyOptions } from './nest/strategy.js';
 export { startService, type ServiceOptions } from './nest/start.js';
 export { setDuty, type Duty } from './work/duty.js';
+export { DeadLetterStore, type StoredLetter } from './work/dead-letter-store.js';
+export { forgetSubject, oldestUnhandled } from './work/forget.js';
 export { diskFree, startHeartbeat } from './health/heartbeat.js';
 export { WorkerState } from './health/state.js';
 export { parseListen } from './health/server.js';
