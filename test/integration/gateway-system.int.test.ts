@@ -103,7 +103,7 @@ describe('with a token demanded', () => {
       });
       expect(response.status).toBe(202);
       const { rows } = await stack.db.query('SELECT requested_by FROM jobs');
-      expect(rows).toEqual([{ requested_by: 'token' }]);
+      expect(rows).toEqual([{ requested_by: 'config' }]);
     } finally {
       await stop();
     }
