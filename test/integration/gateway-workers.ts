@@ -218,14 +218,14 @@ function converterModule(behaviour: Behaviour): Type {
 }
 
 const BEAT_MS = 500;
-const heartbeat = (service: string, { activeJobs, duty }: JetStreamStrategy): WorkerHeartbeat => ({
+const heartbeat = (service: string, { activeJobs, duty }: JetStreamStrategy, slots: number): WorkerHeartbeat => ({
   worker_id: `${service}-1`,
   service,
   version: '0.0.0',
   host: 'localhost',
   pid: process.pid,
   pools: ['any'],
-  slots: 2,
+  slots,
   active_jobs: activeJobs,
   paused: duty.current !== 'running',
   ...(duty.current === 'draining' ? { draining: true } : {}),
@@ -242,6 +242,7 @@ export async function startWorkers(
 ): Promise<() => Promise<void>> {
   const logger = createLogger('stand-in', 'error');
   const apps: { app: INestMicroservice; close: () => Promise<void> }[] = [];
+  const slots = behaviour.slots ?? 2;
   for (const service of which) {
     const { bus, claims, close } = await openBus({
       nats: { servers, replicas: 1 },
@@ -256,14 +257,16 @@ export async function startWorkers(
       service,
       workerId: `${service}-1`,
       pools: service === 'converter' ? (behaviour.converterPools ?? ['any']) : ['any'],
-      slots: behaviour.slots ?? 2,
+      slots,
       graceMs: 0,
     });
     const module = service === 'exporter' ? exporterModule(behaviour) : converterModule(behaviour);
     const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, { strategy, logger: false });
     await app.listen();
     const beat = async (): Promise<unknown> =>
-      bus.buckets.workers.put(`${service}.${service}-1`, JSON.stringify(heartbeat(service, strategy))).catch(() => {});
+      bus.buckets.workers
+        .put(`${service}.${service}-1`, JSON.stringify(heartbeat(service, strategy, slots)))
+        .catch(() => {});
     await beat();
     strategy.duty.onChange(() => void beat());
     const timer = setInterval(() => void beat(), BEAT_MS);
