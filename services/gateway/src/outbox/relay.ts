@@ -18,7 +18,8 @@ import { Backoff } from '../system/backoff.js';
 import { Loop } from '../system/loop.js';
 import { nextRows, type WaitingRow } from './rows.js';
 
-const BATCH = 100;
+/** Rows of one pass: one transaction, which holds their jobs' order. */
+const BATCH = 200;
 /** Delayed rows and those of other gateways are found within this time; own commits kick. */
 const TICK_MS = 500;
 const COMMANDS: readonly CommandDefinition[] = [
@@ -32,11 +33,11 @@ const COMMANDS: readonly CommandDefinition[] = [
 
 const Limit = BytesPerSecond.nullable();
 
-/** Carries the outbox to the bus: each job's oldest row first, at least once, recognisable by the row's id. */
+/** Carries the outbox to the bus: each job's rows in order, at least once, recognisable by the row's id. */
 @Injectable()
 export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #loop: Loop;
-  /** Rows that the bus refused, each with its own pause: one bad row holds up its own job alone. */
+  /** Jobs of which the bus refused a row, each with its own pause: one bad row holds up its own job alone. */
   readonly #refused = new Backoff({ firstMs: 500, maxMs: 30_000 });
 
   constructor(
@@ -70,28 +71,32 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     return this.dataSource.transaction(async (manager) => {
       const rows = await nextRows(manager, BATCH, this.#refused.waiting());
       if (rows.length === 0) return 0;
-      const sent = await Promise.all(rows.map((row) => this.#publish(row)));
-      const ids = sent.filter((id) => id !== undefined);
+      const sent = await Promise.all(byJob(rows).map((chain) => this.#publish(chain)));
+      const ids = sent.flat();
       if (ids.length > 0)
         await manager.query('UPDATE outbox SET published_at = now() WHERE id = ANY ($1::uuid[])', [ids]);
       return ids.length;
     });
   }
 
-  /** The row's id once the bus has it. */
-  async #publish(row: WaitingRow): Promise<string | undefined> {
-    try {
-      await this.#send(row);
-      this.#refused.clear(row.id);
-      return row.id;
-    } catch (error) {
-      const pause = this.#refused.failed(row.id);
-      this.logger.warn(
-        { err: error, job_id: row.jobId, type: row.type, again_in_ms: pause },
-        'a message could not be published',
-      );
-      return undefined;
+  /** The rows of one job, one after the other; the ids of those that the bus has. */
+  async #publish(rows: readonly WaitingRow[]): Promise<string[]> {
+    const sent: string[] = [];
+    for (const row of rows) {
+      try {
+        await this.#send(row);
+        sent.push(row.id);
+        this.#refused.clear(row.jobId);
+      } catch (error) {
+        const pause = this.#refused.failed(row.jobId);
+        this.logger.warn(
+          { err: error, job_id: row.jobId, type: row.type, again_in_ms: pause },
+          'a message could not be published',
+        );
+        break;
+      }
     }
+    return sent;
   }
 
   async #send(row: WaitingRow): Promise<void> {
@@ -118,6 +123,16 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     const options = { eventId: row.id, ...trace };
     await (row.kind === 'move' ? this.queue.move(command, data, options) : this.queue.send(command, data, options));
   }
+}
+
+function byJob(rows: readonly WaitingRow[]): WaitingRow[][] {
+  const chains = new Map<string, WaitingRow[]>();
+  for (const row of rows) {
+    const chain = chains.get(row.jobId);
+    if (chain === undefined) chains.set(row.jobId, [row]);
+    else chain.push(row);
+  }
+  return [...chains.values()];
 }
 
 function definitionOf(row: WaitingRow): EventDefinition {

@@ -12,9 +12,9 @@ export interface WaitingRow {
 }
 
 /**
- * The oldest due row of each job, locked. A row behind one that another relay holds is not due: it sees that one unpublished.
- * A delayed row (a retry) does not hold up what was decided after it.
- * @param pausing ids left out for now
+ * The oldest due rows, locked, in order. A row behind one of its job that another relay holds is not due: it sees that one
+ * unpublished. A delayed row (a retry) does not hold up what was decided after it.
+ * @param pausing jobs left out for now
  */
 export async function nextRows(
   manager: EntityManager,
@@ -22,14 +22,18 @@ export async function nextRows(
   pausing: readonly string[],
 ): Promise<WaitingRow[]> {
   return manager.query<WaitingRow[]>(
-    `SELECT id, job_id AS "jobId", kind, type, data, traceparent, created_at AS "createdAt" FROM outbox row
-     WHERE published_at IS NULL AND available_at <= now() AND NOT (id = ANY ($2::uuid[]))
-       AND NOT EXISTS (
-         SELECT 1 FROM outbox earlier
-         WHERE earlier.job_id = row.job_id AND earlier.seq < row.seq
-           AND earlier.published_at IS NULL AND earlier.available_at <= now())
-     ORDER BY seq LIMIT $1
-     FOR UPDATE OF row SKIP LOCKED`,
+    `WITH due AS MATERIALIZED (
+       SELECT id, seq, job_id, kind, type, data, traceparent, created_at FROM outbox
+       WHERE published_at IS NULL AND available_at <= now() AND job_id <> ALL ($2::text[])
+       ORDER BY seq LIMIT $1
+       FOR UPDATE SKIP LOCKED)
+     SELECT id, job_id AS "jobId", kind, type, data, traceparent, created_at AS "createdAt" FROM due row
+     WHERE NOT EXISTS (
+       SELECT 1 FROM outbox earlier
+       WHERE earlier.job_id = row.job_id AND earlier.seq < row.seq
+         AND earlier.published_at IS NULL AND earlier.available_at <= now()
+         AND NOT EXISTS (SELECT 1 FROM due WHERE due.id = earlier.id))
+     ORDER BY seq`,
     [limit, pausing],
   );
 }
