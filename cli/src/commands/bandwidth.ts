@@ -32,7 +32,7 @@ export default class Bandwidth extends BaseCommand<typeof Bandwidth> {
     const client = this.client();
     const { worker } = this.flags;
     const job = worker === undefined ? await findJob(client, this.flags) : undefined;
-    if (job !== undefined) await client.limitJob(job, rate);
+    if (job !== undefined) await client.change(job, { bandwidth_bytes_per_second: rate });
     else if (worker !== undefined) await client.limitWorker(worker, rate);
     if (this.isJson)
       this.printJson({ ...given('job', job), ...given('worker', worker), bandwidth_bytes_per_second: rate });

@@ -1,26 +1,27 @@
 import { Flags } from '@oclif/core';
-import { LANES } from '@hyper2kvm/contracts';
 import { GATEWAY_FLAGS } from '../lib/base-command.js';
-import { CONVERSION_FLAGS } from '../lib/conversion-options.js';
-import { convertBody } from '../lib/convert-request.js';
-import { concernLines } from '../lib/concerns.js';
+import { CONVERSION_FLAGS, retryBody } from '../lib/conversion-options.js';
+import { UsageError } from '../lib/errors.js';
 import { EXIT, type ExitCode } from '../lib/exit-codes.js';
-import { confirmPower, EXPORT_FLAGS } from '../lib/export-options.js';
-import { readLuksKeys } from '../lib/luks-keys.js';
-import { chooseSource, SOURCE_FLAGS } from '../lib/local-source.js';
-import { originOf } from '../lib/origin.js';
-import { VCENTER_FLAGS, withPassword } from '../lib/vcenter.js';
-import { painter } from '../lib/width.js';
-import { WatchingCommand } from '../lib/watching-command.js';
+import { EXPORT_FLAGS } from '../lib/export-options.js';
+import { given } from '../lib/given.js';
+import { MOVING_FLAGS, MovingCommand } from '../lib/moving-command.js';
+import { VCENTER_FLAGS } from '../lib/vcenter.js';
+import { localTime } from '../lib/when.js';
 
-export default class Convert extends WatchingCommand<typeof Convert> {
-  static override summary = 'Move a VM to KVM: from vSphere, or from disk images or an OVA.';
+/** Flags that mean something for a job whose disks are there already. */
+const LATER = new Set(['job', 'priority', 'detach', 'verify-boot', 'proof-timeout', 'luks-key', 'url', 'token']);
+
+export default class Convert extends MovingCommand<typeof Convert> {
+  static override summary = 'Move VMs to KVM: from vSphere, or from disk images or an OVA.';
   static override description =
     'Exports the VM, converts it, and shows the progress until it is done. Ctrl-C leaves the job running.\n' +
     "Files lie on the exporter's machine, beneath one of its allowed_roots; relative paths start at the current folder.\n" +
+    'Many VMs at once: --batch FILE. A job that "hyperctl export" made: --job ID.\n' +
     'What would be done is seen beforehand: hyperctl inspect, with the same flags.\n' +
-    'The password is read from VSPHERE_PASSWORD, or asked for on a terminal; without one the gateway uses its own.\n' +
-    'Exit codes: 0 done, 1 the job failed, 2 usage, 3 the gateway cannot be reached, 4 not found, 5 denied.';
+    'The password is read from --password-file or VSPHERE_PASSWORD, or asked for on a terminal; without one the gateway\n' +
+    'uses its own.\n' +
+    'Exit codes: 0 done, 1 a job failed, 2 usage, 3 the gateway cannot be reached, 4 not found, 5 denied.';
   static override examples = [
     '<%= config.bin %> convert --vm production-db --vcenter vcenter.example.com',
     '<%= config.bin %> convert --vm web-01 --vcenter vcenter.example.com --username admin@vsphere.local --datacenter DC1 --detach',
@@ -29,13 +30,18 @@ export default class Convert extends WatchingCommand<typeof Convert> {
     '<%= config.bin %> convert --disk root.vmdk data.vmdk --name web-01 --cpus 4 --memory 8G',
     '<%= config.bin %> convert --ova appliance.ova --verify-boot --target kvm1 --map-network "VM Network=br0"',
     '<%= config.bin %> convert --vm vault --luks-key vault.key --to-libvirt --start',
+    '<%= config.bin %> convert --batch vms.txt --vcenter vcenter.example.com --parallel 3',
+    '<%= config.bin %> convert --batch night.yaml --window "Sat 22:00-06:00 Europe/Berlin" --stop-after 5 --detach',
+    '<%= config.bin %> convert --vm production-db --at "tomorrow 22:00" --hook-before freeze-app',
+    '<%= config.bin %> convert --job job-7k2m9x4qa3hd --no-fix-network',
   ];
   static override flags = {
-    ...SOURCE_FLAGS,
-    priority: Flags.option({ options: LANES })({ description: 'Lane in which the job waits [default: normal].' }),
-    tags: Flags.string({ description: 'Tags of the job, separated by commas.' }),
-    notify: Flags.string({ description: 'E-mail address that hears of the end.' }),
-    detach: Flags.boolean({ char: 'd', description: 'Only start the job.' }),
+    job: Flags.string({
+      char: 'j',
+      description: 'Convert a job that rests in exported ("hyperctl export").',
+      exclusive: ['vm', 'disk', 'ova', 'batch'],
+    }),
+    ...MOVING_FLAGS,
     ...VCENTER_FLAGS,
     ...EXPORT_FLAGS,
     ...CONVERSION_FLAGS,
@@ -54,27 +60,29 @@ export default class Convert extends WatchingCommand<typeof Convert> {
   };
 
   protected async work(): Promise<ExitCode> {
+    return this.flags.job === undefined ? this.move(this.flags, 'convert') : this.#later(this.flags.job);
+  }
+
+  /** The second half of an export, with options of its own. */
+  async #later(jobId: string): Promise<ExitCode> {
+    const allowed = new Set([...LATER, ...Object.keys(CONVERSION_FLAGS), 'json', 'quiet', 'no-color']);
+    const other = Object.entries(this.flags).find(
+      ([name, value]) => !allowed.has(name) && value !== undefined && value !== false,
+    );
+    if (other !== undefined)
+      throw new UsageError(`--${other[0]} has no meaning with --job: the disks are there already`);
     const client = this.client();
-    const chosen = chooseSource(this.flags, process.cwd());
-    const { keys, warnings } = readLuksKeys(this.flags['luks-key'] ?? [], process.env);
-    if (!this.isQuiet) for (const warning of warnings) this.logToStderr(`Warning: ${warning}`);
-    const body = convertBody(chosen, this.flags, this.settings, keys);
-    await confirmPower(chosen.vmName, this.flags['source-power'], this.flags.yes);
-    if (chosen.source === undefined) body.vcenter = await withPassword(body.vcenter, this.settings, this.isQuiet);
-    const accepted = await client.convert(body);
-    const jobId = accepted.job_id;
-    if (this.flags.detach) {
-      if (this.isJson) this.printJson(await client.job(jobId));
-      else if (!this.isQuiet)
-        this.log(
-          [
-            `Job ID: ${jobId}\nStatus: Export started...\nFollow progress: hyperctl status --job ${jobId} --follow`,
-            ...concernLines(accepted.concerns ?? [], painter(this.settings.color && process.stdout.isTTY)),
-          ].join('\n'),
-        );
-      return EXIT.ok;
+    const { keys } = this.readKeys(this.flags['luks-key']);
+    const body = { ...retryBody(this.flags, keys), ...given('priority', this.flags.priority) };
+    const answer = await client.queue(jobId, body);
+    if (!this.flags.detach) return this.watchJob(client, jobId);
+    if (this.isJson) this.printJson(answer);
+    else if (!this.isQuiet) {
+      const position = answer.queue_position === null ? '' : ` (position: ${answer.queue_position})`;
+      const start =
+        answer.estimated_start === null ? '' : `, starts about ${localTime(new Date(answer.estimated_start))}`;
+      this.log(`${answer.message}${position}${start}\nFollow progress: hyperctl status --job ${jobId} --follow`);
     }
-    const origin = originOf(chosen.source, this.settings.vcenter.server);
-    return this.watchJob(client, jobId, { type: 'accepted', accepted, origin });
+    return EXIT.ok;
   }
 }

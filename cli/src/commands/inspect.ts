@@ -41,7 +41,8 @@ export default class Inspect extends BaseCommand<typeof Inspect> {
     const { keys, warnings } = readLuksKeys(this.flags['luks-key'] ?? [], process.env);
     if (!this.isQuiet) for (const warning of warnings) this.logToStderr(`Warning: ${warning}`);
     const body = convertBody(chosen, this.flags, this.settings, keys, 'inspect');
-    if (chosen.source === undefined) body.vcenter = await withPassword(body.vcenter, this.settings, this.isQuiet);
+    if (chosen.source === undefined)
+      body.vcenter = await withPassword(body.vcenter, { file: this.flags['password-file'], quiet: this.isQuiet });
     const seen = await this.#ask(() => client.inspect(body));
     if (seen === undefined) return EXIT.interrupted;
     const origin = originOf(chosen.source, this.settings.vcenter.server).label;

@@ -37,7 +37,7 @@ export default class Vms extends BaseCommand<typeof Vms> {
 
   protected async work(): Promise<ExitCode> {
     const body = this.#body();
-    body.vcenter = await withPassword(body.vcenter, this.settings, this.isQuiet);
+    body.vcenter = await withPassword(body.vcenter, { file: this.flags['password-file'], quiet: this.isQuiet });
     const pages = this.client().vms(body);
     if (this.isJson) {
       const vms = [];

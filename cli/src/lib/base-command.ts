@@ -19,7 +19,7 @@ const OUTPUT_FLAGS = {
 export const GATEWAY_FLAGS = {
   url: Flags.string({
     description:
-      'Address of the gateway [default: HYPER2KVM_URL, the config file, the local stack, http://127.0.0.1:8080].',
+      'Address of the gateway, or unix:/path of its socket [default: HYPER2KVM_URL, the config file, the local stack, http://127.0.0.1:8080].',
     helpGroup: 'GATEWAY',
   }),
   token: Flags.string({ description: 'Token for the gateway; better in HYPER2KVM_TOKEN.', helpGroup: 'GATEWAY' }),
@@ -65,6 +65,18 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     }
     await flushed();
     this.exit(code);
+  }
+
+  /** Settings without what the command line said: what a file that it names may overrule. */
+  protected get ownSettings(): Settings {
+    const file = configPath();
+    return settings({}, process.env, readConfigFile(file), file);
+  }
+
+  /** Cells of a line on standard output; undefined where it is no terminal, and lines may have any length. */
+  protected get columns(): number | undefined {
+    const { isTTY, columns } = process.stdout;
+    return isTTY && columns > 0 ? columns : undefined;
   }
 
   /** True when only errors (or the one JSON document) are to be seen. */

@@ -59,17 +59,27 @@ export class GatewayUnreachable extends CliError {
 /** The gateway refused or failed a request and said so (problem+json). */
 export class GatewayProblem extends CliError {
   override readonly name = 'GatewayProblem';
-  constructor(readonly problem: Problem) {
+  /** @param waitSeconds after which it may be tried again, where the gateway said so */
+  constructor(
+    readonly problem: Problem,
+    waitSeconds?: number,
+  ) {
     const whole = problem.detail.toLowerCase().includes(problem.title.toLowerCase());
     super(whole ? problem.detail : problem.title, {
       code: problem.code,
       exitCode: exitCodeOf(problem.code),
       why: whole || problem.detail === '' ? undefined : problem.detail,
-      advice: problem.advice === '' ? undefined : problem.advice,
+      advice: adviceOf(problem, waitSeconds),
       jobId: problem.job_id,
       traceId: problem.trace_id,
     });
   }
+}
+
+function adviceOf({ code, advice }: Problem, waitSeconds: number | undefined): string | undefined {
+  if (waitSeconds !== undefined && (code === 'RATE_LIMITED' || code === 'UNAUTHENTICATED'))
+    return `again in ${waitSeconds} s; many VMs at once: hyperctl convert --batch FILE`;
+  return advice === '' ? undefined : advice;
 }
 
 /** Lines for standard error; the first says what happened. */

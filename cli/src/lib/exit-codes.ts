@@ -13,7 +13,7 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-const NOT_FOUND = new Set(['VM_NOT_FOUND', 'JOB_NOT_FOUND']);
+const NOT_FOUND = new Set(['VM_NOT_FOUND', 'JOB_NOT_FOUND', 'BATCH_NOT_FOUND', 'NOT_FOUND']);
 const DENIED = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'VCENTER_LOGIN', 'VCENTER_PERMISSION', 'PATH_DENIED']);
 
 /** The exit code that belongs to an error code of the gateway. */

@@ -49,6 +49,6 @@ export const exportOptions = (
 export async function confirmPower(vm: string, power: SourcePower | undefined, yes: boolean): Promise<void> {
   if (power === undefined || power === 'keep' || yes || !process.stdin.isTTY || !process.stderr.isTTY) return;
   const what = power === 'shutdown' ? `${vm} will be shut down` : `${vm} will be switched off without a shutdown`;
-  if (await askYes(`${what} before its disks are read, and stays off. Go on? [y/N] `)) return;
+  if (await askYes(`${what} before the disks are read. The source stays off. Go on? [y/N] `)) return;
   throw new CliError('not confirmed: nothing was done', { code: 'NOT_CONFIRMED', advice: '--yes does not ask' });
 }

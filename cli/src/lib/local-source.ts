@@ -63,6 +63,7 @@ const OF_VCENTER = [
   'ca-file',
   'thumbprint',
   'insecure',
+  'password-file',
   'transport',
   'source-power',
 ];

@@ -34,22 +34,27 @@ export function readLuksKeys(files: readonly string[], env: NodeJS.ProcessEnv): 
 function readKey(text: string): { key: LuksKey; warning?: string } {
   const [, uuid, device, named] = OF_DEVICE.exec(text) ?? [];
   const file = named ?? text;
-  const { bytes, mode } = readFile(file);
-  const key = withoutNewline(bytes);
-  if (key.length === 0) throw new UsageError(`--luks-key: ${file} is empty`);
-  if (key.length > MOST_BYTES)
-    throw new UsageError(`--luks-key: ${file} is larger than ${MOST_BYTES} bytes`, 'give a key file, not an image');
+  const key = keyOfFile(file, '--luks-key');
   return {
-    key: { ...given('device', uuid?.toLowerCase() ?? device), key_base64: key.toString('base64') },
-    ...((mode & 0o077) === 0 ? {} : { warning: `${file} can be read by others: chmod 600 ${file}` }),
+    key: { ...given('device', uuid?.toLowerCase() ?? device), key_base64: key },
+    ...((statSync(file).mode & 0o077) === 0 ? {} : { warning: `${file} can be read by others: chmod 600 ${file}` }),
   };
 }
 
-function readFile(file: string): { bytes: Buffer; mode: number } {
+/** The key in a file, as base64. @throws UsageError naming the flag or place that named the file */
+export function keyOfFile(file: string, named: string): string {
+  const key = withoutNewline(readFile(file, named));
+  if (key.length === 0) throw new UsageError(`${named}: ${file} is empty`);
+  if (key.length > MOST_BYTES)
+    throw new UsageError(`${named}: ${file} is larger than ${MOST_BYTES} bytes`, 'give a key file, not an image');
+  return key.toString('base64');
+}
+
+function readFile(file: string, named: string): Buffer {
   try {
-    return { bytes: readFileSync(file), mode: statSync(file).mode };
+    return readFileSync(file);
   } catch (error) {
-    throw new UsageError(`--luks-key: ${(error as Error).message}`, '--luks-key [UUID-or-device=]FILE');
+    throw new UsageError(`${named}: ${(error as Error).message}`, '--luks-key [UUID-or-device=]FILE');
   }
 }
 

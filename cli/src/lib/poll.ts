@@ -7,7 +7,7 @@ const GIVE_UP_MS = 15 * 60_000;
 
 export interface PollOptions {
   readonly signal: AbortSignal;
-  readonly pauseMs?: number;
+  readonly pauseMs?: number | (() => number);
   readonly giveUpMs?: number;
 }
 
@@ -27,7 +27,10 @@ export async function* poll<Answer>(ask: () => Promise<Answer>, options: PollOpt
       lostAt ??= Date.now();
       if (Date.now() - lostAt > (options.giveUpMs ?? GIVE_UP_MS)) throw error;
     }
-    await sleep(options.pauseMs ?? PAUSE_MS, undefined, { signal: options.signal }).catch(() => {});
+    const { pauseMs = PAUSE_MS } = options;
+    await sleep(typeof pauseMs === 'number' ? pauseMs : pauseMs(), undefined, { signal: options.signal }).catch(
+      () => {},
+    );
   }
 }
 

@@ -5,11 +5,15 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from './errors.js';
 
+const GatewayUrl = z
+  .string()
+  .regex(/^(?:https?:\/\/[^\s/]|unix:(?:\/\/)?\/)/i, 'http://host:port, https://host:port or unix:/path/of/the.sock');
+
 /** `~/.config/hyper2kvm/config.yaml`: keys as in the project's design document. */
 const ConfigFile = z.strictObject({
   daemons: z
     .strictObject({
-      go: z.strictObject({ url: z.url().optional(), timeout: z.number().positive().optional() }).optional(),
+      go: z.strictObject({ url: GatewayUrl.optional(), timeout: z.number().positive().optional() }).optional(),
       // Of earlier plans, in which the converter had a socket of its own: accepted, without effect.
       python: z.strictObject({ socket: z.string().optional(), timeout: z.number().optional() }).optional(),
     })

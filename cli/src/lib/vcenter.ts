@@ -4,6 +4,7 @@ import type { VcenterRequest } from '@hyper2kvm/contracts';
 import { UsageError } from './errors.js';
 import { given } from './given.js';
 import { askSecret } from './prompt.js';
+import { readSecretFile } from './secret-file.js';
 import type { Settings } from './settings.js';
 
 /** Which vCenter, and how it is trusted. */
@@ -17,6 +18,10 @@ export const VCENTER_FLAGS = {
     helpGroup: 'VCENTER',
     allowNo: true,
     description: "Do not check vCenter's certificate.",
+  }),
+  'password-file': Flags.string({
+    helpGroup: 'VCENTER',
+    description: 'File of mode 0600 with the password; else VSPHERE_PASSWORD, else it is asked for on a terminal.',
   }),
 };
 
@@ -32,22 +37,38 @@ export function vcenterRequest(vcenter: Settings['vcenter']): VcenterRequest {
   };
 }
 
-/** Adds the password: of VSPHERE_PASSWORD, else asked for on a terminal. Never from the arguments: every process may read these. */
+/** Where a password may come from. Never from the arguments: every process may read these. */
+export interface PasswordSource {
+  readonly file: string | undefined;
+  /** Nobody is there to be asked. */
+  readonly quiet: boolean;
+}
+
+/**
+ * Adds the password: of a file, of VSPHERE_PASSWORD, else asked for on a terminal; without one the gateway uses its own.
+ * @throws UsageError about the file
+ */
 export async function withPassword(
   vcenter: VcenterRequest | undefined,
-  settings: Settings,
-  quiet: boolean,
+  { file, quiet }: PasswordSource,
 ): Promise<VcenterRequest> {
-  const password = await readPassword(settings, quiet);
+  const { username, server } = vcenter ?? {};
+  const question = `Password of ${username} at ${server ?? 'vCenter'} (empty: the gateway's own): `;
+  const password = givenPassword(file) ?? (username === undefined ? undefined : await askPassword(question, quiet));
   return { ...vcenter, ...given('password', password) };
 }
 
-async function readPassword(settings: Settings, quiet: boolean): Promise<string | undefined> {
+/** Of a file of mode 0600, or of VSPHERE_PASSWORD. @throws UsageError about the file */
+export function givenPassword(file: string | undefined): string | undefined {
+  if (file !== undefined) return readSecretFile(file, '--password-file');
   const fromEnvironment = process.env['VSPHERE_PASSWORD'];
-  if (fromEnvironment !== undefined && fromEnvironment !== '') return fromEnvironment;
-  const { username, server } = settings.vcenter;
-  if (username === undefined || quiet || !process.stdin.isTTY || !process.stderr.isTTY) return undefined;
-  const answer = await askSecret(`Password of ${username} at ${server ?? 'vCenter'} (empty: the gateway's own): `);
+  return fromEnvironment === '' ? undefined : fromEnvironment;
+}
+
+/** Undefined where there is no terminal, or the answer is empty. */
+export async function askPassword(question: string, quiet: boolean): Promise<string | undefined> {
+  if (quiet || !process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  const answer = await askSecret(question);
   return answer === '' ? undefined : answer;
 }
 

@@ -21,6 +21,8 @@ export interface WatchOptions {
   /** Nothing is drawn. */
   readonly quiet: boolean;
   readonly stream: NodeJS.WriteStream;
+  /** The job is through when its disks are there: it rests in exported. */
+  readonly exportOnly?: boolean | undefined;
 }
 
 export type Watched =
@@ -30,7 +32,7 @@ export type Watched =
 
 /** Shows a job until it ended or the user has seen enough. */
 export async function watch(options: WatchOptions): Promise<Watched> {
-  const { client, settings, jobId, stream } = options;
+  const { client, settings, jobId, stream, exportOnly = false } = options;
   const screen = openScreen({
     stream,
     color: settings.color && stream.isTTY,
@@ -45,12 +47,12 @@ export async function watch(options: WatchOptions): Promise<Watched> {
       open: (lastId, signal) => client.events(jobId, lastId, signal),
       signal: interrupted.signal,
       onConnection: (state) => screen.update({ type: 'connection', state }),
-      isLast: (event) => isFinal(viewEvent(event)),
+      isLast: (event) => isFinal(viewEvent(event), exportOnly),
     });
     for await (const event of events) {
       const seen = viewEvent(event);
       if (seen === undefined) continue;
-      const final = isFinal(seen);
+      const final = isFinal(seen, exportOnly);
       // The gateway's stream ends with each attempt; the job does not while another one is due.
       screen.update(seen.type === 'end' ? { ...seen, type: 'job' } : seen);
       if (final) job = seen.job;
@@ -74,7 +76,7 @@ export async function watch(options: WatchOptions): Promise<Watched> {
     });
     stream.write(`${lines.join('\n')}\n`);
   }
-  return { ended: true, job, exitCode: job.status === 'completed' ? EXIT.ok : EXIT.failed };
+  return { ended: true, job, exitCode: isGood(job, exportOnly) ? EXIT.ok : EXIT.failed };
 }
 
 /** The job once what its export left is removed, or as it is when that takes long: an exporter may be down. */
@@ -89,8 +91,12 @@ async function afterCleanup(client: GatewayClient, ended: JobDetail, signal: Abo
   return job;
 }
 
-const isFinal = (event: ViewEvent | undefined): event is ViewEvent & { type: 'end' } =>
-  event?.type === 'end' && (event.job.status !== 'failed' || event.job.next_retry_at === null);
+const isGood = ({ status }: JobDetail, exportOnly: boolean): boolean =>
+  status === 'completed' || (exportOnly && status === 'exported');
+
+const isFinal = (event: ViewEvent | undefined, exportOnly: boolean): event is ViewEvent & { type: 'end' | 'job' } =>
+  (event?.type === 'end' && (event.job.status !== 'failed' || event.job.next_retry_at === null)) ||
+  (exportOnly && event?.type === 'job' && event.job.status === 'exported');
 
 /** Undefined for events of a newer gateway, and for ones that are not as they should be: one less line is no reason to end. */
 function viewEvent({ event, data }: SseEvent): ViewEvent | undefined {

@@ -1,0 +1,28 @@
+import { isCollection, isMap, isNode, isPair, isScalar, type Document, type LineCounter } from 'yaml';
+
+export type Path = readonly (string | number)[];
+
+/** `waves[1].vms[3].options.engine` */
+export const pathWord = (path: Path): string =>
+  path.map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`)).join('');
+
+/** The line of what a path leads to, or of the nearest that is there around it; from 1. */
+export function lineOf(document: Document, lines: LineCounter, path: Path): number {
+  let node: unknown = document.contents;
+  let at = startOf(node) ?? 0;
+  for (const key of path) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
+      // A key's own place also where its value is missing or begins lines below.
+      at = startOf(pair?.key) ?? at;
+      node = pair?.value;
+    } else if (isCollection(node)) {
+      const item: unknown = node.items[Number(key)];
+      node = isPair(item) ? item.value : item;
+      at = startOf(node) ?? at;
+    } else break;
+  }
+  return Math.max(1, lines.linePos(at).line);
+}
+
+const startOf = (node: unknown): number | undefined => (isNode(node) ? node.range?.[0] : undefined);

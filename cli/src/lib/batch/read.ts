@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { BatchBody } from '../batches-api.js';
+import { UsageError } from '../errors.js';
+import { refuseOpen } from '../secret-file.js';
+import { parseManifest } from './manifest.js';
+import { parseNames } from './names.js';
+
+/**
+ * A plan for many VMs: a text file of names, or a manifest in YAML or JSON; `-` is standard input.
+ * @throws UsageError naming the file and the line
+ */
+export function readPlan(file: string): BatchBody {
+  const stdin = file === '-';
+  const shown = stdin ? 'standard input' : file;
+  const text = readText(stdin ? 0 : file, shown);
+  if (!isManifest(file, text)) return { vms: parseNames(text, shown) };
+  return parseManifest({
+    text,
+    shown,
+    folder: stdin ? process.cwd() : path.dirname(path.resolve(file)),
+    refuseSecrets: (what) => {
+      if (!stdin) return refuseOpen(file, `${what} in`);
+      throw new UsageError(
+        `${what}: no secrets on standard input`,
+        'a file of mode 0600, VSPHERE_PASSWORD, or key_file',
+      );
+    },
+  });
+}
+
+function readText(source: 0 | string, shown: string): string {
+  try {
+    return readFileSync(source, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : message;
+    throw new UsageError(`--batch: ${shown} cannot be read: ${why}`);
+  }
+}
+
+/** By its name; else by its first line that says something. */
+function isManifest(file: string, text: string): boolean {
+  const extension = path.extname(file).toLowerCase();
+  if (['.yaml', '.yml', '.json'].includes(extension)) return true;
+  if (extension === '.txt') return false;
+  const first = text
+    .replace(/^\ufeff/, '')
+    .split('\n')
+    .map((line) => line.trim())
+    .find((line) => line !== '' && !line.startsWith('#'));
+  return first !== undefined && /^(?:---|\{|[a-z_]+:(?:\s|$))/.test(first);
+}

@@ -1,0 +1,101 @@
+import type { BatchDetail, BatchStatus, BatchTotals, JobStatus, JobSummary } from '@hyper2kvm/contracts';
+
+/** A look at a batch. */
+export interface BatchLook {
+  readonly detail: BatchDetail;
+  /** All of its jobs, or of a large batch those under way alone. */
+  readonly jobs: readonly JobSummary[];
+}
+
+/** Something that is worth a line. */
+export type BatchHappened =
+  | { readonly kind: 'batch'; readonly detail: BatchDetail }
+  | { readonly kind: 'wave'; readonly name: string; readonly status: 'running' | 'completed' }
+  | { readonly kind: 'job'; readonly job: JobSummary; readonly again: boolean }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'restored' };
+
+/** All that is needed to draw a batch; made by the functions below alone. */
+export interface BatchView {
+  readonly detail: BatchDetail | null;
+  readonly jobs: ReadonlyMap<string, JobSummary>;
+  /** Waves by their names, as they were told last. */
+  readonly waves: ReadonlyMap<string, string>;
+  readonly happened: readonly { readonly at: number; readonly what: BatchHappened }[];
+  readonly lost: boolean;
+  /** It was made just now: whatever is not waiting any more has happened since. */
+  readonly fresh: boolean;
+}
+
+export const NO_BATCH: BatchView = {
+  detail: null,
+  jobs: new Map(),
+  waves: new Map(),
+  happened: [],
+  lost: false,
+  fresh: false,
+};
+
+const add = (view: BatchView, at: number, ...what: BatchHappened[]): BatchView => ({
+  ...view,
+  happened: [...view.happened, ...what.map((item) => ({ at, what: item }))],
+});
+
+/** The view after a look. The first one tells of the batch and of what is under way; `now` in ms since 1970. */
+export function onLook(before: BatchView, { detail, jobs }: BatchLook, now: number): BatchView {
+  const told: BatchHappened[] = [];
+  const old = before.detail;
+  if (old === null || old.status !== detail.status) told.push({ kind: 'batch', detail });
+  const waves = new Map(detail.waves.map(({ name, status }) => [name, status] as const));
+  if (detail.waves.length > 1) {
+    for (const [name, status] of waves) {
+      if (status === 'waiting' || before.waves.get(name) === status) continue;
+      if (old !== null || status === 'running') told.push({ kind: 'wave', name, status });
+    }
+  }
+  const known = new Map(before.jobs);
+  for (const job of jobs.toSorted((a, b) => a.updated_at.localeCompare(b.updated_at))) {
+    const last = known.get(job.job_id);
+    known.set(job.job_id, job);
+    const again = last !== undefined && job.status === 'pending' && job.retry_count > last.retry_count;
+    const moved = last === undefined ? old === null && isNew(job.status, before.fresh) : last.status !== job.status;
+    if (moved || again) told.push({ kind: 'job', job, again });
+  }
+  return add({ ...before, detail, jobs: known, waves }, now, ...told);
+}
+
+export const onConnection = (before: BatchView, state: 'lost' | 'restored', now: number): BatchView =>
+  add({ ...before, lost: state === 'lost' }, now, { kind: state });
+
+export const isRunning = (status: JobStatus): boolean =>
+  status === 'exporting' || status === 'exported' || status === 'converting';
+
+const isNew = (status: JobStatus, fresh: boolean): boolean => (fresh ? status !== 'pending' : isRunning(status));
+
+/** Jobs under way, the ones that have been for longest first. */
+export const running = (view: BatchView): JobSummary[] =>
+  [...view.jobs.values()]
+    .filter(({ status }) => isRunning(status))
+    .toSorted((a, b) => a.created_at.localeCompare(b.created_at) || a.vm_name.localeCompare(b.vm_name));
+
+/** Jobs that came to a bad end, by the names of their VMs. */
+export const unhappy = (jobs: Iterable<JobSummary>): JobSummary[] =>
+  [...jobs]
+    .filter(({ status }) => status === 'failed' || status === 'cancelled')
+    .toSorted((a, b) => a.status.localeCompare(b.status) * -1 || a.vm_name.localeCompare(b.vm_name));
+
+export const isOver = (status: BatchStatus): boolean => status === 'completed' || status === 'cancelled';
+
+/** `12 of 30 done, 1 failed, 4 running, 13 waiting` */
+export function totalsWord(totals: BatchTotals): string {
+  const under = totals.exporting + totals.exported + totals.converting;
+  return [
+    `${totals.completed} of ${totals.total} done`,
+    ...part(totals.failed, 'failed'),
+    ...part(totals.cancelled, 'cancelled'),
+    ...part(under, 'running'),
+    ...part(totals.pending, 'waiting'),
+  ].join(', ');
+}
+
+const part = (count: number, word: string): string[] => (count === 0 ? [] : [`${count} ${word}`]);

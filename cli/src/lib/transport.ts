@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Problem } from '@hyper2kvm/contracts';
+import type { Agent, RequestInit, Response } from 'undici';
+import type { z } from 'zod';
+import { parseAddress, type Address } from './address.js';
+import { GatewayProblem, GatewayUnreachable, type CliError } from './errors.js';
+
+export interface ClientOptions {
+  /** `http://…`, `https://…` or `unix:/path`. */
+  readonly url: string;
+  readonly token?: string | undefined;
+  /** For requests with a short answer, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Sent with every request (traceparent). */
+  readonly headers?: () => Record<string, string>;
+}
+
+export interface Asked {
+  readonly body?: unknown;
+  /** Statuses beside 2xx whose body is the answer. */
+  readonly alsoFine?: readonly number[];
+  /** The answer may take this long, whatever the user's timeout. */
+  readonly leastMs?: number;
+  /** False for a POST that only asks a question: it may be sent again without a key. */
+  readonly changes?: boolean;
+  readonly accept?: string;
+}
+
+/** Pauses before a request whose connection was cut is sent again: long enough for a gateway that is restarted. */
+const PAUSES_MS = [500, 1_000, 2_000, 4_000];
+/** Longer than any answer takes: each request has a limit of its own, and event streams are watched for silence. */
+const HEADERS_MS = 600_000;
+
+/** HTTP with the gateway. Errors are CliErrors that can be shown as they are. */
+export class Transport {
+  readonly address: Address;
+  #agent: Promise<Agent> | undefined;
+
+  /** @throws UsageError about the address */
+  constructor(private readonly options: ClientOptions) {
+    this.address = parseAddress(options.url);
+  }
+
+  get timeoutMs(): number {
+    return this.options.timeoutMs;
+  }
+
+  /** The answer as its schema says. */
+  async json<Schema extends z.ZodType>(
+    schema: Schema,
+    method: string,
+    path: string,
+    asked: Asked = {},
+  ): Promise<z.infer<Schema>> {
+    const { text } = await this.#request(method, path, asked);
+    const parsed = schema.safeParse(parsedJson(text));
+    if (parsed.success) return parsed.data;
+    const where = parsed.error.issues[0];
+    throw new GatewayUnreachable(
+      this.address.shown,
+      `its answer to ${method} ${path.split('?')[0]} was not understood (${where?.path.join('.') ?? ''}: ${where?.message ?? ''}); are hyperctl and the gateway of one version?`,
+    );
+  }
+
+  /** The answer as text, of the type that was asked for. */
+  async text(method: string, path: string, accept: string): Promise<string> {
+    const { response, text } = await this.#request(method, path, { accept });
+    if (!(response.headers.get('content-type') ?? '').startsWith(accept))
+      throw new GatewayUnreachable(this.address.shown, `what it answers to ${path.split('?')[0]} is not ${accept}`);
+    return text;
+  }
+
+  /** A request whose answer has no body. */
+  async done(method: string, path: string, asked: Asked = {}): Promise<void> {
+    await this.#request(method, path, asked);
+  }
+
+  /** An open stream of server-sent events. */
+  async stream(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const response = await this.#fetch('GET', path, this.timeoutMs, {
+      signal,
+      headers: { accept: 'text/event-stream', ...headers },
+    });
+    if (!response.ok) throw this.#problem(response, await this.#whole(response, this.timeoutMs));
+    if (response.body === null || !(response.headers.get('content-type') ?? '').startsWith('text/event-stream'))
+      throw new GatewayUnreachable(this.address.shown, 'what answers there does not stream events');
+    return response.body as AsyncIterable<Uint8Array>;
+  }
+
+  async #request(method: string, path: string, asked: Asked): Promise<{ response: Response; text: string }> {
+    const { body, alsoFine = [], leastMs = 0, accept = 'application/json' } = asked;
+    const timeoutMs = Math.max(leastMs, this.timeoutMs);
+    // One key for one request, however often it has to be sent: the gateway does it once.
+    const key: Record<string, string> =
+      method === 'POST' && asked.changes !== false ? { 'idempotency-key': randomUUID() } : {};
+    const headers = { accept, ...key, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+    for (let cuts = 0; ; cuts += 1) {
+      try {
+        const signal = AbortSignal.timeout(timeoutMs);
+        const response = await this.#fetch(method, path, timeoutMs, { signal, headers, ...sent });
+        const text = await this.#whole(response, timeoutMs);
+        if (response.ok || alsoFine.includes(response.status)) return { response, text };
+        throw this.#problem(response, text);
+      } catch (error) {
+        // The first try tells whether there is a gateway at all; once it was cut off, the gateway may be on its way back.
+        const pause = PAUSES_MS[cuts];
+        const again = method === 'POST' && pause !== undefined && (cuts > 0 ? isGone(error) : isCut(error));
+        if (!again) throw error;
+        await sleep(pause);
+      }
+    }
+  }
+
+  async #fetch(method: string, path: string, timeoutMs: number, init: RequestInit): Promise<Response> {
+    const headers = {
+      ...(init.headers as Record<string, string>),
+      ...this.options.headers?.(),
+      ...(this.options.token === undefined ? {} : { authorization: `Bearer ${this.options.token}` }),
+    };
+    // Loaded with the first request: --help and errors of usage need none of it.
+    const { fetch } = await import('undici');
+    const dispatcher = await (this.#agent ??= agent(this.address.socket));
+    try {
+      return await fetch(`${this.address.base}${path}`, { ...init, method, headers, dispatcher, redirect: 'error' });
+    } catch (error) {
+      throw new GatewayUnreachable(this.address.shown, reason(error, timeoutMs), error);
+    }
+  }
+
+  /** An answer may be cut in its middle. */
+  async #whole(response: Response, timeoutMs: number): Promise<string> {
+    try {
+      return await response.text();
+    } catch (error) {
+      throw new GatewayUnreachable(this.address.shown, reason(error, timeoutMs), error);
+    }
+  }
+
+  #problem(response: Response, text: string): CliError {
+    const parsed = Problem.safeParse(parsedJson(text));
+    if (parsed.success) return new GatewayProblem(parsed.data, secondsOf(response.headers.get('retry-after')));
+    if (response.status === 502 || response.status === 503 || response.status === 504)
+      return new GatewayUnreachable(this.address.shown, `a proxy in front of it answers ${response.status}`);
+    return new GatewayUnreachable(
+      this.address.shown,
+      `what answers there (HTTP ${response.status}) is not a hyper2kvm gateway`,
+    );
+  }
+}
+
+async function agent(socketPath: string | undefined): Promise<Agent> {
+  const undici = await import('undici');
+  return new undici.Agent({
+    headersTimeout: HEADERS_MS,
+    bodyTimeout: 0,
+    ...(socketPath === undefined ? {} : { connect: { socketPath } }),
+  });
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `Retry-After` in seconds; the form with a date is not used by the gateway. */
+const secondsOf = (header: string | null): number | undefined =>
+  header !== null && /^\d+$/.test(header) ? Number(header) : undefined;
+
+/** The innermost reason of a failed fetch. */
+function causeOf(error: unknown): { code: string; message: string } {
+  let cause = error;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  // Several addresses were tried, each with its own reason.
+  if (cause instanceof AggregateError && cause.errors.length > 0) cause = cause.errors[0];
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
+  return { code, message: cause instanceof Error ? cause.message : String(cause) };
+}
+
+const CUT = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+const isCut = (error: unknown): boolean => error instanceof GatewayUnreachable && CUT.has(causeOf(error).code);
+const isGone = (error: unknown): boolean =>
+  error instanceof GatewayUnreachable && (isCut(error) || ['ECONNREFUSED', 'ENOENT'].includes(causeOf(error).code));
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection was refused: nothing listens there',
+  ENOENT: 'there is no such socket',
+  EACCES: 'this user may not use the socket: root and members of the group hyper2kvm may',
+  ENOTFOUND: 'the host name is not known',
+  EAI_AGAIN: 'the host name could not be looked up',
+  ECONNRESET: 'the connection was cut',
+  ETIMEDOUT: 'the connection timed out',
+  EHOSTUNREACH: 'there is no route to the host',
+  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
+  UND_ERR_HEADERS_TIMEOUT: 'no answer within 10 minutes',
+  UND_ERR_SOCKET: 'the connection was cut',
+};
+
+/** Why a request got no answer, in words. */
+function reason(error: unknown, timeoutMs: number): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`;
+  const { code, message } = causeOf(error);
+  return WORDS[code] ?? message;
+}
