@@ -92,7 +92,11 @@ beforeEach(async () => {
   // JSON is YAML.
   writeFileSync(
     path.join(folder, 'config.yaml'),
-    JSON.stringify({ nats: { servers }, secrets: { key }, notifier: { smtp, webhook: { secret: 'sesame' } } }),
+    JSON.stringify({
+      nats: { servers },
+      secrets: { key },
+      notifier: { smtp, webhook: { secret: 'sesame', timeout_seconds: 100 } },
+    }),
   );
   const logger = createLogger('test', 'error');
   const opened = await openBus({ nats: { servers, replicas: 1 }, service: 'test', workerId: 'test', logger });
