@@ -3,8 +3,10 @@ import { ErrorCode } from '../errors.js';
 import { Bytes, Timestamp } from '../words.js';
 
 const Durations = z.object({
+  /** Attempts that ended since then, completed or failed. */
   count: z.number().int(),
   failed: z.number().int(),
+  /** Of the completed ones. */
   mean_seconds: z.number().nullable(),
   p50_seconds: z.number().nullable(),
   p99_seconds: z.number().nullable(),
@@ -17,16 +19,18 @@ export const Stats = z.object({
   since: Timestamp,
   /** Created since then, by status. */
   jobs: z.record(z.string(), z.number().int()),
+  /** Of these jobs. */
   retries: z.number().int(),
   exporter: Durations.extend({
     bytes_downloaded: Bytes,
     capacity_bytes: Bytes,
+    /** Downloaded, while exports ran. */
     bytes_per_second: z.number().nullable(),
   }),
   converter: Durations.extend({ booted: z.number().int(), proof_failed: z.number().int() }),
   /** Of attempts, the most frequent first. */
   failures: z.array(z.object({ code: ErrorCode, count: z.number().int() })),
-  /** In UTC, oldest first. */
+  /** Jobs by the day of their end, in UTC, oldest first; days without any are left out. */
   days: z.array(
     z.object({
       day: z.iso.date(),
@@ -94,7 +98,13 @@ export const RetentionReport = z.object({
   jobs: z.array(z.object({ job_id: z.string(), vm_name: z.string(), status: z.string(), completed_at: Timestamp })),
   /** Exported images that nobody needs any more. */
   artifacts: z.array(
-    z.object({ job_id: z.string(), vm_name: z.string(), folder: z.string(), bytes: Bytes.nullable() }),
+    z.object({
+      job_id: z.string(),
+      vm_name: z.string(),
+      folder: z.string(),
+      /** What was downloaded for them: they take about as much, or somewhat more. */
+      bytes: Bytes.nullable(),
+    }),
   ),
   audit_entries: z.number().int(),
   /** Rows of outbox, inbox and idempotency keys. */

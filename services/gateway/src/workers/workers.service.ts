@@ -56,8 +56,7 @@ export class Workers {
 
   async #running(): Promise<WorkerHeartbeat[]> {
     const workers = (await this.bus.workers()).filter(isWorker);
-    const name = (worker: WorkerHeartbeat): string => `${worker.service === 'exporter' ? 0 : 1} ${worker.worker_id}`;
-    return workers.toSorted((a, b) => (name(a) < name(b) ? -1 : 1));
+    return workers.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
   }
 
   async #find(id: string, service?: string): Promise<WorkerHeartbeat[]> {
@@ -76,6 +75,9 @@ export class Workers {
     return shown(worker, await readDepths(this.bus));
   }
 }
+
+/** Exporters first, as a VM meets them. */
+const placeOf = ({ service, worker_id }: WorkerHeartbeat): string => `${service === 'exporter' ? 0 : 1} ${worker_id}`;
 
 function obeying({ draining: _before, ...worker }: WorkerHeartbeat, duty: Duty): WorkerHeartbeat {
   return { ...worker, paused: duty !== 'running', ...(duty === 'draining' ? { draining: true } : {}) };

@@ -22,6 +22,8 @@ export class Control1764300000000 implements MigrationInterface {
       'job_attempts',
     ])
       await runner.query(`DROP TABLE ${table}`);
+    await runner.query('DROP TABLE retention');
+    await runner.query('DROP INDEX idx_jobs_completed_at');
     await runner.query('DROP INDEX idx_inbox_received_at');
     await runner.query('DROP INDEX idx_outbox_published_at');
     await runner.query("DELETE FROM outbox WHERE kind = 'move'");
@@ -70,6 +72,15 @@ async function jobs(runner: QueryRunner): Promise<void> {
       CHECK (kind IN ('command', 'fact', 'cancel', 'bandwidth', 'move'))`);
   await runner.query('CREATE INDEX idx_outbox_published_at ON outbox (published_at) WHERE published_at IS NOT NULL');
   await runner.query('CREATE INDEX idx_inbox_received_at ON inbox (received_at)');
+  await runner.query('CREATE INDEX idx_jobs_completed_at ON jobs (completed_at) WHERE completed_at IS NOT NULL');
+  // One row: when the policy was carried out, and by whom it is being looked at.
+  await runner.query(`
+    CREATE TABLE retention (
+      id integer PRIMARY KEY CHECK (id = 1),
+      last_run_at timestamptz,
+      looked_at timestamptz
+    )`);
+  await runner.query('INSERT INTO retention (id) VALUES (1)');
 }
 
 async function history(runner: QueryRunner): Promise<void> {
