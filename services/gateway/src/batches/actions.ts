@@ -1,13 +1,12 @@
-import { JobError, type BatchDetail } from '@hyper2kvm/contracts';
+import { JobError, type BatchDetail, type BatchPatch } from '@hyper2kvm/contracts';
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import { Batch } from '../database/index.js';
 import { JobActions } from '../jobs/index.js';
 import { Admission } from './admission.js';
+import { readCounts, sumOf } from './counts.js';
 import { BatchQueries } from './queries.js';
 import { statusOf } from './state.js';
-
-/** Jobs that came to their end already are no reason to stop. */
-const BESIDE = 8;
 
 /** What a user may ask of a batch that exists. */
 @Injectable()
@@ -19,38 +18,69 @@ export class BatchActions {
     private readonly admission: Admission,
   ) {}
 
-  /** @throws JobError BATCH_NOT_FOUND, STATE_CONFLICT */
+  /** What is left of it, last in the plan first. @throws JobError BATCH_NOT_FOUND, STATE_CONFLICT */
   async cancel(id: string, by: string): Promise<BatchDetail> {
-    const batch = await this.queries.row(id);
-    if (batch.completedAt !== null) throw conflict(id, 'cancel', statusOf(batch));
     // First of all nothing more is let in.
-    await this.dataSource.query(
-      `UPDATE batches SET cancelled_at = coalesce(cancelled_at, now()), updated_at = now(), version = version + 1 WHERE id = $1`,
-      [id],
-    );
-    const left = await this.dataSource.query<{ id: string }[]>(
+    await this.#change(id, 'cancel', (batch, now) => ({ cancelledAt: batch.cancelledAt ?? now }));
+    await this.jobs.cancelMany((await this.#left(id)).toReversed(), by);
+    return this.#show(id);
+  }
+
+  /** @throws JobError BATCH_NOT_FOUND, STATE_CONFLICT */
+  async resume(id: string): Promise<BatchDetail> {
+    await this.#change(id, 'resume', async (batch, _now, manager) => {
+      if (batch.stoppedAt === null) return undefined;
+      const { failed } = sumOf((await readCounts(manager, [id])).get(id) ?? new Map()).totals;
+      return { stoppedAt: null, failuresForgiven: failed };
+    });
+    return this.#show(id);
+  }
+
+  /** @throws JobError BATCH_NOT_FOUND, STATE_CONFLICT */
+  async patch(id: string, wanted: BatchPatch, by: string): Promise<BatchDetail> {
+    const { max_parallel: maxParallel, stop_after_failures: stopAfterFailures, priority } = wanted;
+    await this.#change(id, 'a change', () => ({
+      ...(maxParallel === undefined ? {} : { maxParallel }),
+      ...(stopAfterFailures === undefined ? {} : { stopAfterFailures }),
+    }));
+    if (priority !== undefined) await this.jobs.reprioritise(await this.#left(id), priority, by);
+    return this.#show(id);
+  }
+
+  /** Of a batch that is not through. @param change undefined where its state does not allow it */
+  async #change(
+    id: string,
+    what: string,
+    change: (
+      batch: Batch,
+      now: Date,
+      manager: EntityManager,
+    ) => Partial<Batch> | undefined | Promise<Partial<Batch> | undefined>,
+  ): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      const batch = await manager.findOne(Batch, { where: { id }, lock: { mode: 'pessimistic_write' } });
+      if (batch === null) throw new JobError('BATCH_NOT_FOUND', `There is no batch ${id}.`);
+      const now = new Date();
+      const patch = batch.completedAt === null ? await change(batch, now, manager) : undefined;
+      if (patch === undefined)
+        throw new JobError('STATE_CONFLICT', `${what} is not possible: ${id} is ${statusOf(batch)}.`);
+      await manager.update(Batch, { id }, { ...patch, version: batch.version + 1, updatedAt: now });
+    });
+    this.admission.kick();
+  }
+
+  /** Ids of its jobs that are not through, in the order of the plan. */
+  async #left(id: string): Promise<string[]> {
+    const rows = await this.dataSource.query<{ id: string }[]>(
       `SELECT id FROM jobs WHERE batch_id = $1 AND status IN ('pending', 'exporting', 'exported', 'converting')
-         AND NOT (status = 'exported' AND conversion_status IS NULL) ORDER BY plan_order DESC`,
+         AND NOT (status = 'exported' AND conversion_status IS NULL) ORDER BY plan_order`,
       [id],
     );
-    const ids = left.map((row) => row.id);
-    await Promise.all(
-      Array.from({ length: BESIDE }, async () => {
-        for (let next = ids.shift(); next !== undefined; next = ids.shift()) await this.#cancelOne(next, by);
-      }),
-    );
+    return rows.map((row) => row.id);
+  }
+
+  #show(id: string): Promise<BatchDetail> {
     this.admission.kick();
     return this.queries.detail(id);
   }
-
-  async #cancelOne(id: string, by: string): Promise<void> {
-    try {
-      await this.jobs.cancel(id, by);
-    } catch (error) {
-      if (!(error instanceof JobError) || error.code !== 'STATE_CONFLICT') throw error;
-    }
-  }
 }
-
-const conflict = (id: string, wish: string, status: string): JobError =>
-  new JobError('STATE_CONFLICT', `${wish} is not possible: ${id} is ${status}.`);

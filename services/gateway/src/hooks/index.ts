@@ -4,7 +4,7 @@ import { HookFactsController } from './hook-facts.controller.js';
 import { HookOutcomes } from './outcomes.js';
 
 export { askHooks, ofJob, type HookRun } from './ask.js';
-export { askAfterHook, jobMoved } from './job-moved.js';
+export { jobsMoved, type Move } from './jobs-moved.js';
 export { HookOutcomes } from './outcomes.js';
 
 export const HOOKS_CONTROLLERS: Type[] = [HookFactsController];

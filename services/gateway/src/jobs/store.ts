@@ -2,7 +2,7 @@ import { cleanupRequested, JobError } from '@hyper2kvm/contracts';
 import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
 import { ACTIVE_VM_INDEX, Job, receive } from '../database/index.js';
 import { cancelAttempts, writeAttempts, writeEvents } from '../history/index.js';
-import { jobMoved } from '../hooks/index.js';
+import { jobsMoved } from '../hooks/index.js';
 import { writeOutboxOfMany } from '../outbox/index.js';
 import type { Fact } from './decide.js';
 import type { Decision } from './decision.js';
@@ -58,10 +58,10 @@ export async function applyDecisions(manager: EntityManager, changes: readonly C
   );
   await writeOutboxOfMany(manager, messages);
   await remember(manager, changes);
-  for (const [index, { job }] of changes.entries()) {
-    const after = written[index];
-    if (after !== undefined) await jobMoved(manager, job, after);
-  }
+  await jobsMoved(
+    manager,
+    written.map((after, index) => ({ before: changes[index]?.job ?? after, after })),
+  );
   return written;
 }
 
