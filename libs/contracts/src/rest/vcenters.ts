@@ -62,5 +62,7 @@ export const SecretsRotated = z.object({
   }),
   /** Sealed with a key that is not configured any more: they cannot be opened. */
   unreadable: z.number().int(),
+  /** Messages in the queues, sealed with a previous key: it is needed until they are worked off. */
+  waiting_with_previous_key: z.number().int(),
 });
 export type SecretsRotated = z.infer<typeof SecretsRotated>;
