@@ -21,7 +21,8 @@ export interface HappenedTo {
 /** Writes lines of the timelines of jobs, in this order, in one statement. */
 export async function writeEvents(manager: EntityManager, lines: readonly HappenedTo[]): Promise<void> {
   if (lines.length === 0) return;
-  const rows = lines.map(({ jobId, happened }) => ({
+  const rows = lines.map(({ jobId, happened }, place) => ({
+    place,
     job_id: jobId,
     event: happened.event,
     time: happened.time?.toISOString() ?? null,
@@ -32,8 +33,8 @@ export async function writeEvents(manager: EntityManager, lines: readonly Happen
   await manager.query(
     `INSERT INTO job_events (job_id, event, time, attempt, by, message)
      SELECT job_id, event, coalesce(time, clock_timestamp()), attempt, by, message
-     FROM jsonb_to_recordset($1::jsonb) WITH ORDINALITY
-       AS row (job_id text, event text, time timestamptz, attempt integer, by text, message text, place bigint)
+     FROM jsonb_to_recordset($1::jsonb)
+       AS row (place int, job_id text, event text, time timestamptz, attempt integer, by text, message text)
      ORDER BY place`,
     [JSON.stringify(rows)],
   );
