@@ -30,7 +30,7 @@ import {
   Verifications,
 } from './jobs/index.js';
 import { OutboxRelay } from './outbox/index.js';
-import { Releaser } from './release/index.js';
+import { RELEASE_PROVIDERS } from './release/index.js';
 import { RETENTION_CONTROLLERS, RETENTION_PROVIDERS } from './retention/index.js';
 import { STATS_CONTROLLERS, STATS_PROVIDERS } from './stats/index.js';
 import { GatewayMetrics } from './system/metrics.js';
@@ -72,7 +72,6 @@ const CONNECT = { retryAttempts: 60, retryDelay: 1000 };
   ],
   providers: [
     OutboxRelay,
-    Releaser,
     ProcessManager,
     AskedSources,
     TargetCheck,
@@ -93,6 +92,7 @@ const CONNECT = { retryAttempts: 60, retryDelay: 1000 };
     { provide: APP_FILTER, useClass: ProblemFilter },
     ...ACCESS_PROVIDERS,
     ...VCENTERS_PROVIDERS,
+    ...RELEASE_PROVIDERS,
     ...BATCHES_PROVIDERS,
     ...HOOKS_PROVIDERS,
     ...WORKERS_PROVIDERS,

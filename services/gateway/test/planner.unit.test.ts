@@ -15,7 +15,8 @@ const waiting = (disks: number, changes: Partial<WaitingJob> = {}): WaitingJob =
   ...load(disks),
   id: `job-${String((serial += 1)).padStart(6, '0')}`,
   lane: 'normal',
-  createdAt: new Date(serial),
+  queuedAt: new Date(serial),
+  order: 0,
   ...changes,
 });
 
@@ -90,7 +91,7 @@ const anyLoad = fc.record({
 });
 const anyWaiting = fc
   .record({ load: anyLoad, lane: fc.constantFrom(...LANES), age: fc.integer({ min: 0, max: 5 }) })
-  .map(({ load: what, lane, age }) => waiting(0, { ...what, lane, createdAt: new Date(age) }));
+  .map(({ load: what, lane, age }) => waiting(0, { ...what, lane, queuedAt: new Date(age) }));
 
 const used = (loads: readonly Load[], limits: Limits, of: (one: Load) => boolean): number =>
   loads.filter(of).reduce((sum, one) => sum + weightOf(one, limits), 0);
@@ -125,7 +126,7 @@ it('never lets more out than the limits allow, keeps each host in order, and tel
             other.host === job.host &&
             other.vcenter === job.vcenter &&
             other.lane === job.lane &&
-            other.createdAt < job.createdAt,
+            other.queuedAt < job.queuedAt,
         );
         expect(passed).toEqual([]);
       }

@@ -8,6 +8,7 @@ import { Jobs1764000000000 } from './migrations/1764000000000-jobs.js';
 import { Exports1764100000000 } from './migrations/1764100000000-exports.js';
 import { Imports1764200000000 } from './migrations/1764200000000-imports.js';
 import { Control1764300000000 } from './migrations/1764300000000-control.js';
+import { Queue1764310000000 } from './migrations/1764310000000-queue.js';
 import { SnakeCase } from './naming.js';
 import { OutboxRow } from './outbox.entity.js';
 import { VcenterRow } from './vcenter.entity.js';
@@ -51,7 +52,13 @@ export function dataSourceOptions(database: DatabaseSettings): DataSourceOptions
       IdempotencyRow,
       VcenterRow,
     ],
-    migrations: [Jobs1764000000000, Exports1764100000000, Imports1764200000000, Control1764300000000],
+    migrations: [
+      Jobs1764000000000,
+      Exports1764100000000,
+      Imports1764200000000,
+      Control1764300000000,
+      Queue1764310000000,
+    ],
     migrationsTransactionMode: 'all',
     synchronize: false,
     namingStrategy: new SnakeCase(),

@@ -1,1 +1,9 @@
+import type { Provider } from '@nestjs/common';
+import { Looker } from './looker.js';
+import { Looks } from './looks.js';
+import { Releaser } from './releaser.js';
+import { WorkerSlots } from './slots.service.js';
+
 export { Releaser } from './releaser.js';
+
+export const RELEASE_PROVIDERS: Provider[] = [Releaser, WorkerSlots, Looks, Looker];

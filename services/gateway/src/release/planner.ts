@@ -1,4 +1,6 @@
-import { LANES, type Lane } from '@hyper2kvm/contracts';
+import type { Lane } from '@hyper2kvm/contracts';
+import { aheadWords, placeReason, Places } from './places.js';
+import { FIRST_TURN, Turns, type TurnState } from './turns.js';
 
 /** Disks of one VM that an exporter fetches side by side; more of them wait inside the job. */
 const DISKS_PER_JOB = 3;
@@ -20,78 +22,80 @@ export interface Load {
 export interface WaitingJob extends Load {
   readonly id: string;
   readonly lane: Lane;
-  readonly createdAt: Date;
+  readonly queuedAt: Date;
+  /** Among jobs that were queued together: their place in the plan of a batch. */
+  readonly order: number;
+}
+/** How many jobs may be let out of each lane; a higher one has room for no fewer. */
+export interface Slots {
+  readonly room: Readonly<Record<Lane, number>>;
+  /** Why there is no more room, for the user. */
+  readonly words: string;
 }
 export interface Plan {
   /** Ids, in the order of their release. */
   readonly release: readonly string[];
   /** Of each job that has to wait: why, for the user. */
   readonly reasons: ReadonlyMap<string, string>;
+  readonly turn: TurnState;
+  /** Of each lane, how many more could have been let out. */
+  readonly room: Readonly<Record<Lane, number>>;
 }
+
+const UNLIMITED: Slots = { room: { high: Infinity, normal: Infinity, low: Infinity }, words: '' };
 
 /** Disks that the job counts for; capped so that every job fits at all. */
 export const weightOf = (load: Load, limits: Limits): number =>
   Math.min(load.disks, DISKS_PER_JOB, limits.disksPerHost, limits.disksPerVcenter);
 
-/** One host or one vCenter, while the plan is made. */
-interface Place {
-  readonly words: string;
-  readonly limit: number;
-  used: number;
-  /** Jobs that wait for it, so far. */
-  queue: number;
-}
-
 /**
- * Which of the waiting jobs may start beside the running ones, by priority, then age. A job that finds no room keeps its place:
- * none behind it passes for the same host (or vCenter, where that is full), so that a large one comes to its turn.
+ * Which of the waiting jobs may start beside the running ones, by priority, then age, and every eighth time from a lower lane. A
+ * job that finds no room keeps its place: none behind it passes for the same host (or vCenter, where that is full), so that a
+ * large one comes to its turn.
  */
-export function plan(waiting: readonly WaitingJob[], running: readonly Load[], limits: Limits): Plan {
+export function plan(
+  waiting: readonly WaitingJob[],
+  running: readonly Load[],
+  limits: Limits,
+  slots: Slots = UNLIMITED,
+  state: TurnState = FIRST_TURN,
+): Plan {
   const places = new Places(limits);
   for (const load of running) for (const place of places.of(load)) place.used += weightOf(load, limits);
+  const room = { ...slots.room };
   const release: string[] = [];
   const reasons = new Map<string, string>();
-  for (const job of waiting.toSorted(byTurn)) {
+  const turns = new Turns(waiting, state);
+  let withoutSlot = 0;
+  for (let job = turns.next(); job !== undefined; job = turns.next()) {
     const weight = weightOf(job, limits);
-    const full = places.of(job).find((place) => place.queue > 0 || place.used + weight > place.limit);
-    if (full === undefined) {
-      for (const place of places.of(job)) place.used += weight;
-      release.push(job.id);
-    } else {
-      reasons.set(job.id, reason(full, weight));
+    const own = places.of(job);
+    const full = own.find((place) => place.queue > 0 || place.used + weight > place.limit);
+    if (full !== undefined) {
+      reasons.set(job.id, placeReason(full, weight));
       full.queue += 1;
+      turns.refused(job);
+    } else if (room[job.lane] <= 0) {
+      reasons.set(job.id, slotReason(slots, withoutSlot));
+      withoutSlot += 1;
+      turns.refused(job);
+    } else {
+      for (const place of own) place.used += weight;
+      take(room, job.lane);
+      release.push(job.id);
+      turns.released(job);
     }
   }
-  return { release, reasons };
+  return { release, reasons, turn: turns.state, room };
 }
 
-const byTurn = (one: WaitingJob, other: WaitingJob): number =>
-  LANES.indexOf(one.lane) - LANES.indexOf(other.lane) ||
-  one.createdAt.getTime() - other.createdAt.getTime() ||
-  (one.id < other.id ? -1 : 1);
-
-class Places {
-  readonly #known = new Map<string, Place>();
-  constructor(private readonly limits: Limits) {}
-
-  /** The host first: while it is full, jobs of other hosts may go on. */
-  of({ host, vcenter }: Load): Place[] {
-    if (vcenter === undefined) return [];
-    const whole = this.#place(vcenter, `vCenter ${vcenter}`, this.limits.disksPerVcenter);
-    if (host === undefined) return [whole];
-    return [this.#place(`${vcenter}/${host}`, `host ${host}`, this.limits.disksPerHost), whole];
-  }
-
-  #place(key: string, words: string, limit: number): Place {
-    const place = this.#known.get(key) ?? { words, limit, used: 0, queue: 0 };
-    this.#known.set(key, place);
-    return place;
-  }
+/** A job takes a slot from its own lane and those below: one above finds its place before it. */
+function take(room: Record<Lane, number>, lane: Lane): void {
+  if (lane === 'high') room.high -= 1;
+  if (lane !== 'low') room.normal -= 1;
+  room.low -= 1;
 }
 
-/** `4 of 4 disks of host esx07.example.com are being exported; 2 jobs are ahead` */
-function reason(place: Place, weight: number): string {
-  const state = `${place.used} of ${place.limit} disks of ${place.words} are being exported`;
-  if (place.queue > 0) return `${state}; ${place.queue === 1 ? '1 job is' : `${place.queue} jobs are`} ahead`;
-  return place.used < place.limit ? `${state}; this job takes ${weight}` : state;
-}
+/** `4 of 4 slots of the exporters are taken; 2 jobs are ahead` */
+export const slotReason = ({ words }: Slots, ahead: number): string =>
+  ahead > 0 ? `${words}; ${aheadWords(ahead)}` : words;

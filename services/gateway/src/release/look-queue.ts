@@ -1,0 +1,68 @@
+import type { EntityManager } from 'typeorm';
+import { isOpen } from './board.js';
+import { ORDER, RELEASABLE, TIMELY, UNSEEN } from './waiting-sql.js';
+
+/** A job whose VM nobody has looked at yet. */
+export interface Unseen {
+  readonly id: string;
+  /** '' of local files. */
+  readonly vcenter: string;
+}
+
+interface Group {
+  readonly window: string;
+  readonly vcenter: string;
+}
+
+/**
+ * The first jobs that could be looked at now, in the order of the queue, without those of `busy` vCenters.
+ * @param skip ids that are being looked at, or pause
+ */
+export async function readUnseen(
+  manager: EntityManager,
+  { limit, skip, busy }: { readonly limit: number; readonly skip: readonly string[]; readonly busy: readonly string[] },
+): Promise<Unseen[]> {
+  const now = Date.now();
+  const groups = (await readGroups(manager)).filter(
+    ({ window, vcenter }) => !busy.includes(vcenter) && isOpen(window, now),
+  );
+  if (groups.length === 0) return [];
+  return manager.query<Unseen[]>(
+    `SELECT head.id, place.vcenter
+     FROM unnest($1::text[], $2::text[]) AS place (window_key, vcenter),
+       LATERAL (
+         SELECT id, lane_rank, queued_at, plan_order FROM jobs
+         WHERE ${UNSEEN} AND window_key = place.window_key AND vcenter_key = place.vcenter AND ${TIMELY}
+           AND id <> ALL ($3::text[])
+         ORDER BY ${ORDER} LIMIT $4) AS head
+     ORDER BY ${ORDER} LIMIT $4`,
+    [groups.map(({ window }) => window), groups.map(({ vcenter }) => vcenter), skip, limit],
+  );
+}
+
+/** From the index, one job of each vCenter and window. */
+function readGroups(manager: EntityManager): Promise<Group[]> {
+  const columns = 'window_key, vcenter_key';
+  return manager.query<Group[]>(
+    `WITH RECURSIVE place (window_key, vcenter) AS (
+       (SELECT ${columns} FROM jobs WHERE ${UNSEEN} ORDER BY ${columns} LIMIT 1)
+       UNION ALL
+       SELECT next.* FROM place, LATERAL (
+         SELECT ${columns} FROM jobs WHERE ${UNSEEN} AND (${columns}) > (place.window_key, place.vcenter)
+         ORDER BY ${columns} LIMIT 1) AS next)
+     SELECT window_key AS window, vcenter FROM place`,
+  );
+}
+
+/** How many that were looked at wait for their release before this one: no more than `most` are counted. */
+export async function seenBefore(manager: EntityManager, id: string, most: number): Promise<number> {
+  const [row] = await manager.query<{ count: number }[]>(
+    `SELECT count(*)::int AS count FROM (
+       SELECT 1 FROM jobs, (SELECT ${ORDER} FROM jobs WHERE id = $1) AS own (rank, queued, place, own_id)
+       WHERE ${RELEASABLE} AND ${TIMELY}
+         AND (lane_rank, queued_at, coalesce(plan_order, 0), id) < (own.rank, own.queued, own.place, own.own_id)
+       LIMIT $2) AS before`,
+    [id, most],
+  );
+  return row?.count ?? 0;
+}

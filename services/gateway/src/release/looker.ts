@@ -1,0 +1,158 @@
+import { contextFrom, LOGGER, withSpan, type Logger } from '@hyper2kvm/runtime';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { Job } from '../database/index.js';
+import { Loop } from '../system/loop.js';
+import { Backoff } from '../system/backoff.js';
+import { readUnseen, seenBefore, type Unseen } from './look-queue.js';
+import { Looks } from './looks.js';
+import { Releaser } from './releaser.js';
+import { WorkerSlots } from './slots.service.js';
+
+/** Any constant: one gateway looks at a time, so that no VM is asked for twice at once. */
+const LOOK_LOCK = 724_512_003;
+/** Schedules that open and jobs of other gateways are found within this time; own changes kick. */
+const TICK_MS = 500;
+/** VMs that are looked at side by side. */
+const SIDE_BY_SIDE = 8;
+/** The same of one vCenter: one that does not answer leaves some for the others. */
+const OF_ONE_VCENTER = 6;
+/** VMs that are known before their turn comes: those that find room at once are released at once. */
+const AHEAD = 8;
+
+/**
+ * Looks at the VMs of jobs that were taken in without: when their turn comes, with the login as it is then. No more of them than
+ * are about to be released, but all that it takes to find one whose host has room.
+ */
+@Injectable()
+export class Looker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #loop: Loop;
+  /** Jobs for which nobody answered, each with its own pause. */
+  readonly #unanswered = new Backoff({ firstMs: 2000, maxMs: 60_000 });
+  readonly #under = new Map<string, { readonly vcenter: string; readonly look: Promise<void> }>();
+  #stopping = false;
+  #wake: () => void = () => {};
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly looks: Looks,
+    private readonly releaser: Releaser,
+    private readonly slots: WorkerSlots,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.#loop = new Loop({
+      tickMs: TICK_MS,
+      pass: async () => {
+        await this.pass();
+        return false;
+      },
+      failed: (error) => logger.warn({ err: error }, 'VMs of waiting jobs cannot be looked at now'),
+    });
+    this.releaser.onKick(() => {
+      this.#loop.kick();
+      this.#wake();
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.#loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#stopping = true;
+    this.#wake();
+    await this.#loop.stop();
+  }
+
+  /** Looks until there is nothing to look at, unless another gateway does. A crash in the midst leaves the jobs as they were. */
+  async pass(): Promise<void> {
+    if ((await this.#next()).length === 0) return;
+    const holder = this.dataSource.createQueryRunner();
+    try {
+      await holder.connect();
+      const [row] = (await holder.query('SELECT pg_try_advisory_lock($1) AS mine', [LOOK_LOCK])) as { mine: boolean }[];
+      if (row?.mine !== true) return;
+      try {
+        await this.#lookOn();
+      } finally {
+        await this.#unlock(holder);
+      }
+    } finally {
+      await holder.release();
+    }
+  }
+
+  async #unlock(holder: QueryRunner): Promise<void> {
+    await Promise.allSettled([...this.#under.values()].map(({ look }) => look));
+    // Where the connection is gone, so is the lock.
+    await holder.query('SELECT pg_advisory_unlock($1)', [LOOK_LOCK]).catch(() => {});
+  }
+
+  async #lookOn(): Promise<void> {
+    while (!this.#stopping) {
+      for (const unseen of await this.#next()) this.#start(unseen);
+      if (this.#under.size === 0) return;
+      await this.#something();
+    }
+  }
+
+  /** Until a look ends, a job changes, or the tick. */
+  async #something(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const kicked = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      timer = setTimeout(resolve, TICK_MS);
+    });
+    await Promise.race([kicked, ...[...this.#under.values()].map(({ look }) => look)]);
+    clearTimeout(timer);
+  }
+
+  /** What is to be looked at now beside what is being looked at. */
+  async #next(): Promise<Unseen[]> {
+    const { exporters } = await this.slots.capacity();
+    const free = SIDE_BY_SIDE - this.#under.size;
+    if (exporters === 0 || free <= 0) return [];
+    const { manager } = this.dataSource;
+    const candidates = await readUnseen(manager, {
+      limit: free,
+      skip: [...this.#under.keys(), ...this.#unanswered.waiting()],
+      busy: this.#busy(),
+    });
+    const [first] = candidates;
+    if (first === undefined) return [];
+    const known = this.#under.size + (await seenBefore(manager, first.id, AHEAD));
+    const wanted = Math.max(AHEAD - known, this.releaser.unfilled() - this.#under.size);
+    return candidates.slice(0, Math.max(0, wanted));
+  }
+
+  #busy(): string[] {
+    const count = new Map<string, number>();
+    for (const { vcenter } of this.#under.values()) count.set(vcenter, (count.get(vcenter) ?? 0) + 1);
+    return [...count].filter(([, looks]) => looks >= OF_ONE_VCENTER).map(([vcenter]) => vcenter);
+  }
+
+  #start({ id, vcenter }: Unseen): void {
+    const look = this.#look(id).finally(() => this.#under.delete(id));
+    this.#under.set(id, { vcenter, look });
+  }
+
+  /** Never rejects. */
+  async #look(id: string): Promise<void> {
+    try {
+      const job = await this.dataSource.manager.findOneBy(Job, { id });
+      if (job === null) return;
+      const context = { parent: contextFrom(job.traceparent ?? undefined) };
+      const answered = await withSpan('job look', { 'job.id': id }, () => this.looks.look(job), context);
+      if (answered) this.#unanswered.clear(id);
+      else this.#unanswered.failed(id);
+      this.releaser.kick();
+    } catch (error) {
+      const pause = this.#unanswered.failed(id);
+      if (!this.#stopping)
+        this.logger.warn(
+          { err: error, job_id: id, again_in_ms: pause },
+          'the VM of a waiting job cannot be looked at now',
+        );
+    }
+  }
+}
