@@ -10,6 +10,7 @@ export const SYSTEM_ROUTES = {
     tag: 'system',
     status: 200,
     answer: Health,
+    others: { 503: Health },
     errors: [],
     open: true,
   },
