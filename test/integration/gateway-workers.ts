@@ -8,12 +8,14 @@ import { NestFactory } from '@nestjs/core';
 import { Ctx, Payload, type MicroserviceOptions } from '@nestjs/microservices';
 import {
   checkTarget,
+  checkVcenter,
   cleanupRequested,
   conversionRequested,
   conversionStarted,
   describeVm,
   exportRequested,
   exportStarted,
+  hookRequested,
   importRequested,
   inspectDisks,
   listVms,
@@ -22,6 +24,7 @@ import {
   type CleanupRequested,
   type ConversionRequested,
   type ExportRequested,
+  type HookRequested,
   type ImportRequested,
   type InventoryVm,
   type Machine,
@@ -49,6 +52,7 @@ export const machine = (name: string, uuid = `uuid-of-${name}`): Machine => ({
 
 type CheckRequest = z.infer<typeof checkTarget.request>;
 type CheckReply = z.infer<typeof checkTarget.reply>;
+type CheckVcenterReply = z.infer<typeof checkVcenter.reply>;
 type InspectRequest = z.infer<typeof inspectDisks.request>;
 type InspectReply = z.infer<typeof inspectDisks.reply>;
 type LocalReply = z.infer<typeof localDisks.reply>;
@@ -62,6 +66,8 @@ export interface Behaviour {
   readonly exported?: object;
   readonly converting?: (data: ConversionRequested, work: WorkContext) => Promise<void>;
   readonly cleaning?: (data: CleanupRequested, work: WorkContext) => Promise<void>;
+  /** May throw; what it gives is added to the fact. */
+  readonly hook?: (data: HookRequested, work: WorkContext) => Promise<object>;
   readonly verifying?: (data: VerifyRequested, work: WorkContext) => Promise<object>;
   readonly importing?: (data: ImportRequested, work: WorkContext) => Promise<object>;
   /** Over an answer that has no objection. */
@@ -70,6 +76,7 @@ export interface Behaviour {
   readonly inspecting?: (request: InspectRequest) => InspectReply | Promise<InspectReply>;
   /** Default: any */
   readonly converterPools?: readonly string[];
+  readonly checking?: () => CheckVcenterReply;
   /** All that match, whatever the page. */
   readonly vms?: (request: ListRequest) => InventoryVm[];
   /** Default: 2 */
@@ -144,9 +151,19 @@ function exporterModule(behaviour: Behaviour): Type {
       await (behaviour.cleaning ?? idle)(data, work);
       return { removed_snapshots: [`hyper2kvm-${data.job_id}`], removed_files: data.remove_files };
     }
+    @OnCommand(hookRequested)
+    async hook(@Payload() data: HookRequested, @Ctx() work: WorkContext): Promise<unknown> {
+      return { code: 0, output: 'done\n', duration_seconds: 1, ...(await behaviour.hook?.(data, work)) };
+    }
     @OnRequest(localDisks)
     async locate(): Promise<LocalReply> {
       return behaviour.local?.() ?? { disks: [{ path: '/images/a.vmdk', format: 'vmdk' }] };
+    }
+    @OnRequest(checkVcenter)
+    async checkVcenter(): Promise<CheckVcenterReply> {
+      return (
+        behaviour.checking?.() ?? { product: 'VMware vCenter Server 8.0.2', api_version: '8.0.2.0', privileges: [] }
+      );
     }
     @OnRequest(listVms)
     async list(@Payload() data: ListRequest): Promise<unknown> {
