@@ -46,6 +46,24 @@ const ExportLimits = z.strictObject({
   disks_per_vcenter: z.number().int().min(1).max(10_000).default(32),
 });
 
+const Days = z.number().int().min(1).max(36_500);
+
+/**
+ * What goes with time; null keeps it. The folders with the results of conversions are never touched. Unless the converters keep
+ * the exported images (`converter.archive_processed`, or `cleanup_source: false`), those of completed jobs are gone already.
+ */
+const Retention = z.strictObject({
+  /** Carry it out once a day. Without it `hyperctl retention` shows what would go, and an admin may have it go. */
+  enabled: z.boolean().default(false),
+  /** After the end of a job: its row, history and log. A job whose exported images stand, or could not be cleared away, stays. */
+  jobs_days: Days.nullable().default(90),
+  /** After the end of a job that failed, or whose converter keeps them: the exported images. A retry exports anew. */
+  artifacts_days: Days.nullable().default(30),
+  audit_days: Days.nullable().default(365),
+  /** What was sent and received already, and answers kept for Idempotency-Keys; always carried out. */
+  messages_days: Days.default(7),
+});
+
 /** The gateway's own section. */
 export const GatewayConfig = z
   .strictObject({
@@ -65,6 +83,7 @@ export const GatewayConfig = z
     api: z.strictObject({ auth: Auth.prefault({}), rate_limit: RateLimit.prefault({}) }).prefault({}),
     database: Database.prefault({}),
     export_limits: ExportLimits.prefault({}),
+    retention: Retention.prefault({}),
     shutdown_grace_seconds: z.number().min(0).default(5),
   })
   .superRefine((gateway, context) => {
@@ -124,7 +143,8 @@ export const RetryPolicyConfig = RetryPolicy.extend({
 /** The seed's `conversion`: what a request that says nothing means. */
 export const ConversionConfig = z.strictObject({
   auto_convert: z.boolean().default(true),
-  cleanup_source: z.boolean().default(false),
+  /** The converters' (`converter.cleanup_source`): without meaning here, accepted with a notice. */
+  cleanup_source: z.boolean().optional(),
   /** Queue folder and socket of the former daemon: without meaning, accepted with a notice. */
   python_daemon: z.record(z.string(), z.unknown()).optional(),
 });
@@ -137,7 +157,7 @@ export function notices(config: Sections): string[] {
     ...(conversion.python_daemon === undefined
       ? []
       : ['conversion.python_daemon has no meaning any more: converters are reached over NATS']),
-    ...(conversion.cleanup_source
+    ...(conversion.cleanup_source !== undefined
       ? ['conversion.cleanup_source has no effect here: it is converter.cleanup_source now']
       : []),
   ];

@@ -23,6 +23,8 @@ export interface CleanupRow {
   readonly status: 'queued' | 'completed' | 'failed';
   /** Whether the folder with the images goes too. */
   readonly remove_files: boolean;
+  /** Of a folder whose source was cleared up before. */
+  readonly files_only?: boolean;
   /** Tries that failed. */
   readonly failures: number;
   /** What the last failure said. */

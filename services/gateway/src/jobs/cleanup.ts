@@ -19,13 +19,28 @@ interface Asked {
 /** Asks for the removal of what the job's export left. */
 export const askCleanup = (
   job: JobRow,
-  { removeFiles, notBefore }: { readonly removeFiles: boolean; readonly notBefore?: Date },
+  {
+    removeFiles,
+    filesOnly,
+    notBefore,
+  }: { readonly removeFiles: boolean; readonly filesOnly?: boolean; readonly notBefore?: Date },
 ): Asked =>
-  next(job, { status: 'queued', remove_files: removeFiles, failures: 0, message: null, next_try_at: null }, notBefore);
+  next(
+    job,
+    {
+      status: 'queued',
+      remove_files: removeFiles,
+      ...(filesOnly === true ? { files_only: true } : {}),
+      failures: 0,
+      message: null,
+      next_try_at: null,
+    },
+    notBefore,
+  );
 
 function next(job: JobRow, cleanup: CleanupRow, at: Date | undefined): Asked {
   const patch = { cleanup, cleanupAttempt: job.cleanupAttempt + 1 };
-  const message = messages.requestCleanup({ ...job, ...patch }, cleanup.remove_files);
+  const message = messages.requestCleanup({ ...job, ...patch }, cleanup);
   return { patch, message: at === undefined ? message : { ...message, availableAt: at } };
 }
 

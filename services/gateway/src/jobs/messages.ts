@@ -22,7 +22,7 @@ import {
   type Phase,
 } from '@hyper2kvm/contracts';
 import type { z } from 'zod';
-import type { JobRow } from '../database/index.js';
+import type { CleanupRow, JobRow } from '../database/index.js';
 import type { Outgoing } from '../outbox/index.js';
 
 export type { Outgoing } from '../outbox/index.js';
@@ -134,7 +134,7 @@ export const withdraw = (command: CommandDefinition, jobId: string): Outgoing =>
 });
 
 /** One try of a clean-up. */
-export const requestCleanup = (job: JobRow, removeFiles: boolean): Outgoing =>
+export const requestCleanup = (job: JobRow, wanted: Pick<CleanupRow, 'remove_files' | 'files_only'>): Outgoing =>
   outgoing(cleanupRequested, {
     job_id: job.id,
     attempt: job.cleanupAttempt,
@@ -144,7 +144,8 @@ export const requestCleanup = (job: JobRow, removeFiles: boolean): Outgoing =>
     vm_name: job.vmName,
     source: job.source,
     ...(job.machine?.moref === undefined ? {} : { moref: job.machine.moref }),
-    remove_files: removeFiles,
+    remove_files: wanted.remove_files,
+    ...(wanted.files_only === true ? { files_only: true } : {}),
   });
 
 /** @param folder of `artifact.json` or `manifest.json` */
