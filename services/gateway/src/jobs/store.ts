@@ -4,6 +4,7 @@ import { ACTIVE_VM_INDEX, Job, receive } from '../database/index.js';
 import { cancelAttempts, writeAttempts, writeEvents } from '../history/index.js';
 import { jobsMoved } from '../hooks/index.js';
 import { writeOutboxOfMany } from '../outbox/index.js';
+import { forgetSecrets } from '../vcenters/index.js';
 import type { Fact } from './decide.js';
 import type { Decision } from './decision.js';
 import { askedBy, eventOf, lineOf, newsOf } from './timeline.js';
@@ -43,7 +44,7 @@ export async function applyDecisions(manager: EntityManager, changes: readonly C
   const written: Job[] = [];
   for (const { job, decision } of changes) {
     const version = job.version + 1;
-    const patch = { ...decision.patch, version };
+    const patch = { ...decision.patch, ...forgetSecrets(job, decision.patch), version };
     const { affected } = await manager
       .createQueryBuilder()
       .update(Job)

@@ -6,6 +6,7 @@ import { SecretsController } from './secrets.controller.js';
 import { VcenterSources } from './sources.js';
 import { VcentersController } from './vcenters.controller.js';
 
+export { forgetSecrets } from './forget.js';
 export { VcenterSources, type ResolvedSource } from './sources.js';
 
 export const VCENTERS_CONTROLLERS: Type[] = [VcentersController, SecretsController];
