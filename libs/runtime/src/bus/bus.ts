@@ -170,7 +170,7 @@ export class Bus {
   ): AsyncGenerator<Followed<EventData<D>>> {
     if (options.signal.aborted) return;
     // Always from a known place on, so that it can be gone on from there after a loss of connection.
-    const after = options.afterSeq ?? (await this.#place(event, id, options.from));
+    const after = options.afterSeq ?? (await this.#beginning(event, id, options.from));
     for await (const message of followSubject(
       this.connection,
       this.js,
@@ -184,7 +184,7 @@ export class Bus {
   }
 
   /** The sequence after which following begins. */
-  async #place(event: EventDefinition, id: string, from: 'last' | 'all' | 'new'): Promise<number> {
+  async #beginning(event: EventDefinition, id: string, from: 'last' | 'all' | 'new'): Promise<number> {
     if (from === 'all' || event.stream === 'by lane') return 0;
     // First the stream, then the subject: what is published in between is found by one of them.
     const { last_seq: end } = (await this.jsm.streams.info(event.stream)).state;
@@ -194,18 +194,34 @@ export class Bus {
 
   /** All events of a subject up to now, oldest first; at most the last `limit`. */
   async history<D extends EventDefinition>(event: D, id: string, limit: number): Promise<EventData<D>[]> {
-    const newest = await this.#newest(event, id);
-    if (newest === undefined) return [];
-    const kept: EventData<D>[] = [];
+    return (await this.range(event, id, { limit })).map(({ data }) => data);
+  }
+
+  /** The events of a subject up to now that are wanted, oldest first; at most the last `limit` of them. */
+  async range<D extends EventDefinition>(
+    event: D,
+    id: string,
+    options: { limit: number; afterSeq?: number; wanted?: (data: EventData<D>) => boolean },
+  ): Promise<Followed<EventData<D>>[]> {
+    const { limit, afterSeq = 0, wanted = () => true } = options;
+    const end = await this.place(event, id);
+    if (end <= afterSeq) return [];
+    const kept: Followed<EventData<D>>[] = [];
     // The newest one may vanish meanwhile (its age, its number), or NATS with it: what was read by then is given.
     const signal = AbortSignal.timeout(HISTORY_MS);
-    for await (const message of followSubject(this.connection, this.js, factSubject(event, id), 0, signal)) {
+    for await (const message of followSubject(this.connection, this.js, factSubject(event, id), afterSeq, signal)) {
       const read = readable(() => decode(message.headers, message.data));
-      if (read) kept.push(read.data as EventData<D>);
+      const data = read?.data as EventData<D>;
+      if (read && wanted(data)) kept.push({ data, seq: message.seq, time: read.envelope.time });
       if (kept.length > limit) kept.shift();
-      if (message.seq >= newest.seq) break;
+      if (message.seq >= end) break;
     }
     return kept;
+  }
+
+  /** Where the newest event of a subject lies in its stream; 0 where there is none. */
+  async place(event: EventDefinition, id: string): Promise<number> {
+    return (await this.#newest(event, id))?.seq ?? 0;
   }
 
   async #newest(event: EventDefinition, id: string) {

@@ -1,15 +1,17 @@
-import { isEnded, jobLog, jobProgress } from '@hyper2kvm/contracts';
+import { isEnded, jobLog, jobProgress, type JobDetail, type JobLogsQuery } from '@hyper2kvm/contracts';
 import { Bus, InjectLogger, type Logger } from '@hyper2kvm/runtime';
 import { Injectable } from '@nestjs/common';
 import type { Job } from '../database/index.js';
 import { JobChanges, JobQueries } from '../jobs/index.js';
+import { again } from './again.js';
 import type { EventStream } from './event-stream.js';
+import { wantedBy } from './log-query.js';
+import { LogTail, type TailTools } from './log-tail.js';
 
 /** Changes made through this gateway wake at once; another gateway's are seen after this time. */
 const LOOK_MS = 1000;
-/** The last lines of a log may still be on their way when the job's end is known. */
-const LAST_LINES_MS = 300;
-const RESUME_MS = 1000;
+/** The stream keeps no more lines of a job. */
+const ALL = 10_000;
 
 /** Tells a client all that happens to one job, until it ended. */
 @Injectable()
@@ -25,10 +27,29 @@ export class JobFollower {
   async follow(job: Job, stream: EventStream, afterLog: number): Promise<void> {
     stream.send('job', await this.queries.describe(job));
     void this.#progress(job.id, stream);
-    void this.#log(job.id, stream, afterLog);
+    const tail = new LogTail(this.#tools, job.id, stream, { after: afterLog });
+    await this.#toTheEnd(job, stream, tail, (detail) => stream.send('job', detail));
+  }
+
+  /**
+   * The lines that are asked for, then the new ones as they come.
+   * @param after sequence of the last line that the client has: nothing behind it is left out then
+   */
+  async followLog(job: Job, stream: EventStream, query: JobLogsQuery, after: number): Promise<void> {
+    const wanted = wantedBy(query);
+    const limit = after === 0 ? query.tail : ALL;
+    const lines = await this.bus.range(jobLog, job.id, { limit, afterSeq: after, wanted }).catch(() => []);
+    for (const { data, seq } of lines) stream.send('log', data, String(seq));
+    // Without a line there is nothing to go on from: what comes is told by the tail, from the client's place on.
+    const tail = new LogTail(this.#tools, job.id, stream, { after: lines.at(-1)?.seq ?? after, wanted });
+    await this.#toTheEnd(job, stream, tail, () => {});
+  }
+
+  async #toTheEnd(job: Job, stream: EventStream, tail: LogTail, changed: (job: JobDetail) => void): Promise<void> {
+    void tail.run();
     try {
-      const ended = await this.#states(job, stream);
-      await this.changes.wait('', LAST_LINES_MS, stream.signal);
+      const ended = await this.#states(job, stream, changed);
+      await tail.drained();
       stream.send('end', await this.queries.describe(ended));
     } catch (error) {
       // The client comes back by itself, as EventSource does.
@@ -39,7 +60,7 @@ export class JobFollower {
   }
 
   /** Sends each change of the row; the row with which the job ended. */
-  async #states(first: Job, stream: EventStream): Promise<Job> {
+  async #states(first: Job, stream: EventStream, changed: (job: JobDetail) => void): Promise<Job> {
     let job = first;
     let reason = await this.#reason(job, null);
     while (!isEnded(job.status)) {
@@ -51,7 +72,7 @@ export class JobFollower {
       reason = await this.#reason(now, before);
       if (now.version === job.version && reason === before) continue;
       job = now;
-      stream.send('job', await this.queries.describe(job));
+      changed(await this.queries.describe(job));
     }
     return job;
   }
@@ -76,33 +97,15 @@ export class JobFollower {
   }
 
   #progress(id: string, stream: EventStream): Promise<void> {
-    return this.#again(stream, async () => {
+    return again({ ...this.#tools, signal: stream.signal }, async () => {
       for await (const { data } of this.bus.follow(jobProgress, id, { from: 'last', signal: stream.signal })) {
         stream.send('progress', data);
       }
     });
   }
 
-  #log(id: string, stream: EventStream, after: number): Promise<void> {
-    let seen = after;
-    return this.#again(stream, async () => {
-      const options = { from: 'all', signal: stream.signal, ...(seen === 0 ? {} : { afterSeq: seen }) } as const;
-      for await (const { data, seq } of this.bus.follow(jobLog, id, options)) {
-        seen = seq;
-        stream.send('log', data, String(seq));
-      }
-    });
-  }
-
-  /** A consumer that broke (NATS restarted) is made anew while the client is there. */
-  async #again(stream: EventStream, follow: () => Promise<void>): Promise<void> {
-    while (!stream.signal.aborted) {
-      try {
-        await follow();
-      } catch (error) {
-        this.logger.debug({ err: error }, 'following is resumed');
-      }
-      await this.changes.wait('', RESUME_MS, stream.signal);
-    }
+  get #tools(): TailTools {
+    const { bus, changes, logger } = this;
+    return { bus, changes, logger };
   }
 }

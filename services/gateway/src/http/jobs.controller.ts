@@ -30,6 +30,7 @@ import { callerOf, type AuthenticatedRequest } from './caller.js';
 import { ConvertPipe } from './convert.pipe.js';
 import { EventStream } from './event-stream.js';
 import { JobFollower } from './job-follower.js';
+import { wantedBy } from './log-query.js';
 import { Serve } from './route.js';
 import { ROUTES } from './routes.js';
 import { ZodPipe } from './zod.pipe.js';
@@ -150,9 +151,19 @@ export class JobsController {
   async logs(
     @Param('id', id) jobId: string,
     @Query(new ZodPipe(ROUTES.logs.query)) query: JobLogsQuery,
-  ): Promise<JobLogs> {
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const job = await this.queries.row(jobId);
-    return { job_id: job.id, lines: await this.bus.history(jobLog, job.id, query.tail) };
+    if (!query.follow) {
+      const { tail: limit, after: afterSeq = 0 } = query;
+      const lines = await this.bus.range(jobLog, job.id, { limit, afterSeq, wanted: wantedBy(query) });
+      await reply.send({ job_id: job.id, lines: lines.map(({ data, seq }) => ({ ...data, seq })) } satisfies JobLogs);
+      return;
+    }
+    reply.hijack();
+    const after = placeOf(lastEventId) || (query.after ?? 0);
+    await this.follower.followLog(job, new EventStream(reply.raw), query, after);
   }
 
   @Serve(ROUTES.events)
@@ -162,8 +173,10 @@ export class JobsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const job = await this.queries.row(jobId);
-    const after = /^\d{1,15}$/.test(lastEventId ?? '') ? Number(lastEventId) : 0;
     reply.hijack();
-    await this.follower.follow(job, new EventStream(reply.raw), after);
+    await this.follower.follow(job, new EventStream(reply.raw), placeOf(lastEventId));
   }
 }
+
+/** The sequence that an id of an event names; 0 where there is none. */
+const placeOf = (id: string | undefined): number => (/^\d{1,15}$/.test(id ?? '') ? Number(id) : 0);
