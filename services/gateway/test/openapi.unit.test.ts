@@ -29,6 +29,9 @@ const document = openApiDocument() as unknown as {
 
 const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
 
+const addresses = (routes: readonly Route[]): string[] =>
+  routes.map(({ method, path }) => `${method} ${path}`).toSorted();
+
 it('serves each route of the table, and nothing else', () => {
   const controllers = [
     JobsController,
@@ -47,8 +50,6 @@ it('serves each route of the table, and nothing else', () => {
       .map((name) => Reflect.getMetadata(ROUTE, controller.prototype[name as never]) as Route | undefined)
       .filter((route) => route !== undefined),
   );
-  const addresses = (routes: readonly Route[]): string[] =>
-    routes.map(({ method, path }) => `${method} ${path}`).toSorted();
   expect(addresses(served)).toEqual(addresses(Object.values(ROUTES)));
   for (const route of served) expect(Object.values<Route>(ROUTES)).toContain(route);
 });

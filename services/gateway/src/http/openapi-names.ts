@@ -21,11 +21,7 @@ export function namesOf(
 ): Readonly<Record<Direction, ReadonlyMap<z.ZodType, string>>> {
   const input = new Map<z.ZodType, string>();
   const output = new Map<z.ZodType, string>();
-  const put = (names: Map<z.ZodType, string>, schema: z.ZodType, suffix: string): void => {
-    const name = EXPORTED.get(schema);
-    if (name !== undefined) names.set(schema, `${name}${suffix}`);
-  };
-  for (const schema of [...routes.flatMap(answers), problem]) put(output, schema, '');
+  for (const schema of [...routes.flatMap(answers), problem]) put(output, schema);
   // One that goes both ways has two forms.
   for (const { body } of routes) if (body !== undefined) put(input, body, output.has(body) ? 'Input' : '');
   return { input, output };
@@ -35,3 +31,8 @@ const answers = ({ answer, others }: Route): z.ZodType[] => [
   ...(typeof answer === 'string' ? [] : [answer]),
   ...Object.values(others ?? {}),
 ];
+
+function put(names: Map<z.ZodType, string>, schema: z.ZodType, suffix = ''): void {
+  const name = EXPORTED.get(schema);
+  if (name !== undefined) names.set(schema, `${name}${suffix}`);
+}
