@@ -20,6 +20,7 @@ export interface Live {
   readonly queuePosition: number | null;
   /** Why a pending job is not in the queue. */
   readonly waitingReason: string | null;
+  readonly estimatedStart?: Date | null;
 }
 
 /** The seed's GB: 10^9 bytes, one decimal. */
@@ -79,7 +80,7 @@ export function toDetail(job: JobRow, live: Live): JobDetail {
     progress: progressOf(job, progress),
     next_retry_at: iso(job.nextRetryAt),
     queue_position: live.queuePosition,
-    estimated_start: null,
+    estimated_start: iso(live.estimatedStart ?? null),
     waiting_reason: live.waitingReason,
     not_before: iso(job.notBefore),
     window: job.options.window ?? null,

@@ -1,6 +1,4 @@
 import {
-  conversionRequested,
-  exportRequested,
   isEnded,
   JobError,
   type JobDetail,
@@ -10,10 +8,10 @@ import {
   type Lane,
   type RetryAllRequest,
 } from '@hyper2kvm/contracts';
-import { Bus, CommandQueue, LOGGER, type Logger } from '@hyper2kvm/runtime';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Job } from '../database/index.js';
+import { Waiting } from '../release/index.js';
 import { decodeCursor, encodeCursor } from './cursor.js';
 import { ProgressBoard } from './progress-board.js';
 import { toDetail, toSummary } from './projection.js';
@@ -35,10 +33,8 @@ const SUMMARY_COLUMNS = [
 export class JobQueries {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly bus: Bus,
-    private readonly queue: CommandQueue,
     private readonly board: ProgressBoard,
-    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly waiting: Waiting,
   ) {}
 
   /** @throws JobError JOB_NOT_FOUND */
@@ -99,12 +95,11 @@ export class JobQueries {
   }
 
   async describe(job: Job): Promise<JobDetail> {
-    const [progress, queuePosition, waitingReason] = await Promise.all([
+    const [progress, { position, reason, estimatedStart }] = await Promise.all([
       hasProgress(job) ? this.progress(job) : undefined,
-      this.#position(job),
-      this.waitingReason(job),
+      this.waiting.waitingOf(job),
     ]);
-    return toDetail(job, { progress, queuePosition, waitingReason });
+    return toDetail(job, { progress, queuePosition: position, waitingReason: reason, estimatedStart });
   }
 
   /** Jobs by status. */
@@ -131,31 +126,12 @@ export class JobQueries {
   }
 
   /** Why a pending job is not in the queue; null of every other. */
-  async waitingReason(job: Job): Promise<string | null> {
-    if (job.status !== 'pending' || job.releasedAt !== null) return null;
-    if (isClearing(job)) return 'what the last attempt left is cleared away first';
-    return null;
+  waitingReason(job: Job): Promise<string | null> {
+    return this.waiting.reasonOf(job);
   }
 
   /** The newest that workers said. */
   progress(job: Job): Promise<JobProgress | undefined> {
     return this.board.latest(job.id);
-  }
-
-  async #position(job: Job): Promise<number | null> {
-    const waiting = job.status === 'pending' || (job.status === 'exported' && job.conversionStatus === 'queued');
-    if (!waiting || (job.status === 'pending' && job.releasedAt === null)) return null;
-    const command = job.status === 'pending' ? exportRequested : conversionRequested;
-    return (await this.#orUndefined('queue position', () => this.queue.position(command, job.id))) ?? null;
-  }
-
-  async #orUndefined<T>(what: string, ask: () => Promise<T>): Promise<T | undefined> {
-    if (this.bus.status() !== 'connected') return undefined;
-    try {
-      return await ask();
-    } catch (error) {
-      this.logger.debug({ err: error }, `the ${what} is not known now`);
-      return undefined;
-    }
   }
 }

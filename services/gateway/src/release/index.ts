@@ -2,8 +2,10 @@ import type { Provider } from '@nestjs/common';
 import { Looker } from './looker.js';
 import { Looks } from './looks.js';
 import { Releaser } from './releaser.js';
-import { WorkerSlots } from './slots.service.js';
+import { WorkerSlots } from './slots.js';
+import { Waiting } from './waiting.js';
 
 export { Releaser } from './releaser.js';
+export { Waiting, type WaitingState } from './waiting.js';
 
-export const RELEASE_PROVIDERS: Provider[] = [Releaser, WorkerSlots, Looks, Looker];
+export const RELEASE_PROVIDERS: Provider[] = [Releaser, WorkerSlots, Looks, Looker, Waiting];

@@ -7,7 +7,7 @@ import { Backoff } from '../system/backoff.js';
 import { readUnseen, seenBefore, type Unseen } from './look-queue.js';
 import { Looks } from './looks.js';
 import { Releaser } from './releaser.js';
-import { WorkerSlots } from './slots.service.js';
+import { WorkerSlots } from './slots.js';
 
 /** Any constant: one gateway looks at a time, so that no VM is asked for twice at once. */
 const LOOK_LOCK = 724_512_003;

@@ -2,7 +2,7 @@ import { JobError, type Failure, type Machine, type Source } from '@hyper2kvm/co
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { InjectSections, type Sections } from '../config.js';
-import type { Job } from '../database/index.js';
+import type { Job, JobRow } from '../database/index.js';
 import { AskedSources } from '../jobs/asked-source.js';
 import { JobChanges } from '../jobs/changes.js';
 import type { Decision } from '../jobs/decision.js';
@@ -84,7 +84,7 @@ export class Looks {
 }
 
 /** The columns that follow from the look; a failure of an earlier one is overcome. */
-function decideSeen(job: Job, { source, machine, answer }: Found, now: Date): Decision {
+function decideSeen(job: JobRow, { source, machine, answer }: Found, now: Date): Decision {
   const patch = {
     ...described(machine, { vmRef: job.vmRef, source }),
     source,

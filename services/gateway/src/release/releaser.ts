@@ -15,7 +15,7 @@ import { Loop } from '../system/loop.js';
 import { VcenterSources } from '../vcenters/index.js';
 import { limitsOf, readHeads, readReleased } from './board.js';
 import { plan, type Limits } from './planner.js';
-import { exportRoom, lowestWithRoom, WorkerSlots } from './slots.service.js';
+import { exportRoom, lowestWithRoom, WorkerSlots } from './slots.js';
 import { readTurn, writeTurn } from './turn-store.js';
 
 /** Any constant: gateways release one after the other, or each would fill the same room. */

@@ -1,12 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import type { TurnState } from './turns.js';
 
+const of = (value: string | undefined): number => Number(value ?? 0);
+
 /** Whose turn it is. The caller holds the lock of the release. */
 export async function readTurn(manager: EntityManager): Promise<TurnState> {
   const [row] = await manager.query<Record<'picks' | 'guarded' | 'high' | 'normal' | 'low', string>[]>(
     'SELECT picks, guarded, high, normal, low FROM release_turn',
   );
-  const of = (value: string | undefined): number => Number(value ?? 0);
   return {
     picks: of(row?.picks),
     guarded: of(row?.guarded),

@@ -16,7 +16,7 @@ export class Queue1764310000000 implements MigrationInterface {
     const order = 'lane_rank, queued_at, coalesce(plan_order, 0), id';
     await runner.query(`
       CREATE INDEX idx_jobs_pending ON jobs (${order})
-      INCLUDE (total_bytes, window_key, not_before, next_retry_at, admitted_at) WHERE status = 'pending'`);
+      INCLUDE (total_bytes, window_key, not_before, next_retry_at, admitted_at, released_at) WHERE status = 'pending'`);
     await runner.query(`
       CREATE INDEX idx_jobs_convertible ON jobs (${order}) INCLUDE (total_bytes)
       WHERE status = 'exported' AND conversion_status = 'queued'`);
@@ -28,11 +28,15 @@ export class Queue1764310000000 implements MigrationInterface {
       CREATE INDEX idx_jobs_releasable ON jobs (window_key, vcenter_key, coalesce(host, ''), ${order})
       WHERE ${unreleased} AND machine IS NOT NULL AND cleanup->>'status' IS DISTINCT FROM 'queued'`);
     await runner.query(`
+      CREATE INDEX idx_jobs_windows ON jobs (window_key) WHERE status = 'pending' AND window_key <> ''`);
+    await runner.query(`
       CREATE INDEX idx_jobs_released ON jobs (status, released_at)
       WHERE status IN ('pending', 'exporting') AND released_at IS NOT NULL`);
     // What the last ones took.
-    await runner.query(`
-      CREATE INDEX idx_jobs_measured ON jobs (created_at DESC) WHERE status = 'completed'`);
+    for (const phase of ['export', 'conversion'])
+      await runner.query(`
+        CREATE INDEX idx_jobs_${phase}_completed_at ON jobs (${phase}_completed_at DESC)
+        WHERE ${phase}_completed_at IS NOT NULL`);
     await runner.query(`
       CREATE TABLE release_turn (
         one boolean PRIMARY KEY DEFAULT true CHECK (one),
@@ -47,7 +51,16 @@ export class Queue1764310000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP TABLE release_turn');
-    for (const index of ['pending', 'convertible', 'unseen', 'releasable', 'released', 'measured'])
+    for (const index of [
+      'pending',
+      'convertible',
+      'unseen',
+      'releasable',
+      'windows',
+      'released',
+      'export_completed_at',
+      'conversion_completed_at',
+    ])
       await runner.query(`DROP INDEX idx_jobs_${index}`);
     await runner.query('ALTER TABLE jobs DROP COLUMN lane_rank, DROP COLUMN vcenter_key, DROP COLUMN window_key');
     await runner.query(`

@@ -53,12 +53,13 @@ export class WorkerSlots {
 }
 
 export function capacityOf(workers: readonly WorkerHeartbeat[]): Capacity {
-  const of = (service: string): WorkerHeartbeat[] => workers.filter((worker) => worker.service === service);
+  const exporters = workers.filter((worker) => worker.service === 'exporter');
+  const converters = workers.filter((worker) => worker.service === 'converter');
   return {
-    exporters: of('exporter').length,
-    exportSlots: slotsOf(of('exporter')),
-    converters: of('converter').length,
-    conversionSlots: slotsOf(of('converter')),
+    exporters: exporters.length,
+    exportSlots: slotsOf(exporters),
+    converters: converters.length,
+    conversionSlots: slotsOf(converters),
   };
 }
 
