@@ -13,11 +13,11 @@ export default class Vms extends BaseCommand<typeof Vms> {
   static override summary = 'List the VMs of a vCenter.';
   static override description =
     'Ordered by inventory path; conditions are combined. SIZE is what the disks can hold, USED what the VM takes up.\n' +
-    'With --quiet the output is one inventory path a line, which "convert --vm" takes as it is.';
+    'With --quiet the output is one inventory path a line, as "convert --batch -" takes them.';
   static override examples = [
     '<%= config.bin %> vms --vcenter vcenter.example.com --username admin@vsphere.local',
     "<%= config.bin %> vms --name 'web-*' --power on",
-    "<%= config.bin %> vms --folder '/DC1/vm/web*' --tag production --quiet | xargs -d '\\n' -n 1 <%= config.bin %> convert --detach --vm",
+    "<%= config.bin %> vms --folder '/DC1/vm/web*' --tag production --quiet | <%= config.bin %> convert --batch - --detach",
     "<%= config.bin %> vms --json | jq '.vms[] | select(.disks > 2) | .name'",
   ];
   static override flags = {

@@ -20,6 +20,11 @@ export interface ConvertFlags extends ExportFlags, ConversionFlags, ScheduleFlag
 /** Names of the request's fields as the user knows them. */
 const FLAG_OF: Readonly<Record<string, string>> = {
   vm_name: '--vm or --name',
+  server: '--vcenter',
+  username: '--username',
+  datacenter: '--datacenter',
+  ca_pem: '--ca-file',
+  thumbprint: '--thumbprint',
   disks: '--disk',
   path: '--ova or --disk',
   checksum: '--checksum',

@@ -62,7 +62,7 @@ export class GatewayProblem extends CliError {
   /** @param waitSeconds after which it may be tried again, where the gateway said so */
   constructor(
     readonly problem: Problem,
-    waitSeconds?: number,
+    readonly waitSeconds?: number,
   ) {
     const whole = problem.detail.toLowerCase().includes(problem.title.toLowerCase());
     super(whole ? problem.detail : problem.title, {

@@ -1,6 +1,6 @@
 import { Flags, type Command } from '@oclif/core';
 import { LANES } from '@hyper2kvm/contracts';
-import { batchName } from './batch/lines-out.js';
+import { batchName } from './batch/draw.js';
 import { readPlan } from './batch/read.js';
 import { batchBody, needsVcenter, vmsOf, type BatchFlags } from './batch/request.js';
 import { concernLines } from './concerns.js';

@@ -21,12 +21,12 @@ export function readSecretFile(file: string, flag: string): string {
   return secret;
 }
 
-/** @throws UsageError where others than the owner may read or write a file */
-export function refuseOpen(file: string, flag: string): void {
+/** @param what stands in it. @throws UsageError where others than the owner may read or write a file */
+export function refuseOpen(file: string, what: string): void {
   const mode = statSync(file).mode & 0o777;
   if ((mode & 0o077) === 0) return;
   throw new UsageError(
-    `${flag}: ${file} has mode 0${mode.toString(8)}, and holds a secret: others may read it`,
+    `${file} holds a secret (${what}) and has mode 0${mode.toString(8)}: others may read it`,
     `chmod 600 ${file}`,
   );
 }

@@ -27,6 +27,8 @@ export interface Asked {
   readonly accept?: string;
 }
 
+/** After a cut the first sending may still be worked on; one of a gateway that was killed is given up after a minute. */
+const UNDER_WAY_MS = 90_000;
 /** Pauses before a request whose connection was cut is sent again: long enough for a gateway that is restarted. */
 const PAUSES_MS = [500, 1_000, 2_000, 4_000];
 /** Longer than any answer takes: each request has a limit of its own, and event streams are watched for silence. */
@@ -96,7 +98,9 @@ export class Transport {
       method === 'POST' && asked.changes !== false ? { 'idempotency-key': randomUUID() } : {};
     const headers = { accept, ...key, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    for (let cuts = 0; ; cuts += 1) {
+    let cuts = 0;
+    const until = Date.now() + UNDER_WAY_MS;
+    for (;;) {
       try {
         const signal = AbortSignal.timeout(timeoutMs);
         const response = await this.#fetch(method, path, timeoutMs, { signal, headers, ...sent });
@@ -104,11 +108,10 @@ export class Transport {
         if (response.ok || alsoFine.includes(response.status)) return { response, text };
         throw this.#problem(response, text);
       } catch (error) {
-        // The first try tells whether there is a gateway at all; once it was cut off, the gateway may be on its way back.
-        const pause = PAUSES_MS[cuts];
-        const again = method === 'POST' && pause !== undefined && (cuts > 0 ? isGone(error) : isCut(error));
-        if (!again) throw error;
-        await sleep(pause);
+        const wait = method === 'POST' ? pauseMs(error, cuts, until) : undefined;
+        if (wait === undefined) throw error;
+        cuts += 1;
+        await sleep(wait);
       }
     }
   }
@@ -185,6 +188,16 @@ const CUT = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 const isCut = (error: unknown): boolean => error instanceof GatewayUnreachable && CUT.has(causeOf(error).code);
 const isGone = (error: unknown): boolean =>
   error instanceof GatewayUnreachable && (isCut(error) || ['ECONNREFUSED', 'ENOENT'].includes(causeOf(error).code));
+
+/** When a POST is sent again; undefined: it is not. */
+function pauseMs(error: unknown, cuts: number, until: number): number | undefined {
+  // The first try tells whether there is a gateway at all; once it was cut off, the gateway may be on its way back.
+  if (cuts === 0) return isCut(error) ? PAUSES_MS[0] : undefined;
+  if (isGone(error)) return PAUSES_MS[cuts];
+  // Its answer to what it has begun already: come back for the outcome.
+  const begun = error instanceof GatewayProblem && error.code === 'STATE_CONFLICT' && error.waitSeconds !== undefined;
+  return begun && Date.now() < until ? error.waitSeconds * 1000 : undefined;
+}
 
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection was refused: nothing listens there',

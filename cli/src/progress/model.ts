@@ -31,10 +31,14 @@ export function reduce(model: Model, event: ViewEvent, now: number): Model {
 
 function onAccepted(model: Model, accepted: ConvertAccepted, origin: Origin, now: number): Model {
   const bytes = accepted.disks.reduce((sum, disk) => sum + disk.capacity_bytes, 0);
+  const started = { kind: 'started', jobId: accepted.job_id, vm: accepted.vm_name } as const;
+  const known = { ...model, jobId: accepted.job_id, vm: accepted.vm_name, origin } as const;
+  // One that starts later is looked at then.
+  if (accepted.disks.length === 0) return add({ ...known, stage: 'connecting' }, now, started);
   return add(
-    { ...model, jobId: accepted.job_id, vm: accepted.vm_name, origin, stage: 'connecting' },
+    { ...known, stage: 'connecting' },
     now,
-    { kind: 'started', jobId: accepted.job_id, vm: accepted.vm_name },
+    started,
     { kind: 'phase', number: 1, title: origin.local ? 'Reading the files' : 'Connecting to vSphere' },
     { kind: 'connected', origin },
     { kind: 'found', vm: accepted.vm_name, disks: accepted.disks.length, bytes },

@@ -1,5 +1,6 @@
 import { durationWord, STEP_WORDS, type JobDetail } from '@hyper2kvm/contracts';
 import { printable, rateWord, sizeWord } from '../lib/format.js';
+import { fullTime } from '../lib/when.js';
 import { painter } from '../lib/width.js';
 import { originOfJob } from '../lib/origin.js';
 import { STEP_TEXT } from './steps.js';
@@ -18,7 +19,9 @@ export function statusLines(job: JobDetail, options: SummaryOptions): string[] {
     row('Status', `${job.status} (${job.phase})`),
     row('Priority', job.priority),
     row('Progress', `${Math.floor(progress.percent_complete)}%${rate}${eta}`),
+    ...plan(job),
     ...(job.queue_position === null ? [] : [row('Queue', `position ${job.queue_position}`)]),
+    ...(job.estimated_start === null ? [] : [row('Starts', `about ${timeWord(job.estimated_start)}`)]),
     ...(job.waiting_reason === null ? [] : [row('Waiting', printable(job.waiting_reason))]),
     ...(job.bandwidth_bytes_per_second === null
       ? []
@@ -37,6 +40,24 @@ export function statusLines(job: JobDetail, options: SummaryOptions): string[] {
     ...cleanupRow(job, painter(options.color)),
   ];
 }
+
+/** What was asked of it beforehand. */
+function plan(job: JobDetail): string[] {
+  const wave = job.wave === null || job.wave === ONLY_WAVE ? '' : `, wave ${job.wave}`;
+  return [
+    ...(job.batch_id === null ? [] : [row('Batch', `${job.batch_id}${wave}`)]),
+    ...(job.tags.length === 0 ? [] : [row('Tags', job.tags.map(printable).join(', '))]),
+    ...(job.connection === null ? [] : [row('Login', `vCenter connection ${job.connection}`)]),
+    ...(job.not_before === null ? [] : [row('Not before', timeWord(job.not_before))]),
+    ...(job.window === null ? [] : [row('Window', printable(job.window))]),
+    ...(job.callback_url === null ? [] : [row('Callback', printable(job.callback_url))]),
+  ];
+}
+
+/** The wave of a batch that has no waves. */
+const ONLY_WAVE = 'all';
+
+const timeWord = (time: string): string => fullTime(new Date(time), new Date());
 
 const withDuration = (text: string, seconds: number | null): string =>
   seconds === null ? text : `${text} (${durationWord(seconds)})`;

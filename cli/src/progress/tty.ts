@@ -1,5 +1,6 @@
-import { durationWord } from '@hyper2kvm/contracts';
+import { durationWord, type JobDetail } from '@hyper2kvm/contracts';
 import { plural, printable, rateWord, sizeWord } from '../lib/format.js';
+import { spanWord } from '../lib/when.js';
 import { fit, painter, type Paint } from '../lib/width.js';
 import { diskRate } from './model.js';
 import { notCleaned } from './cleanup.js';
@@ -34,10 +35,10 @@ export function liveLines(model: Model, now: number, options: TtyOptions): strin
         const seconds = Math.max(0, (Date.parse(model.job.next_retry_at) - now) / 1000);
         lines.push(`  ${spin} Next attempt in ${durationWord(seconds)}`);
       } else if (model.job?.waiting_reason != null) {
-        lines.push(`  ⏳ ${printable(model.job.waiting_reason)} ${spin}`);
+        lines.push(`  ⏳ ${printable(model.job.waiting_reason)}${startWord(model.job, now)} ${spin}`);
       } else {
         const position = model.queuePosition === null ? '' : ` (position: ${model.queuePosition})`;
-        lines.push(`  ⏳ Waiting in ${queue} queue${position} ${spin}`);
+        lines.push(`  ⏳ Waiting in ${queue} queue${position}${startWord(model.job, now)} ${spin}`);
       }
       break;
     }
@@ -72,6 +73,13 @@ export function liveLines(model: Model, now: number, options: TtyOptions): strin
   if (model.lost)
     lines.push(paint('yellow', `  ⚠️  The gateway does not answer; the job goes on. Trying again ${spin}`));
   return lines.map((line) => fit(line, options.columns));
+}
+
+/** `, starts in about 12 min`; nothing where nothing is known. */
+function startWord(job: JobDetail | null, now: number): string {
+  if (job?.estimated_start == null) return '';
+  const left = Date.parse(job.estimated_start) - now;
+  return left < 1_000 ? '' : `, starts in about ${spanWord(left)}`;
 }
 
 function diskLines(disk: DiskView, model: Model, paint: Paint, options: TtyOptions): string[] {

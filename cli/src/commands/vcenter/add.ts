@@ -12,7 +12,7 @@ export default class VcenterAdd extends BaseCommand<typeof VcenterAdd> {
     'for on a terminal; the gateway seals it at once and tells it nobody. An admin may do this.';
   static override examples = [
     '<%= config.bin %> vcenter add prod --vcenter vcenter.example.com --username automation@vsphere.local',
-    '<%= config.bin %> vcenter add lab --vcenter lab.example.com --username root --thumbprint AA:BB --password-file lab.pw',
+    '<%= config.bin %> vcenter add lab --vcenter lab.example.com --username root --ca-file lab-ca.pem --password-file lab.pw',
   ];
   static override args = CONNECTION_ARG;
   static override flags = { ...VCENTER_FLAGS, ...GATEWAY_FLAGS };

@@ -20,7 +20,7 @@ export function readPlan(file: string): BatchBody {
     shown,
     folder: stdin ? process.cwd() : path.dirname(path.resolve(file)),
     refuseSecrets: (what) => {
-      if (!stdin) return refuseOpen(file, `${what} in`);
+      if (!stdin) return refuseOpen(file, what);
       throw new UsageError(
         `${what}: no secrets on standard input`,
         'a file of mode 0600, VSPHERE_PASSWORD, or key_file',

@@ -1,6 +1,6 @@
 import { createLogUpdate } from 'log-update';
 import { painter } from '../width.js';
-import { happenedLines, plainLines, progressLine, tableLines } from './lines-out.js';
+import { happenedLines, plainLines, progressLine, tableLines } from './draw.js';
 import type { BatchView } from './view.js';
 
 /** Without a terminal a line about the whole is worth it this often, where something changed. */

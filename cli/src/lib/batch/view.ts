@@ -45,7 +45,8 @@ const add = (view: BatchView, at: number, ...what: BatchHappened[]): BatchView =
 export function onLook(before: BatchView, { detail, jobs }: BatchLook, now: number): BatchView {
   const told: BatchHappened[] = [];
   const old = before.detail;
-  if (old === null || old.status !== detail.status) told.push({ kind: 'batch', detail });
+  const held = detail.reason !== null && detail.reason !== old?.reason;
+  if (old === null || old.status !== detail.status || held) told.push({ kind: 'batch', detail });
   const waves = new Map(detail.waves.map(({ name, status }) => [name, status] as const));
   if (detail.waves.length > 1) {
     for (const [name, status] of waves) {
@@ -83,6 +84,10 @@ export const unhappy = (jobs: Iterable<JobSummary>): JobSummary[] =>
   [...jobs]
     .filter(({ status }) => status === 'failed' || status === 'cancelled')
     .toSorted((a, b) => a.status.localeCompare(b.status) * -1 || a.vm_name.localeCompare(b.vm_name));
+
+/** Nothing new begins until somebody does something: it stopped, or a wave waits for one of which VMs failed. */
+export const isHeld = ({ status, reason }: BatchDetail): boolean =>
+  status === 'stopped' || (status === 'running' && reason !== null);
 
 export const isOver = (status: BatchStatus): boolean => status === 'completed' || status === 'cancelled';
 

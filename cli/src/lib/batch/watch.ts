@@ -5,9 +5,9 @@ import { GatewayUnreachable } from '../errors.js';
 import { interruption, poll } from '../poll.js';
 import type { Settings } from '../settings.js';
 import { painter } from '../width.js';
-import { endLines } from './lines-out.js';
+import { endLines } from './draw.js';
 import { openBatchScreen } from './screen.js';
-import { isOver, NO_BATCH, onConnection, onLook, type BatchLook, type BatchView } from './view.js';
+import { isHeld, isOver, NO_BATCH, onConnection, onLook, type BatchLook, type BatchView } from './view.js';
 
 const LEAST_PAUSE_MS = 1_000;
 /** The gateway is asked for a tenth of the time at most, however large the batch. */
@@ -15,7 +15,7 @@ const PAUSES_PER_LOOK = 10;
 /** All jobs of a batch up to this size are asked for each time; of a larger one when the totals changed. */
 const SMALL = 500;
 const UNDER_WAY: readonly JobStatus[] = ['exporting', 'exported', 'converting'];
-/** A stopped batch is left when nothing was exporting or converting for so many looks: what is under way goes on to its end. */
+/** A batch that waits for somebody is left when nothing was exporting or converting for so many looks: what is under way goes on to its end. */
 const QUIET_LOOKS = 3;
 
 export interface BatchWatchOptions {
@@ -69,7 +69,7 @@ export async function watchBatch(options: BatchWatchOptions): Promise<BatchWatch
       show(onLook(view, seen, Date.now()));
       const { detail } = seen;
       const busy = detail.totals.exporting + detail.totals.converting > 0;
-      still = detail.status === 'stopped' && !busy ? still + 1 : 0;
+      still = isHeld(detail) && !busy ? still + 1 : 0;
       if (!isOver(detail.status) && still < QUIET_LOOKS) continue;
       ended = detail;
       break;

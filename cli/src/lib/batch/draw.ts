@@ -1,7 +1,7 @@
 import { durationWord, type BatchDetail, type JobSummary } from '@hyper2kvm/contracts';
 import { plural, printable, shellQuote } from '../format.js';
 import { fit, pad, stringWidth, type Paint } from '../width.js';
-import { isOver, running, totalsWord, unhappy, type BatchHappened, type BatchView } from './view.js';
+import { isHeld, isOver, running, totalsWord, unhappy, type BatchHappened, type BatchView } from './view.js';
 
 /** Failures that the end of a watch lists; the report has all. */
 const MOST_FAILURES = 20;
@@ -48,11 +48,12 @@ function batchWords(detail: BatchDetail): string {
   const name = `Batch ${batchName(detail)}`;
   switch (detail.status) {
     case 'running': {
+      if (detail.reason !== null) return `${name}: ${printable(detail.reason)}`;
       const waves = detail.waves.length > 1 ? ` in ${detail.waves.length} waves` : '';
       return `${name}: ${plural(detail.totals.total, 'VM')}${waves}, ${totalsWord(detail.totals)}`;
     }
     case 'stopped':
-      return `${name} stopped: ${printable(detail.reason ?? 'too many VMs failed')}; nothing new is begun`;
+      return `${name}: ${printable(detail.reason ?? 'it stopped: too many VMs failed')}`;
     case 'completed':
       return `${name} is through: ${totalsWord(detail.totals)}`;
     case 'cancelled':
@@ -89,7 +90,7 @@ export function happenedLines(view: BatchView, from: number, { columns, paint }:
   return view.happened.slice(from).flatMap(({ what }) => {
     switch (what.kind) {
       case 'batch':
-        return what.detail.status === 'stopped' ? [paint('yellow', `⏸️  ${words(what)}`)] : [`📋 ${words(what)}`];
+        return isHeld(what.detail) ? [paint('yellow', `⏸️  ${words(what)}`)] : [`📋 ${words(what)}`];
       case 'wave':
         return [`🌊 ${words(what)}`];
       case 'job': {
@@ -149,7 +150,8 @@ export function endLines(detail: BatchDetail, jobs: Iterable<JobSummary>, paint:
       ? ''
       : ` in ${durationWord((Date.parse(detail.completed_at) - Date.parse(detail.created_at)) / 1000)}`;
   const { status } = detail;
-  const words = { running: 'goes on', stopped: 'stopped', completed: `completed${took}`, cancelled: 'cancelled' };
+  const held = printable(detail.reason ?? status);
+  const words = { running: held, stopped: held, completed: `completed${took}`, cancelled: 'cancelled' };
   return [
     '',
     `Batch ${batchName(detail)}: ${words[status]}`,
@@ -158,7 +160,7 @@ export function endLines(detail: BatchDetail, jobs: Iterable<JobSummary>, paint:
     ...(bad.length > MOST_FAILURES ? [`  and ${bad.length - MOST_FAILURES} more`] : []),
     '',
     ...(status === 'stopped' ? [`Go on:      hyperctl batches resume ${id}`] : []),
-    ...(detail.totals.failed > 0 && (isOver(status) || status === 'stopped')
+    ...(detail.totals.failed > 0 && (isOver(status) || isHeld(detail))
       ? [`Try again:  hyperctl retry --all-failed --batch ${id}`]
       : []),
     `Report:     hyperctl batches report ${id} --format csv -o ${shellQuote(file)}`,
