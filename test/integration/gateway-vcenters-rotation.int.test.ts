@@ -99,7 +99,7 @@ it('takes everything over, while jobs wait and run, and the old key may go when 
   const luks_keys = [{ key_base64: LUKS.toString('base64') }];
   const byLogin = await client.convert('db', later, { vcenter: login, luks_keys });
   // Its message is with a worker until the slow download is through.
-  await vcsim.setNfcRate(2 * 1024);
+  await vcsim.setNfcRate(8 * 1024);
   const running = await client.convert('mail', { auto_convert: false, transport: 'nfc' }, { vcenter: login });
   await client.reaches(running, 'exporting');
   // One that the bus has not taken yet.
