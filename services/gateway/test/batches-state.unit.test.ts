@@ -1,7 +1,7 @@
 import { JOB_STATUSES, isEnded, type JobStatus } from '@hyper2kvm/contracts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countsOf, percentOf, sumOf, type WaveCounts } from '../src/batches/counts.js';
+import { countsOf, percentOf, sumOf, type Counts, type WaveCounts } from '../src/batches/counts.js';
 import { blocked, reasonOf, statusOf, underWay, waveStatus } from '../src/batches/state.js';
 import { csvOf } from '../src/batches/report.js';
 import { Batch, type WaveRow } from '../src/database/index.js';
@@ -75,25 +75,23 @@ describe('the state of a batch', () => {
   });
 
   const waiting = of({ status: 'pending', admitted: false, count: 3 });
-  it('has a wave wait until all before it are through', () => {
-    const counts: WaveCounts = new Map([
-      ['databases', of({ status: 'completed', count: 3 }, { status: 'converting', count: 2 })],
+  const counts = (databases: Counts): WaveCounts =>
+    new Map([
+      ['databases', databases],
       ['web', waiting],
     ]);
-    expect(waveStatus(wave('databases'), counts)).toEqual({ status: 'running', reason: null });
-    expect(waveStatus(wave('web', 'databases'), counts)).toEqual({
+
+  it('has a wave wait until all before it are through', () => {
+    const begun = counts(of({ status: 'completed', count: 3 }, { status: 'converting', count: 2 }));
+    expect(waveStatus(wave('databases'), begun)).toEqual({ status: 'running', reason: null });
+    expect(waveStatus(wave('web', 'databases'), begun)).toEqual({
       status: 'waiting',
       reason: 'wave web waits for wave databases (2 of 5 left)',
     });
-    expect(reasonOf(batch(), counts)).toBeNull();
+    expect(reasonOf(batch(), begun)).toBeNull();
   });
 
   it('has it wait while one of them failed, and tells so of the batch', () => {
-    const counts = (databases: WaveCounts extends ReadonlyMap<string, infer C> ? C : never): WaveCounts =>
-      new Map([
-        ['databases', databases],
-        ['web', waiting],
-      ]);
     const failed = counts(of({ status: 'completed', count: 3 }, { status: 'failed', count: 2 }));
     const why = 'wave web waits for wave databases: 2 of its VMs failed; retry or cancel them';
     expect(blocked(wave('web', 'databases'), failed)).toBe(why);
@@ -105,8 +103,8 @@ describe('the state of a batch', () => {
   });
 
   it('tells after how many failures it stopped, without those that are forgiven', () => {
-    const counts: WaveCounts = new Map([['databases', of({ status: 'failed', count: 5 }, { status: 'pending' })]]);
-    expect(reasonOf(batch({ stoppedAt: NOW, failuresForgiven: 2 }), counts)).toBe(
+    const failed = counts(of({ status: 'failed', count: 5 }, { status: 'pending' }));
+    expect(reasonOf(batch({ stoppedAt: NOW, failuresForgiven: 2 }), failed)).toBe(
       'the batch stopped after 3 failures: hyperctl batches resume batch-abc123',
     );
   });

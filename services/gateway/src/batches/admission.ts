@@ -17,7 +17,7 @@ import { Outlook } from './outlook.js';
 import { ticketsOf } from './tickets.js';
 
 /** Any constant: gateways let jobs in one after the other, or each would fill the same room. */
-const ADMISSION_LOCK = 724_512_003;
+const ADMISSION_LOCK = 724_512_010;
 /** What other gateways did is found within this time; own changes kick. */
 const TICK_MS = 500;
 /** Kicks within this time are one: many jobs may move at once. */

@@ -1,7 +1,6 @@
 import type { Hook } from '@hyper2kvm/contracts';
 import type { EntityManager } from 'typeorm';
-import type { JobRow } from '../database/index.js';
-import { scheduleOf } from '../schedule/index.js';
+import { isOpen } from '../release/board.js';
 
 /** A job that could be let in now. */
 export interface Candidate {
@@ -10,7 +9,7 @@ export interface Candidate {
 }
 
 interface Row extends Candidate {
-  readonly window: string | null;
+  readonly window: string;
 }
 
 /**
@@ -30,23 +29,20 @@ export async function candidatesOf(
   const closed: string[] = [];
   for (;;) {
     const rows = await manager.query<Row[]>(
-      `SELECT id, options->>'window' AS window, options->'hooks'->'before' AS before FROM jobs
+      `SELECT id, window_key AS window, options->'hooks'->'before' AS before FROM jobs
        WHERE status = 'pending' AND admitted_at IS NULL
          AND ${batchId === null ? 'batch_id IS NULL AND $1::text IS NULL' : 'batch_id = $1'}
          AND ($2::text[] IS NULL OR wave = ANY ($2::text[]))
          AND (not_before IS NULL OR not_before <= $3) AND (next_retry_at IS NULL OR next_retry_at <= $3)
-         AND ($4::text[] = '{}' OR coalesce(options->>'window', '') <> ALL ($4::text[]))
+         AND window_key <> ALL ($4::text[])
          AND NOT EXISTS (SELECT 1 FROM hooks
            WHERE hooks.job_id = jobs.id AND scope = 'vm' AND moment = 'before' AND NOT spent)
-       ORDER BY CASE priority WHEN 'high' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END, plan_order, created_at, id
+       ORDER BY lane_rank, plan_order, queued_at, id
        LIMIT $5`,
       [batchId, batchId === null ? null : waves, now, closed, limit],
     );
-    const shut = new Set(rows.flatMap(({ window }) => (window === null || isOpen(window, now) ? [] : [window])));
+    const shut = new Set(rows.flatMap(({ window }) => (isOpen(window, now.getTime()) ? [] : [window])));
     if (shut.size === 0) return rows;
     closed.push(...shut);
   }
 }
-
-const isOpen = (window: string, now: Date): boolean =>
-  scheduleOf({ notBefore: null, options: { window } as JobRow['options'] }, now).due;

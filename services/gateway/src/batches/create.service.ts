@@ -75,20 +75,18 @@ export class CreateBatch {
 
   /** Each vCenter's login is looked up once. */
   async #wanted(vm: PlannedVm, logins: Map<string, Promise<ResolvedSource>>): Promise<Wanted> {
+    const { source, vcenter, options, luks_keys: keys } = vm;
+    if (source !== undefined) {
+      const files = { source, vcenter, options, ...(keys === undefined ? {} : { luks_keys: keys }) };
+      return this.asked.wanted(files).catch((error: unknown) => Promise.reject(at(`${vm.field}.`, error)));
+    }
+    const key = JSON.stringify(vcenter);
+    const login = logins.get(key) ?? this.vcenters.of(vcenter);
+    logins.set(key, login);
     try {
-      if (vm.source !== undefined)
-        return await this.asked.wanted({
-          source: vm.source,
-          vcenter: vm.vcenter,
-          options: vm.options,
-          ...(vm.luks_keys === undefined ? {} : { luks_keys: vm.luks_keys }),
-        });
-      const key = JSON.stringify(vm.vcenter);
-      const login = logins.get(key) ?? this.vcenters.of(vm.vcenter);
-      logins.set(key, login);
-      return { ...(await login), options: storedOptions(vm.options, vm.luks_keys, this.sealer) };
+      return { ...(await login), options: storedOptions(options, keys, this.sealer) };
     } catch (error) {
-      throw at(vm.optionsField, error);
+      throw at(vm.vcenterField, error);
     }
   }
 

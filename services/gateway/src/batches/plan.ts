@@ -24,6 +24,8 @@ export interface PlannedVm extends Pick<VmWish, 'source' | 'luks_keys'> {
   readonly field: string;
   /** Where its options come from, for messages: its own field, or empty where they are the batch's as they are. */
   readonly optionsField: string;
+  /** The same of its vCenter. */
+  readonly vcenterField: string;
 }
 export interface Plan {
   readonly waves: readonly WaveRow[];
@@ -69,6 +71,7 @@ function planned(request: BatchRequest, wave: string, vm: BatchVm, field: string
     options: isOwn ? merged(request.options, own, field) : request.options,
     field,
     optionsField: isOwn ? `${field}.` : '',
+    vcenterField: wish.vcenter === undefined ? '' : `${field}.`,
   };
 }
 
