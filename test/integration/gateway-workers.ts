@@ -81,6 +81,8 @@ export interface Behaviour {
   readonly vms?: (request: ListRequest) => InventoryVm[];
   /** Default: 2 */
   readonly slots?: number;
+  /** Nothing is written of failures that are meant to be. */
+  readonly quiet?: boolean;
 }
 
 /** A look into a plain Debian. */
@@ -257,7 +259,7 @@ export async function startWorkers(
   behaviour: Behaviour = {},
   which: readonly ('exporter' | 'converter')[] = ['exporter', 'converter'],
 ): Promise<() => Promise<void>> {
-  const logger = createLogger('stand-in', 'error');
+  const logger = createLogger('stand-in', behaviour.quiet === true ? 'silent' : 'error');
   const apps: { app: INestMicroservice; close: () => Promise<void> }[] = [];
   const slots = behaviour.slots ?? 2;
   for (const service of which) {
