@@ -1,4 +1,4 @@
-import { DeadLetterDetail, DeadLetterList, DeadLetterResent, type DeadLetter } from '@hyper2kvm/contracts';
+import { DeadLetterDetail, DeadLetterList, DeadLetterResent, JobError, type DeadLetter } from '@hyper2kvm/contracts';
 import { createLogger, openBus, type Bus } from '@hyper2kvm/runtime';
 import { headers } from 'nats';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -140,7 +140,7 @@ it('publishes facts and tasks again, unless the record of a task says that it ha
   stop = await startWorkers(stack.nats.servers, { exporting: async (_, work) => gate.passed(work.signal) });
   const job = await client.convert('told-late');
   await client.reaches(job, 'exporting');
-  const failure = { code: 'VM_NOT_FOUND', message: 'it is gone', retryable: false };
+  const failure = new JobError('VM_NOT_FOUND', 'it is gone').toFailure();
   const fact = { job_id: job, attempt: 1, worker: 'somebody', failure };
   const ce = {
     'ce-id': `late-${job}`,

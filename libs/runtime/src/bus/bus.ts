@@ -249,8 +249,9 @@ export class Bus {
   /** Workers whose heartbeat is fresh. */
   async workers(): Promise<WorkerHeartbeat[]> {
     // First all keys: the listing ends early when something else is asked in its midst.
-    const keys: string[] = [];
-    for await (const key of await this.buckets.workers.keys()) keys.push(key);
+    const keys = new Set<string>();
+    // One that is written meanwhile is told twice.
+    for await (const key of await this.buckets.workers.keys()) keys.add(key);
     const found: WorkerHeartbeat[] = [];
     for (const key of keys) {
       const entry = await this.buckets.workers.get(key);

@@ -8,6 +8,8 @@ import type { WorkerDuty } from '../work/duty.js';
 
 /** A third of the bucket's time to live. */
 const BEAT_MS = 10_000;
+/** What was being taken when the worker was told to take nothing is among its jobs, or given back, by then. */
+const SETTLED_MS = 1_000;
 
 export interface Heartbeat {
   stop(): Promise<void>;
@@ -66,14 +68,19 @@ export async function startHeartbeat(
   };
   await beat();
   const timer = setInterval(() => void beat(), BEAT_MS);
+  let again: NodeJS.Timeout | undefined;
   let stopped = false;
   self.duty?.onChange(() => {
-    if (!stopped) void beat();
+    if (stopped) return;
+    void beat();
+    clearTimeout(again);
+    again = setTimeout(() => void beat(), SETTLED_MS);
   });
   return {
     stop: async () => {
       stopped = true;
       clearInterval(timer);
+      clearTimeout(again);
       await bus.buckets.workers.purge(key).catch(() => {});
     },
   };

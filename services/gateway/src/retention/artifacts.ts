@@ -12,7 +12,7 @@ type Artifact = RetentionReport['artifacts'][number];
  * of a cancelled one went when it was cancelled.
  */
 export const STANDING = `(artifact_dir IS NOT NULL AND
-  (status = 'failed' OR (status = 'completed' AND result->>'artifact_kept' = 'true')))`;
+  (status = 'failed' OR (status = 'completed' AND result->>'artifact_kept' IS NOT DISTINCT FROM 'true')))`;
 
 const IDLE = `cleanup->>'status' IS DISTINCT FROM 'queued' AND verification->>'status' IS DISTINCT FROM 'queued'`;
 

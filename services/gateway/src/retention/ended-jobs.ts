@@ -6,7 +6,7 @@ import { STANDING } from './artifacts.js';
 type Ended = RetentionReport['jobs'][number];
 
 /** Jobs that ended before $1, of which nothing is under way and nothing is left anywhere but their results. */
-const THROUGH = `(completed_at < $1 AND status IN ('completed', 'failed', 'cancelled')
+const THROUGH = `(completed_at IS NOT NULL AND completed_at < $1 AND status IN ('completed', 'failed', 'cancelled')
   AND (cleanup IS NULL OR cleanup->>'status' = 'completed')
   AND verification->>'status' IS DISTINCT FROM 'queued' AND libvirt_import->>'status' IS DISTINCT FROM 'queued'
   AND NOT ${STANDING}

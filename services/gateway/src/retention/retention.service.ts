@@ -66,7 +66,10 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
     const counts = await Promise.all((await this.#messages(now)).map((aged) => countAged(this.dataSource, aged)));
     const audit = this.#audit(now);
     return this.#report(true, {
-      jobs: jobsBefore === undefined ? [] : await findJobs(manager, jobsBefore, MOST),
+      jobs:
+        jobsBefore === undefined
+          ? []
+          : await findJobs(manager, jobsBefore, MOST, await findBatches(manager, jobsBefore, MOST)),
       artifacts: artifactsBefore === undefined ? [] : await findArtifacts(manager, artifactsBefore, MOST),
       audit_entries: audit === undefined ? 0 : await countAged(this.dataSource, audit),
       messages: counts.reduce((sum, count) => sum + count, 0),
@@ -99,11 +102,18 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
 
   async #whenDue(): Promise<void> {
     if (this.config.gateway.retention.enabled && (await this.#claim('last_run_at', '1 day'))) {
-      for (let more = true; more && !this.#stopping;) {
-        const { artifacts, jobs } = await this.#remove();
-        more = artifacts.length >= MOST || jobs.length >= MOST;
-      }
+      await this.#removeAll().catch(async (error: unknown) => {
+        await this.dataSource.query("UPDATE retention SET last_run_at = now() - interval '23 hours'");
+        throw error;
+      });
     } else if (await this.#claim('looked_at', '1 hour')) await this.#removeMessages(new Date());
+  }
+
+  async #removeAll(): Promise<void> {
+    for (let more = true; more && !this.#stopping;) {
+      const { artifacts, jobs } = await this.#remove();
+      more = artifacts.length >= MOST || jobs.length >= MOST;
+    }
   }
 
   /** True for one of the gateways, as often as is said. */

@@ -11,6 +11,9 @@ import { Injectable } from '@nestjs/common';
 import { gigabytes } from '../jobs/projection.js';
 import { isWorker, readDepths, waitingFor, type Depths } from './queues.js';
 
+/** A worker that can be reached has told by then that it obeys. */
+const OBEY_MS = 1000;
+
 /**
  * Running exporters and converters, as their heartbeats tell, and what may be changed of them.
  *
@@ -34,13 +37,13 @@ export class Workers {
   /**
    * Has a worker take nothing new, or take again. It is told by a mark that outlives it, so a paused worker stays paused when
    * it is started anew.
-   * @returns the worker as it will be in a moment
+   * @returns the worker as it tells of itself then; one that is slow to, as it will
    * @throws JobError NOT_FOUND
    */
   async tell(id: string, duty: Duty): Promise<Worker> {
     const found = await this.#find(id);
     for (const { service } of found) await setDuty(this.bus, service, id, duty);
-    return this.#shown(found.map((worker) => obeying(worker, duty)));
+    return this.#shown(await this.#obeyed(found, duty));
   }
 
   /** @throws JobError NOT_FOUND where no exporter of this name runs */
@@ -52,6 +55,17 @@ export class Workers {
         limit === null ? worker : { ...worker, bandwidth_bytes_per_second: limit },
       ),
     );
+  }
+
+  async #obeyed(told: readonly WorkerHeartbeat[], duty: Duty): Promise<WorkerHeartbeat[]> {
+    const limit = performance.now() + OBEY_MS;
+    while (performance.now() < limit) {
+      const now = await this.#running();
+      const found = told.flatMap((one) => now.filter((beat) => isSame(beat, one) && dutyOf(beat) === duty));
+      if (found.length === told.length) return found;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    return told.map((worker) => obeying(worker, duty));
   }
 
   async #running(): Promise<WorkerHeartbeat[]> {
@@ -76,6 +90,12 @@ export class Workers {
   }
 }
 
+const isSame = (one: WorkerHeartbeat, other: WorkerHeartbeat): boolean =>
+  one.service === other.service && one.worker_id === other.worker_id;
+
+const dutyOf = ({ draining, paused }: WorkerHeartbeat): Duty =>
+  draining === true ? 'draining' : paused ? 'paused' : 'running';
+
 /** Exporters first, as a VM meets them. */
 const placeOf = ({ service, worker_id }: WorkerHeartbeat): string => `${service === 'exporter' ? 0 : 1} ${worker_id}`;
 
@@ -83,9 +103,9 @@ function obeying({ draining: _before, ...worker }: WorkerHeartbeat, duty: Duty):
   return { ...worker, paused: duty !== 'running', ...(duty === 'draining' ? { draining: true } : {}) };
 }
 
-function statusOf({ active_jobs, draining, paused }: WorkerHeartbeat): WorkerStatus {
-  if (draining === true) return active_jobs.length === 0 ? 'drained' : 'draining';
-  return paused ? 'paused' : 'running';
+function statusOf(worker: WorkerHeartbeat): WorkerStatus {
+  const duty = dutyOf(worker);
+  return duty === 'draining' && worker.active_jobs.length === 0 ? 'drained' : duty;
 }
 
 /** A heartbeat in the shape of the seed's `status`. */
