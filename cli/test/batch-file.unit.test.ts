@@ -32,8 +32,8 @@ const complaint = (text: string, mode?: number): string => {
 describe('a file of names', () => {
   it('has one a line; comments, blank lines and line ends do not count', () => {
     const text =
-      '\ufeff# night\r\nweb-01\r\n\r\n  web-02  \r\n/DC1/vm/db # the old one\r\nweb #3\r\nvm-1042\t# moref\r\n  # end';
-    expect(parseNames(text, 'x')).toEqual(['web-01', 'web-02', '/DC1/vm/db', 'web #3', 'vm-1042']);
+      '\ufeff# night\r\nweb-01\r\n\r\n  web-02  \r\n/DC1/vm/db # old\r\ndb # the old one\r\nweb #3\r\nvm-1042\t# moref\r\n  # end';
+    expect(parseNames(text, 'x')).toEqual(['web-01', 'web-02', '/DC1/vm/db # old', 'db', 'web #3', 'vm-1042']);
   });
 
   it('names the line of what is wrong', () => {

@@ -1,5 +1,5 @@
 import { concernOf, type Import, type Inspection } from '@hyper2kvm/contracts';
-import type { InventoryVm, JobDetail, JobProgress, Verification } from '@hyper2kvm/contracts';
+import type { BatchDetail, BatchTotals, InventoryVm, JobDetail, JobProgress, Verification } from '@hyper2kvm/contracts';
 
 export const GB = 1e9;
 export const START = Date.parse('2026-01-17T10:00:00Z');
@@ -245,3 +245,28 @@ export const importOf = (change: Partial<Import> = {}): Import => ({
   failure: null,
   ...change,
 });
+
+export const BATCH_ID = 'batch-7k2m9x4qa3hd';
+
+/** Four VMs, none of which has begun. */
+export function batch(change: Partial<BatchDetail> = {}, totals: Partial<BatchTotals> = {}): BatchDetail {
+  const none = { exporting: 0, exported: 0, converting: 0, completed: 0, failed: 0, cancelled: 0 };
+  return {
+    batch_id: BATCH_ID,
+    name: 'night-1',
+    status: 'running',
+    reason: null,
+    totals: { total: 4, pending: 4, ...none, ...totals },
+    percent_complete: 0,
+    requested_by: 'ann',
+    created_at: '2026-01-17T22:00:00Z',
+    completed_at: null,
+    max_parallel: 2,
+    stop_after_failures: null,
+    waves: [{ name: 'all', after: [], status: 'running', reason: null, totals: { total: 4, pending: 4, ...none } }],
+    bytes_downloaded: 0,
+    total_bytes: 0,
+    eta_seconds: null,
+    ...change,
+  };
+}

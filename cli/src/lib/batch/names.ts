@@ -5,7 +5,7 @@ const LONGEST = 1024;
 
 /**
  * VMs of a text file, one a line. Blank lines and comments do not count: `#` at the start of a line, or between blanks behind a
- * name, so that a VM may be called `web #1`.
+ * name, so that a VM may be called `web #1`. An inventory path is taken whole: `hyperctl vms --quiet` writes them.
  * @throws UsageError naming the line
  */
 export function parseNames(text: string, shown: string): string[] {
@@ -14,10 +14,8 @@ export function parseNames(text: string, shown: string): string[] {
     .replace(/^\ufeff/, '')
     .split(/\r\n|\n|\r/)
     .entries()) {
-    const name = raw
-      .replace(/^\s*#.*$/, '')
-      .replace(/\s#(?:\s.*)?$/, '')
-      .trim();
+    const line = raw.replace(/^\s*#.*$/, '').trim();
+    const name = line.startsWith('/') ? line : line.replace(/\s#(?:\s.*)?$/, '').trim();
     if (name === '') continue;
     const at = `${shown}:${index + 1}`;
     if (name.length > LONGEST) throw new UsageError(`${at}: the name is longer than ${LONGEST} characters`);
