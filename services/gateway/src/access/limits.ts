@@ -1,8 +1,10 @@
+import { normalizeIP } from '@fastify/rate-limit';
 import { JobError } from '@hyper2kvm/contracts';
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { InjectSections, type Sections } from '../config.js';
 import type { AuthenticatedRequest } from '../http/caller.js';
+import { isOverSocket } from './socket-requests.js';
 
 const MINUTE_MS = 60_000;
 type Ask = ReturnType<FastifyInstance['createRateLimit']>;
@@ -12,8 +14,8 @@ class Limiter {
   readonly #ask: Ask;
   readonly #refusals: Ask;
 
-  constructor(fastify: FastifyInstance, max: number, keyGenerator?: (request: FastifyRequest) => string) {
-    const options = { timeWindow: MINUTE_MS, ...(keyGenerator === undefined ? {} : { keyGenerator }) };
+  constructor(fastify: FastifyInstance, max: number, keyGenerator: (request: FastifyRequest) => string) {
+    const options = { timeWindow: MINUTE_MS, keyGenerator };
     this.#ask = fastify.createRateLimit({ ...options, max });
     this.#refusals = fastify.createRateLimit({ ...options, max: 1 });
   }
@@ -64,8 +66,7 @@ export class Limits {
     if (writes > 0) {
       this.#writes = new Limiter(fastify, writes, (request) => (request as AuthenticatedRequest).caller?.name ?? '');
     }
-    // By address; IPv6 by its /64.
-    if (logins > 0) this.#logins = new Limiter(fastify, logins);
+    if (logins > 0) this.#logins = new Limiter(fastify, logins, addressOf);
   }
 
   /** @throws TooMany */
@@ -88,6 +89,11 @@ export class Limits {
     await this.#logins?.take(request);
   }
 }
+
+const IPV6_PREFIX = 64;
+/** Who has one address of an IPv6 network has them all. Who came over the unix socket has none. */
+const addressOf = (request: FastifyRequest): string =>
+  isOverSocket(request.raw) ? 'socket' : normalizeIP(request.ip, IPV6_PREFIX);
 
 async function refusal(
   limiter: Limiter | undefined,
