@@ -140,12 +140,15 @@ function exportOf(job: JobRow, progress: JobProgress | undefined): JobDetail['ex
   };
 }
 
+const isResting = (job: JobRow): boolean => job.status === 'exported' && job.conversionStatus === null;
+
 function conversionOf(job: JobRow, progress: JobProgress | undefined): JobDetail['conversion'] {
   // Which engine it will be is known when the guest was looked into; until then our own.
   const total = progress?.steps_total ?? stepsOf(job.options).filter((step) => step !== 'virt-v2v').length;
   const step = job.phase === 'conversion' ? progress?.step : undefined;
   return {
-    status: conversionWord(job.status, job.artifactDir !== null),
+    // One that rests has no place in the queue: it waits to be asked for.
+    status: isResting(job) ? 'waiting' : conversionWord(job.status, job.artifactDir !== null),
     current_step: step === undefined ? null : STEP_WORDS[step],
     steps_completed: job.status === 'completed' ? total : Math.min(total, progress?.steps_completed ?? 0),
     steps_total: total,
