@@ -1,7 +1,7 @@
 /** A receiver of OTLP/HTTP traces in JSON, as an OpenTelemetry collector is one. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 
 export interface ReceivedSpan {
   readonly service: string;
@@ -13,6 +13,8 @@ export interface OtlpReceiver {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly endpoint: string;
   readonly spans: ReceivedSpan[];
+  /** What came, as it came. */
+  readonly bodies: string[];
   stop(): Promise<void>;
 }
 
@@ -29,10 +31,12 @@ interface ExportRequest {
 
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
+  const bodies: string[] = [];
   const server = createServer((request, response) => {
-    void json(request).then(
-      (body) => {
-        for (const resource of (body as ExportRequest).resourceSpans ?? []) {
+    text(request)
+      .then((body) => {
+        bodies.push(body);
+        for (const resource of (JSON.parse(body) as ExportRequest).resourceSpans ?? []) {
           const name =
             resource.resource?.attributes?.find(({ key }) => key === 'service.name')?.value.stringValue ?? '';
           for (const scope of resource.scopeSpans ?? []) {
@@ -41,9 +45,8 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
         }
         response.setHeader('content-type', 'application/json');
         response.end('{}');
-      },
-      () => response.writeHead(400).end(),
-    );
+      })
+      .catch(() => response.writeHead(400).end());
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -51,6 +54,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
+    bodies,
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
