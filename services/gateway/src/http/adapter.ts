@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
+import { JobError } from '@hyper2kvm/contracts';
 import type { INestApplication } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Gate, listenOnSocket } from '../access/index.js';
 import type { GatewayConfig } from '../config.js';
 import { PROBLEM_TYPE, problemOf } from './problem.js';
+import { whyUnstorable } from './storable.js';
 
 /** A request carries one VM's settings and a CA at most; routes that take more say so. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -52,6 +54,10 @@ export async function configureHttp(app: INestApplication, config: GatewayConfig
   });
   fastify.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store');
+  });
+  fastify.addHook('preValidation', async ({ body }) => {
+    const why = whyUnstorable(body);
+    if (why !== undefined) throw new JobError('BAD_REQUEST', `The body cannot be taken: ${why}.`);
   });
   await fastify.register(rateLimit, { global: false });
   app.get(Gate).install(fastify);

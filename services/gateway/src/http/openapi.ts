@@ -158,6 +158,7 @@ function problems(route: Route): Json {
     add(413, 'BAD_REQUEST: the body is too large');
     add(415, 'BAD_REQUEST: the body is no JSON');
   }
+  if (route.params !== undefined) add(414, 'BAD_REQUEST: the address is too long');
   if (route.open !== true) add(503, 'INTERNAL: the database cannot be reached now');
   return Object.fromEntries(
     [...byStatus].map(([status, these]) => [
