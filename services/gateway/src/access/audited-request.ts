@@ -15,11 +15,13 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 export function auditedRequest(schema: z.ZodType | undefined, body: unknown): string | null {
   if (body === undefined || body === null) return null;
   const parsed = schema?.safeParse(body);
-  const told =
-    parsed?.success === true ? given(body, parsed.data) : { fields: isObject(body) ? Object.keys(body) : [] };
+  const told = parsed?.success === true ? given(body, parsed.data) : { fields: fieldsOf(body) };
   const text = redactUrls(JSON.stringify(redact(told))).replaceAll(URL_QUERY, '$1?[redacted]');
   return text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;
 }
+
+const fieldsOf = (body: unknown): string[] =>
+  isObject(body) && !Array.isArray(body) ? Object.keys(body).slice(0, MAX_ITEMS) : [];
 
 /** What the caller said, without the defaults that were filled in and without what is ignored. */
 function given(said: unknown, parsed: unknown): unknown {

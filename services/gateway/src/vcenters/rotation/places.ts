@@ -55,4 +55,12 @@ export const PLACES: readonly Place[] = [
     json: false,
     where: 'answer_sealed IS NOT NULL',
   },
+  {
+    counted: 'idempotency_keys',
+    table: 'idempotency_keys',
+    key: { caller: 'text', key: 'text' },
+    column: 'fingerprint_sealed',
+    json: false,
+    where: 'true',
+  },
 ];
