@@ -87,6 +87,7 @@ describe('a manifest', () => {
       /^plan\.yaml:4: options\.hooks\.before\.timeout: there is no such key/,
     ],
     ['vms: [a]\noptions:\n  hooks:\n    before: { url: "ftp://x" }\n', /^plan\.yaml:4: options\.hooks\.before\.url: /],
+    ['vms: [a]\noptions:\n  hooks:\n    before: { url: 5 }\n', /^plan\.yaml:4: options\.hooks\.before\.url: /],
     ['vms:\n  - a\n  - b\n  - { vm: a }\n', /^plan\.yaml:4: vms\[2\]: a is vms\[0\] already/],
     ['waves:\n  - name: one\n    vms: [a]\n  - name: two!\n    vms: [b]\n', /^plan\.yaml:4: waves\[1\]\.name: /],
     [

@@ -14,6 +14,15 @@ const vm = (number: number, status: JobStatus, change: Partial<JobSummary> = {})
 /** Told without their times. */
 const told = (view: BatchView, from = 0): string[] => plainLines(view, from).map((line) => line.replace(/^\S+Z /, ''));
 
+const wave = (name: string, status: 'waiting' | 'running' | 'completed', after: string[] = []): object => ({
+  name,
+  status,
+  after,
+  reason: null,
+  totals: batch().totals,
+});
+const waves = (...all: object[]): object => ({ waves: all });
+
 describe('what happens to a batch', () => {
   const first = onLook(
     NO_BATCH,
@@ -52,18 +61,13 @@ describe('what happens to a batch', () => {
     expect(told(third, 2)).toEqual(['web-03: failed: no[31m OS (job-000003)', 'web-02: converting (job-000002)']);
     const again = onLook(third, { detail: batch(), jobs: [vm(3, 'pending', { retry_count: 1, error: 'cut' })] }, AT);
     expect(told(again, 4)).toEqual(['web-03: waits for retry 1: cut (job-000003)']);
+    // Between two looks it began and failed again.
+    const unseen = onLook(again, { detail: batch(), jobs: [vm(3, 'pending', { retry_count: 2 })] }, AT);
+    expect(told(unseen, 5)).toEqual(['web-03: waits for retry 2 (job-000003)']);
     expect(told(onConnection(again, 'lost', AT), 5)[0]).toMatch(/does not answer; the batch goes on/);
   });
 
   it('tells of waves, and why nothing goes on', () => {
-    const wave = (name: string, status: 'waiting' | 'running' | 'completed', after: string[] = []): object => ({
-      name,
-      status,
-      after,
-      reason: null,
-      totals: batch().totals,
-    });
-    const waves = (...all: object[]): object => ({ waves: all });
     const one = onLook(
       NO_BATCH,
       { detail: batch(waves(wave('db', 'running'), wave('web', 'waiting', ['db']))), jobs: [] },
@@ -154,7 +158,7 @@ describe('the end', () => {
 describe('hyperctl batches', () => {
   it('fits tables to the terminal', () => {
     const long = batch({ name: 'x'.repeat(100), reason: 'y'.repeat(100) });
-    for (const line of [...batchTable([long], 60)]) expect(stringWidth(line)).toBeLessThanOrEqual(60);
+    for (const line of batchTable([long], 60)) expect(stringWidth(line)).toBeLessThanOrEqual(60);
     expect(batchTable([long]).join('\n')).toContain('x'.repeat(100));
   });
 
