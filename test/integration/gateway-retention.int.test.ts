@@ -1,5 +1,12 @@
-import { JobError, RetentionReport, type CleanupRequested } from '@hyper2kvm/contracts';
-import { createLogger, oldestUnhandled, openBus, type Bus } from '@hyper2kvm/runtime';
+import {
+  JobError,
+  jobLog,
+  jobReprioritised,
+  RetentionReport,
+  verifyRequested,
+  type CleanupRequested,
+} from '@hyper2kvm/contracts';
+import { createLogger, forgetSubject, oldestUnhandled, openBus, type Bus, type CommandQueue } from '@hyper2kvm/runtime';
 import { AckPolicy } from 'nats';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Client } from './gateway-client.js';
@@ -13,6 +20,7 @@ let stack: Stack;
 let gateways: Gateway[];
 let client: Client;
 let bus: Bus;
+let queue: CommandQueue;
 let close: (() => Promise<void>) | undefined;
 let stop: (() => Promise<void>) | undefined;
 const cleanups: CleanupRequested[] = [];
@@ -35,7 +43,12 @@ beforeAll(async () => {
     },
   });
   const nats = { servers: stack.nats.servers, replicas: 1 };
-  ({ bus, close } = await openBus({ nats, service: 'test', workerId: 'test', logger: createLogger('test', 'error') }));
+  ({ bus, close, queue } = await openBus({
+    nats,
+    service: 'test',
+    workerId: 'test',
+    logger: createLogger('test', 'error'),
+  }));
 });
 afterAll(async () => {
   await stop?.();
@@ -185,6 +198,25 @@ it('forgets messages, answers and the audit by their age', async () => {
   expect(await plan()).toMatchObject({ messages: 0, audit_entries: 0 });
   const { rows } = await stack.db.query("SELECT event_id FROM inbox WHERE event_id LIKE 'event-%'");
   expect(rows).toEqual([{ event_id: 'event-1' }]);
+});
+
+it('leaves nothing of an id in NATS, not even what waits where nobody takes it, and nothing of others out', async () => {
+  const fence = { attempt: 1, generation: 0, lane: 'normal' as const, pool: 'nowhere', folder: '/work/x' };
+  for (const id of ['job-lonely01', 'job-lonely02']) {
+    await queue.send(verifyRequested, { ...fence, job_id: id }, { eventId: `e-${id}` });
+    await bus.publish(jobReprioritised, id, { job_id: id, vm_name: 'vm', priority: 'low' });
+    await bus.publish(jobLog, id, {
+      job_id: id,
+      time: new Date().toISOString(),
+      level: 'info',
+      phase: 'verify',
+      message: 'a',
+    });
+    await bus.setBandwidth('job', id, 1_000_000);
+  }
+  expect(await forgetSubject(bus, 'job-lonely01')).toBe(5);
+  expect(await forgetSubject(bus, 'job-lonely01')).toBe(0);
+  expect(await forgetSubject(bus, 'job-lonely02')).toBe(5);
 });
 
 it('knows the oldest fact that may come again', async () => {

@@ -1,4 +1,4 @@
-import { Worker, WorkerList } from '@hyper2kvm/contracts';
+import { Status, Worker, WorkerList } from '@hyper2kvm/contracts';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Client, Gate } from './gateway-client.js';
 import { startStack, until, type Stack } from './gateway-stack.js';
@@ -63,6 +63,12 @@ it('has a paused worker take nothing until it is resumed, and counts what waits 
     (one) => one.queue_depth === 1 && one.status === 'paused',
   );
   expect(await worker('converter-1')).toMatchObject({ status: 'running', queue_depth: 0 });
+  // Whether it was let into the queue or is held back before: it waits once.
+  const status = Status.parse(await (await client.send('GET', '/status')).json());
+  expect(status.queue_depth).toEqual({ high: 0, normal: 1, low: 0 });
+  const metrics = await (await client.send('GET', '/metrics')).text();
+  expect(metrics).toMatch(/^hypervisord_queue_depth\{priority="normal"\} 1$/m);
+  expect(metrics).toMatch(/^hyper2kvm_queue_depth\{priority="normal"\} 0$/m);
   expect((await client.job(job)).status).toBe('pending');
   expect(await tell('exporter-1', 'resume')).toMatchObject({ status: 'running', paused: false });
   await client.reaches(job, 'completed');
