@@ -128,7 +128,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   gate.open();
-  for (const one of [...running]) await one.stop();
+  while (running.length > 0) await running.at(-1)?.stop();
   for (const id of ['w1', 'w2']) await setDuty(bus, 'exporter', id, 'running');
   begun = [];
   gate = new Gate();
