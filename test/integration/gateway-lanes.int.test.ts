@@ -81,7 +81,10 @@ async function insert(jobs: readonly Waiting[]): Promise<void> {
 }
 
 const unpublished = async (): Promise<number> =>
-  Number((await stack.db.query('SELECT count(*) AS n FROM outbox WHERE published_at IS NULL')).rows[0].n);
+  Number(
+    (await stack.db.query('SELECT count(*) AS n FROM outbox WHERE published_at IS NULL AND available_at <= now()'))
+      .rows[0].n,
+  );
 const published = (): Promise<number> => until(unpublished, (count) => count === 0);
 
 /** The next conversions begin until there were so many; the last of them waits. */
