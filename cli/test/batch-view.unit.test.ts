@@ -76,6 +76,21 @@ describe('what happens to a batch', () => {
     expect(told(one)).toEqual([expect.stringContaining('4 VMs in 2 waves'), 'Wave db begins']);
     const two = onLook(one, { detail: batch(waves(wave('db', 'completed'), wave('web', 'running'))), jobs: [] }, AT);
     expect(told(two, 2)).toEqual(['Wave db is through', 'Wave web begins']);
+    // VMs end before their wave, the next ones begin after it, and what became of the whole is last.
+    const jobs = [vm(1, 'exporting'), vm(2, 'completed')];
+    const seen = { ...two, jobs: new Map(jobs.map((one) => [one.job_id, { ...one, status: 'pending' as const }])) };
+    const stopped = onLook(
+      { ...seen, waves: one.waves },
+      { detail: batch({ ...two.detail, status: 'stopped' }), jobs },
+      AT,
+    );
+    expect(told(stopped, 4).map((line) => line.split(/[: ]/)[0])).toEqual([
+      'web-02',
+      'Wave',
+      'Wave',
+      'web-01',
+      'Batch',
+    ]);
     const held = batch({ reason: 'wave web waits for wave db: 1 of its VMs failed' });
     const three = onLook(two, { detail: held, jobs: [] }, AT);
     expect(told(three, 4)).toEqual([`Batch night-1 (${BATCH_ID}): wave web waits for wave db: 1 of its VMs failed`]);

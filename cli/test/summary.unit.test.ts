@@ -175,3 +175,49 @@ describe('the virt-install line', () => {
     expect(summaryLines(odd, PLAIN)).toContain('   not by virt-install, which takes no file of such a name');
   });
 });
+
+describe('a job that waits, as hyperctl status shows it', () => {
+  it('tells its batch, its time, its place and its reason', () => {
+    const at = '2099-01-17T21:00:00Z';
+    const lines = statusLines(
+      job({
+        batch_id: 'batch-7k2m9x4qa3hd',
+        wave: 'web',
+        tags: ['a', 'b'],
+        not_before: at,
+        window: 'Sat 22:00-06:00 Europe/Berlin',
+        callback_url: 'https://x.example/end',
+        connection: 'prod',
+        queue_position: 3,
+        estimated_start: at,
+        waiting_reason: 'wave web waits for wave db',
+      }),
+      PLAIN,
+    );
+    const rows = Object.fromEntries(lines.map((line) => [line.slice(0, 15).trim(), line.slice(15)]));
+    expect(rows).toMatchObject({
+      'Batch:': 'batch-7k2m9x4qa3hd, wave web',
+      'Tags:': 'a, b',
+      'Login:': 'vCenter connection prod',
+      'Window:': 'Sat 22:00-06:00 Europe/Berlin',
+      'Callback:': 'https://x.example/end',
+      'Queue:': 'position 3',
+      'Waiting:': 'wave web waits for wave db',
+    });
+    expect(rows['Not before:']).toMatch(/^(Sat|Sun) 2099-01-1[78] .*, in \d+ d/);
+    expect(rows['Starts:']).toMatch(/^about (Sat|Sun) 2099/);
+    const single = statusLines(job({ batch_id: 'batch-7k2m9x4qa3hd', wave: 'all' }), PLAIN);
+    expect(single).toContain('Batch:         batch-7k2m9x4qa3hd');
+  });
+
+  it('has a next step where it rests in exported, and none where its conversion is queued', () => {
+    const rests = job({ status: 'exported', phase: 'conversion' });
+    for (const lines of [summaryLines(rests, PLAIN), statusLines(rests, PLAIN)]) {
+      expect(lines.join('\n')).toContain('✅ Export Complete');
+      expect(lines.at(-1)).toBe(`   hyperctl convert --job ${JOB_ID}`);
+    }
+    const queued = job({ status: 'exported', conversion: { ...job().conversion, status: 'queued' } });
+    expect(summaryLines(queued, PLAIN)).toEqual([]);
+    expect(statusLines(queued, PLAIN).join('\n')).toContain('Status:        exported');
+  });
+});

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { JobDetail, jobLog, jobProgress } from '@hyper2kvm/contracts';
-import { cleaningOf, openScreen, summaryLines, type ViewEvent } from '../progress/index.js';
+import { cleaningOf, isResting, openScreen, summaryLines, type ViewEvent } from '../progress/index.js';
 import type { GatewayClient } from './client.js';
 import { readDomainXml, type DomainFacts } from './domain-xml.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
@@ -21,8 +21,6 @@ export interface WatchOptions {
   /** Nothing is drawn. */
   readonly quiet: boolean;
   readonly stream: NodeJS.WriteStream;
-  /** The job is through when its disks are there: it rests in exported. */
-  readonly exportOnly?: boolean | undefined;
 }
 
 export type Watched =
@@ -32,7 +30,7 @@ export type Watched =
 
 /** Shows a job until it ended or the user has seen enough. */
 export async function watch(options: WatchOptions): Promise<Watched> {
-  const { client, settings, jobId, stream, exportOnly = false } = options;
+  const { client, settings, jobId, stream } = options;
   const screen = openScreen({
     stream,
     color: settings.color && stream.isTTY,
@@ -47,12 +45,12 @@ export async function watch(options: WatchOptions): Promise<Watched> {
       open: (lastId, signal) => client.events(jobId, lastId, signal),
       signal: interrupted.signal,
       onConnection: (state) => screen.update({ type: 'connection', state }),
-      isLast: (event) => isFinal(viewEvent(event), exportOnly),
+      isLast: (event) => isFinal(viewEvent(event)),
     });
     for await (const event of events) {
       const seen = viewEvent(event);
       if (seen === undefined) continue;
-      const final = isFinal(seen, exportOnly);
+      const final = isFinal(seen);
       // The gateway's stream ends with each attempt; the job does not while another one is due.
       screen.update(seen.type === 'end' ? { ...seen, type: 'job' } : seen);
       if (final) job = seen.job;
@@ -76,7 +74,7 @@ export async function watch(options: WatchOptions): Promise<Watched> {
     });
     stream.write(`${lines.join('\n')}\n`);
   }
-  return { ended: true, job, exitCode: isGood(job, exportOnly) ? EXIT.ok : EXIT.failed };
+  return { ended: true, job, exitCode: job.status === 'completed' || isResting(job) ? EXIT.ok : EXIT.failed };
 }
 
 /** The job once what its export left is removed, or as it is when that takes long: an exporter may be down. */
@@ -91,12 +89,10 @@ async function afterCleanup(client: GatewayClient, ended: JobDetail, signal: Abo
   return job;
 }
 
-const isGood = ({ status }: JobDetail, exportOnly: boolean): boolean =>
-  status === 'completed' || (exportOnly && status === 'exported');
-
-const isFinal = (event: ViewEvent | undefined, exportOnly: boolean): event is ViewEvent & { type: 'end' | 'job' } =>
+/** The job ended for good, or rests until somebody asks for its conversion. */
+const isFinal = (event: ViewEvent | undefined): event is ViewEvent & { type: 'end' | 'job' } =>
   (event?.type === 'end' && (event.job.status !== 'failed' || event.job.next_retry_at === null)) ||
-  (exportOnly && event?.type === 'job' && event.job.status === 'exported');
+  (event?.type === 'job' && isResting(event.job));
 
 /** Undefined for events of a newer gateway, and for ones that are not as they should be: one less line is no reason to end. */
 function viewEvent({ event, data }: SseEvent): ViewEvent | undefined {

@@ -10,14 +10,9 @@ import { watch } from './watch.js';
 /** A command that shows a job or a batch until it ended. */
 export abstract class WatchingCommand<T extends typeof Command> extends BaseCommand<T> {
   /** @param first shown before the first event of the job */
-  protected async watchJob(
-    client: GatewayClient,
-    jobId: string,
-    first?: ViewEvent,
-    exportOnly?: boolean,
-  ): Promise<ExitCode> {
+  protected async watchJob(client: GatewayClient, jobId: string, first?: ViewEvent): Promise<ExitCode> {
     const { settings, isQuiet: quiet } = this;
-    const watched = await watch({ client, settings, jobId, first, quiet, stream: process.stdout, exportOnly });
+    const watched = await watch({ client, settings, jobId, first, quiet, stream: process.stdout });
     if (!watched.ended) {
       this.logToStderr(`\nThe job goes on. Follow it: hyperctl status --job ${jobId} --follow`);
       return EXIT.interrupted;

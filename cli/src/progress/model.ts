@@ -1,6 +1,7 @@
 import type { ConvertAccepted, DiskProgress, JobDetail, JobLog, JobProgress } from '@hyper2kvm/contracts';
 import { originOfJob, type Origin } from '../lib/origin.js';
 import { cleaningOf } from './cleanup.js';
+import { isResting } from './resting.js';
 import type { DiskView, Happened, Model, Stage, ViewEvent } from './state.js';
 
 /** Rates are taken over this long. */
@@ -134,18 +135,16 @@ function tell(model: Model, stage: Stage, now: number): Model {
     }
     case 'exporting':
       return add(model, now, { kind: 'export started' });
-    case 'waiting for conversion':
-      return add(
-        finishDisks(model, now),
-        now,
-        {
-          kind: 'exported',
-          seconds: model.job?.export.duration_seconds ?? null,
-          bytes: model.job?.export.bytes_downloaded ?? 0,
-          local: model.origin.local,
-        },
-        QUEUED,
-      );
+    case 'waiting for conversion': {
+      const exported: Happened = {
+        kind: 'exported',
+        seconds: model.job?.export.duration_seconds ?? null,
+        bytes: model.job?.export.bytes_downloaded ?? 0,
+        local: model.origin.local,
+      };
+      const rests = model.job !== null && isResting(model.job);
+      return add(finishDisks(model, now), now, exported, ...(rests ? [] : [QUEUED]));
+    }
     case 'converting':
       return add(
         { ...model, queuePosition: null },

@@ -5,6 +5,7 @@ import { printable, shellQuote, sizeWord } from '../lib/format.js';
 import { virtInstall } from '../lib/virt-install.js';
 import { fit, pad, painter, stringWidth, type Paint } from '../lib/width.js';
 import { cleaningOf, notCleaned } from './cleanup.js';
+import { isResting } from './resting.js';
 
 export interface SummaryOptions {
   readonly color: boolean;
@@ -45,13 +46,26 @@ export function summaryLines(job: JobDetail, options: SummaryOptions): string[] 
         row('Source VM', printable(job.vm_name)),
         ...leftovers(job, paint),
       ];
+    case 'exported':
+      return isResting(job) ? [...box('✅ Export Complete', 'green', paint, options), '', ...rest(job)] : [];
     case 'pending':
     case 'exporting':
-    case 'exported':
     case 'converting':
       return [];
   }
 }
+
+/** The disks are there; what is next is the user's to say. */
+const rest = (job: JobDetail): string[] => [
+  row('Job ID', job.job_id),
+  row('Source VM', printable(job.vm_name)),
+  row('Total Size', sizeWord(job.export.total_bytes)),
+  ...(job.export.duration === null ? [] : [row('Total Time', job.export.duration)]),
+  '',
+  'Next step:',
+  '',
+  `   hyperctl convert --job ${job.job_id}`,
+];
 
 function box(title: string, style: 'green' | 'red' | 'yellow', paint: Paint, options: SummaryOptions): string[] {
   const inner = Math.min(WIDEST_BOX, options.columns - 2);

@@ -1,4 +1,11 @@
-import type { BatchDetail, BatchStatus, BatchTotals, JobStatus, JobSummary } from '@hyper2kvm/contracts';
+import {
+  isEnded,
+  type BatchDetail,
+  type BatchStatus,
+  type BatchTotals,
+  type JobStatus,
+  type JobSummary,
+} from '@hyper2kvm/contracts';
 
 /** A look at a batch. */
 export interface BatchLook {
@@ -43,25 +50,30 @@ const add = (view: BatchView, at: number, ...what: BatchHappened[]): BatchView =
 
 /** The view after a look. The first one tells of the batch and of what is under way; `now` in ms since 1970. */
 export function onLook(before: BatchView, { detail, jobs }: BatchLook, now: number): BatchView {
-  const told: BatchHappened[] = [];
   const old = before.detail;
   const held = detail.reason !== null && detail.reason !== old?.reason;
-  if (old === null || old.status !== detail.status || held) told.push({ kind: 'batch', detail });
+  const batch: BatchHappened[] =
+    old === null || old.status !== detail.status || held ? [{ kind: 'batch', detail }] : [];
   const waves = new Map(detail.waves.map(({ name, status }) => [name, status] as const));
+  const waveLines: BatchHappened[] = [];
   if (detail.waves.length > 1) {
     for (const [name, status] of waves) {
       if (status === 'waiting' || before.waves.get(name) === status) continue;
-      if (old !== null || status === 'running') told.push({ kind: 'wave', name, status });
+      if (old !== null || status === 'running') waveLines.push({ kind: 'wave', name, status });
     }
   }
   const known = new Map(before.jobs);
+  const ends: BatchHappened[] = [];
+  const steps: BatchHappened[] = [];
   for (const job of jobs.toSorted((a, b) => a.updated_at.localeCompare(b.updated_at))) {
     const last = known.get(job.job_id);
     known.set(job.job_id, job);
     const again = last !== undefined && job.status === 'pending' && job.retry_count > last.retry_count;
     const moved = last === undefined ? old === null && isNew(job.status, before.fresh) : last.status !== job.status;
-    if (moved || again) told.push({ kind: 'job', job, again });
+    if (moved || again) (isEnded(job.status) ? ends : steps).push({ kind: 'job', job, again });
   }
+  // As it came about: VMs end, then waves, then the next ones begin; what became of the whole is last.
+  const told = old === null ? [...batch, ...waveLines, ...ends, ...steps] : [...ends, ...waveLines, ...steps, ...batch];
   return add({ ...before, detail, jobs: known, waves }, now, ...told);
 }
 
