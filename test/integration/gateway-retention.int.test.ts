@@ -149,6 +149,7 @@ it('shows what would go, then has old jobs and exported images go, and everythin
   expect(cleanups.every((data) => data.remove_files && data.files_only === true)).toBe(true);
   for (const id of [failedLong, failed]) await client.when(id, (one) => one.cleanup?.status === 'completed');
   expect((await client.job(failedNow)).cleanup).toBeNull();
+  expect(await client.job(failed)).toMatchObject({ export: { status: 'completed' }, conversion: { status: 'failed' } });
 
   // What has no images any more may go as a whole; what failed may be tried again, from the export on.
   expect(idsOf((await run()).jobs)).toEqual([failedLong]);

@@ -128,11 +128,14 @@ function progressOf(job: JobRow, progress: JobProgress | undefined): JobDetail['
   };
 }
 
+/** Its images may be gone since: retention removes those of a failed job. */
+const wasExported = (job: JobRow): boolean => job.artifactDir !== null || job.exportCompletedAt !== null;
+
 /** A finished export's figures are the row's; a running one's come from its progress. */
 function exportOf(job: JobRow, progress: JobProgress | undefined): JobDetail['export'] {
   const fetched = (progress?.disks ?? []).reduce((sum, disk) => sum + disk.bytes_downloaded, 0);
   return {
-    status: exportWord(job.status, job.artifactDir !== null),
+    status: exportWord(job.status, wasExported(job)),
     duration: durationOrNull(job.exportDurationSeconds),
     duration_seconds: job.exportDurationSeconds,
     bytes_downloaded: job.bytesDownloaded ?? fetched,
@@ -148,7 +151,7 @@ function conversionOf(job: JobRow, progress: JobProgress | undefined): JobDetail
   const step = job.phase === 'conversion' ? progress?.step : undefined;
   return {
     // One that rests has no place in the queue: it waits to be asked for.
-    status: isResting(job) ? 'waiting' : conversionWord(job.status, job.artifactDir !== null),
+    status: isResting(job) ? 'waiting' : conversionWord(job.status, wasExported(job)),
     current_step: step === undefined ? null : STEP_WORDS[step],
     steps_completed: job.status === 'completed' ? total : Math.min(total, progress?.steps_completed ?? 0),
     steps_total: total,
