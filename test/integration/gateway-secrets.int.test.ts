@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import { FORGOTTEN } from '@hyper2kvm/runtime';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { dumpOf } from '../support/canary/database.js';
 import { filesOf } from '../support/canary/files.js';
@@ -103,6 +104,16 @@ it('no password, token or key in rows, messages, logs, spans, processes, files, 
   // Exporters start children of their own.
   expect(watch.count()).toBeGreaterThan(running.length);
   expect([seen.callbacks.length > 0, mailbox.mails.length > 0]).toEqual([true, true]);
+
+  // Whatever nobody needs any more has gone, also sealed.
+  const { rows } = await stack.db.query<{ status: string; source: string; options: string }>(
+    'SELECT status, source::text, options::text FROM jobs',
+  );
+  for (const { status, source, options } of rows.filter((row) => row.status !== 'failed')) {
+    expect(options, status).not.toContain('luks_keys_sealed');
+    expect(source, status).toContain(FORGOTTEN);
+  }
+  expect(new Set(rows.map(({ status }) => status))).toEqual(new Set(['completed', 'failed', 'cancelled']));
 
   await plant();
   const sinks = new Map<string, string>([
