@@ -10,6 +10,8 @@ import { auditedRequest } from './audited-request.js';
 import type { Operation } from './operation.js';
 import { isOverSocket } from './socket-requests.js';
 
+/** Behind a proxy an address is what the proxy says. */
+const MAX_ADDRESS = 64;
 const MAX_PATH = 512;
 const MAX_TARGET = 256;
 
@@ -90,7 +92,7 @@ export class Audit {
       [
         caller?.name ?? 'unknown',
         caller?.role ?? null,
-        isOverSocket(request.raw) ? null : request.ip,
+        isOverSocket(request.raw) ? null : storable(request.ip, MAX_ADDRESS),
         action,
         request.method,
         storable(pathOf(request.url), MAX_PATH),

@@ -14,19 +14,26 @@ import { whyUnstorable } from './storable.js';
 const BODY_LIMIT_BYTES = 1024 * 1024;
 /** Longer than any id or name, so that their own rules refuse what is too long. */
 const MAX_PARAM_LENGTH = 1024;
+/** For a request to be here as a whole; its answer may take longer. */
+const REQUEST_TIMEOUT_MS = 120_000;
 
 export function httpAdapter(config: GatewayConfig): FastifyAdapter {
   const common = {
     bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // The address that the proxy in front saw: what stands before it in X-Forwarded-For is anybody's word.
     trustProxy: config.behind_proxy ? (_address: string, hop: number) => hop === 0 : false,
     // Followers stay connected for hours; a stop must not wait for them.
     forceCloseConnections: true,
-    // What the router itself refuses (an address that cannot be decoded) comes past every filter.
+    // What the router itself refuses (an address that cannot be decoded) comes past every hook and filter.
     frameworkErrors: (error: Error, _request: unknown, reply: FastifyReply) => {
       const { problem } = problemOf(error);
-      void reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+      void reply
+        .code(problem.status)
+        .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+        .type(PROBLEM_TYPE)
+        .send(JSON.stringify(problem));
     },
   };
   if (config.tls === undefined) return withoutForms(new FastifyAdapter(common));
