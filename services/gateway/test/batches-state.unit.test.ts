@@ -2,7 +2,7 @@ import { JOB_STATUSES, isEnded, type JobStatus } from '@hyper2kvm/contracts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { countsOf, percentOf, sumOf, type Counts, type WaveCounts } from '../src/batches/counts.js';
-import { blocked, reasonOf, statusOf, underWay, waveStatus } from '../src/batches/state.js';
+import { reasonOf, statusOf, underWay, waveStatus } from '../src/batches/state.js';
 import { csvOf } from '../src/batches/report.js';
 import { Batch, type WaveRow } from '../src/database/index.js';
 
@@ -94,12 +94,12 @@ describe('the state of a batch', () => {
   it('has it wait while one of them failed, and tells so of the batch', () => {
     const failed = counts(of({ status: 'completed', count: 3 }, { status: 'failed', count: 2 }));
     const why = 'wave web waits for wave databases: 2 of its VMs failed; retry or cancel them';
-    expect(blocked(wave('web', 'databases'), failed)).toBe(why);
+    expect(waveStatus(wave('web', 'databases'), failed)).toEqual({ status: 'waiting', reason: why });
     expect(reasonOf(batch(), failed)).toBe(why);
     const cancelled = counts(
       of({ status: 'completed' }, { status: 'cancelled' }, { status: 'exported', resting: true }),
     );
-    expect(blocked(wave('web', 'databases'), cancelled)).toBeUndefined();
+    expect(waveStatus(wave('web', 'databases'), cancelled).status).toBe('running');
   });
 
   it('tells after how many failures it stopped, without those that are forgiven', () => {

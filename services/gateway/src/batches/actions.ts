@@ -5,8 +5,12 @@ import { Batch } from '../database/index.js';
 import { JobActions } from '../jobs/index.js';
 import { Admission } from './admission.js';
 import { readCounts, sumOf } from './counts.js';
+import { leftOf } from './left.js';
 import { BatchQueries } from './queries.js';
 import { statusOf } from './state.js';
+
+/** Jobs that a request to cancel a batch waits for. */
+const AT_ONCE = 500;
 
 /** What a user may ask of a batch that exists. */
 @Injectable()
@@ -18,11 +22,17 @@ export class BatchActions {
     private readonly admission: Admission,
   ) {}
 
-  /** What is left of it, last in the plan first. @throws JobError BATCH_NOT_FOUND, STATE_CONFLICT */
+  /**
+   * What runs is cancelled before the answer, and of what waits as much as can be in a moment. The rest follows, whatever becomes
+   * of this process: from now on nothing is let in.
+   * @throws JobError BATCH_NOT_FOUND, STATE_CONFLICT
+   */
   async cancel(id: string, by: string): Promise<BatchDetail> {
-    // First of all nothing more is let in.
-    await this.#change(id, 'cancel', (batch, now) => ({ cancelledAt: batch.cancelledAt ?? now }));
-    await this.jobs.cancelMany((await this.#left(id)).toReversed(), by);
+    await this.#change(id, 'cancel', (batch, now) =>
+      batch.cancelledAt === null ? { cancelledAt: now, cancelledBy: by } : {},
+    );
+    const { manager } = this.dataSource;
+    await this.jobs.cancelMany(await leftOf(manager, id, AT_ONCE), by);
     return this.#show(id);
   }
 
@@ -43,7 +53,7 @@ export class BatchActions {
       ...(maxParallel === undefined ? {} : { maxParallel }),
       ...(stopAfterFailures === undefined ? {} : { stopAfterFailures }),
     }));
-    if (priority !== undefined) await this.jobs.reprioritise(await this.#left(id), priority, by);
+    if (priority !== undefined) await this.jobs.reprioritise(await leftOf(this.dataSource.manager, id), priority, by);
     return this.#show(id);
   }
 
@@ -67,16 +77,6 @@ export class BatchActions {
       await manager.update(Batch, { id }, { ...patch, version: batch.version + 1, updatedAt: now });
     });
     this.admission.kick();
-  }
-
-  /** Ids of its jobs that are not through, in the order of the plan. */
-  async #left(id: string): Promise<string[]> {
-    const rows = await this.dataSource.query<{ id: string }[]>(
-      `SELECT id FROM jobs WHERE batch_id = $1 AND status IN ('pending', 'exporting', 'exported', 'converting')
-         AND NOT (status = 'exported' AND conversion_status IS NULL) ORDER BY plan_order`,
-      [id],
-    );
-    return rows.map((row) => row.id);
   }
 
   #show(id: string): Promise<BatchDetail> {

@@ -6,8 +6,8 @@ import { decideRefuse } from '../jobs/refuse.js';
 import { applyDecision, lockJob } from '../jobs/store.js';
 import type { Setting } from '../jobs/decide.js';
 import { candidatesOf, type Candidate } from './candidates.js';
-import { NONE, sumOf, type WaveCounts } from './counts.js';
-import { blocked, underWay } from './state.js';
+import { pulseOf, pulseOfAll, type Pulses } from './pulse.js';
+import { blocker } from './state.js';
 import { passed, spend, type Ticket } from './tickets.js';
 
 /** Jobs that one pass lets in or refuses at most: the next one goes on. */
@@ -21,8 +21,10 @@ export interface Done {
   wrote: boolean;
   /** There may be more to do at once. */
   more: boolean;
+  /** Jobs of a cancelled batch that are left. */
+  readonly left: string[];
 }
-export const nothing = (): Done => ({ changed: [], wrote: false, more: false });
+export const nothing = (): Done => ({ changed: [], wrote: false, more: false, left: [] });
 
 export interface Pass {
   readonly manager: EntityManager;
@@ -97,19 +99,13 @@ const hookFailure = (what: string, failure: Failure | null): Failure =>
   new JobError('HOOK_FAILED', `${what}: ${failure?.message ?? 'without a reason'}`).toFailure();
 
 /** Lets in all of a batch that may start now. */
-export async function admitBatch(
-  pass: Pass,
-  batch: Batch,
-  counts: WaveCounts,
-  tickets: readonly Ticket[],
-): Promise<void> {
-  const all = sumOf(counts);
+export async function admitBatch(pass: Pass, batch: Batch, pulses: Pulses, tickets: readonly Ticket[]): Promise<void> {
   const hooked = tickets.filter(({ scope }) => scope === 'vm').length;
-  const room = batch.maxParallel === null ? AT_A_TIME : batch.maxParallel - underWay(all) - hooked;
+  const room = batch.maxParallel === null ? AT_A_TIME : batch.maxParallel - pulseOfAll(pulses).underWay - hooked;
   const limit = Math.min(room, AT_A_TIME);
   const open: string[] = [];
   for (const wave of batch.waves) {
-    if ((counts.get(wave.name) ?? NONE).waiting === 0 || blocked(wave, counts) !== undefined) continue;
+    if (!pulseOf(pulses, wave.name).waits || blocker(wave, pulses) !== undefined) continue;
     if (await waveOpens(pass, batch, wave, tickets, limit > 0)) open.push(wave.name);
   }
   if (limit <= 0 || open.length === 0) return;

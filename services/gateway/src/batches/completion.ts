@@ -2,14 +2,13 @@ import { batchCompleted } from '@hyper2kvm/contracts';
 import { Batch } from '../database/index.js';
 import { writeOutbox } from '../outbox/index.js';
 import { askWaveHook, type Pass } from './admit.js';
-import { NONE, type Counts, type WaveCounts } from './counts.js';
+import { readCounts, sumOf, type Counts } from './counts.js';
+import { isThrough, pulseOf, pulseOfAll, type Pulse, type Pulses } from './pulse.js';
 import { failuresOf } from './state.js';
 
 /** Asks for the hooks after waves whose jobs all came to their end, once for each end. */
-export async function closeWaves(pass: Pass, batch: Batch, counts: WaveCounts): Promise<void> {
-  const ended = batch.waves.filter(
-    ({ name, hooks }) => hooks?.after !== undefined && isThrough(counts.get(name) ?? NONE),
-  );
+export async function closeWaves(pass: Pass, batch: Batch, pulses: Pulses): Promise<void> {
+  const ended = batch.waves.filter(({ name, hooks }) => hooks?.after !== undefined && isThrough(pulseOf(pulses, name)));
   if (ended.length === 0) return;
   const asked = await pass.manager.query<{ wave: string }[]>(
     "SELECT wave FROM hooks WHERE batch_id = $1 AND scope = 'wave' AND moment = 'after' AND NOT spent",
@@ -19,13 +18,12 @@ export async function closeWaves(pass: Pass, batch: Batch, counts: WaveCounts): 
     if (!asked.some(({ wave }) => wave === name)) await askWaveHook(pass, batch, name, 'after', hooks?.after);
 }
 
-const isThrough = ({ over, totals }: Counts): boolean => over === totals.total;
-
 /** Writes down that every job came to its end, and tells it; false where one goes on. The batch's row is locked. */
-export async function complete({ manager, setting, done }: Pass, batch: Batch, counts: Counts): Promise<boolean> {
-  if (!isThrough(counts)) return false;
+export async function complete({ manager, setting, done }: Pass, batch: Batch, pulses: Pulses): Promise<boolean> {
+  if (!isThrough(pulseOfAll(pulses))) return false;
   const { now } = setting;
   await manager.update(Batch, { id: batch.id }, { completedAt: now, updatedAt: now, version: batch.version + 1 });
+  const counts = sumOf((await readCounts(manager, [batch.id])).get(batch.id) ?? new Map());
   await writeOutbox(manager, batch.id, [told(batch, counts, now)]);
   done.wrote = true;
   return true;
@@ -50,13 +48,13 @@ const told = (batch: Batch, { totals, over }: Counts, now: Date) => ({
 });
 
 /** Stops a batch with too many failures; the batch as it is then. Its row is locked. */
-export async function stopAfter({ manager, setting }: Pass, batch: Batch, { totals }: Counts): Promise<Batch> {
+export async function stopAfter({ manager, setting }: Pass, batch: Batch, { failed }: Pulse): Promise<Batch> {
   // A job that was tried again since takes its old failure with it.
-  const failuresForgiven = Math.min(batch.failuresForgiven, totals.failed);
+  const failuresForgiven = Math.min(batch.failuresForgiven, failed);
   const tooMany =
     batch.stoppedAt === null &&
     batch.stopAfterFailures !== null &&
-    failuresOf({ failuresForgiven }, totals.failed) >= batch.stopAfterFailures;
+    failuresOf({ failuresForgiven }, failed) >= batch.stopAfterFailures;
   if (!tooMany && failuresForgiven === batch.failuresForgiven) return batch;
   const patch = {
     failuresForgiven,

@@ -20,13 +20,20 @@ export interface CountRow {
   readonly count: number;
 }
 
-/** By batch, then by wave. An index holds all columns. */
-export async function readCounts(manager: EntityManager, ids: readonly string[]): Promise<Map<string, WaveCounts>> {
+/**
+ * By batch, then by wave. An index holds all columns.
+ * @param wave this one alone
+ */
+export async function readCounts(
+  manager: EntityManager,
+  ids: readonly string[],
+  wave?: string,
+): Promise<Map<string, WaveCounts>> {
   const rows = await manager.query<CountRow[]>(
     `SELECT batch_id, wave, status, status = 'exported' AND conversion_status IS NULL AS resting,
        admitted_at IS NOT NULL AS admitted, count(*)::int AS count
-     FROM jobs WHERE batch_id = ANY ($1::text[]) GROUP BY 1, 2, 3, 4, 5`,
-    [ids],
+     FROM jobs WHERE batch_id = ANY ($1::text[]) AND ($2::text IS NULL OR wave = $2) GROUP BY 1, 2, 3, 4, 5`,
+    [ids, wave ?? null],
   );
   const batches = new Map<string, CountRow[]>(ids.map((id) => [id, []]));
   for (const row of rows) batches.get(row.batch_id)?.push(row);

@@ -113,6 +113,7 @@ const newBatch = (request: BatchRequest, { waves }: Plan, requestedBy: string, n
     failuresForgiven: 0,
     stoppedAt: null,
     cancelledAt: null,
+    cancelledBy: null,
     completedAt: null,
     notifyEmail: request.notify_email ?? null,
     callbackUrl: request.callback_url ?? null,

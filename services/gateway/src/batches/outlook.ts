@@ -36,12 +36,9 @@ export class Outlook {
 }
 
 const SQL = `
-  SELECT b.id, concat_ws(' ', b.version, jobs.signature, hooks.signature) AS signature
+  SELECT b.id, concat_ws(' ', b.version, jobs.latest, hooks.signature) AS signature
   FROM batches b
-  LEFT JOIN LATERAL (
-    SELECT string_agg(concat_ws(':', wave, status, resting, admitted, n), ' ' ORDER BY wave, status, resting, admitted) AS signature
-    FROM (SELECT wave, status, conversion_status IS NULL AS resting, admitted_at IS NOT NULL AS admitted, count(*) AS n
-          FROM jobs WHERE batch_id = b.id GROUP BY 1, 2, 3, 4) AS counted) AS jobs ON true
+  LEFT JOIN LATERAL (SELECT max(updated_at) AS latest FROM jobs WHERE batch_id = b.id) AS jobs ON true
   LEFT JOIN LATERAL (
     SELECT concat_ws(':', count(*), count(*) FILTER (WHERE status = 'queued')) AS signature
     FROM hooks WHERE batch_id = b.id AND NOT spent) AS hooks ON true

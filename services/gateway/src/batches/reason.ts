@@ -1,8 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import { Batch, type JobRow } from '../database/index.js';
 import { scheduleOf } from '../schedule/index.js';
-import { readCounts, sumOf, type WaveCounts } from './counts.js';
-import { blocked, statusOf, stopReason, underWay } from './state.js';
+import { NONE, readCounts } from './counts.js';
+import { pulseOfAll, readPulses, type Pulses } from './pulse.js';
+import { blocker, blockReason, statusOf, stopReason } from './state.js';
 import { ticketsOf, type Ticket } from './tickets.js';
 
 /** Why a job has not been let in yet, for the user; null where it was, or will be at once. */
@@ -12,26 +13,41 @@ export async function admissionReason(manager: EntityManager, job: JobRow): Prom
   const batch = job.batchId === null ? null : await manager.findOneBy(Batch, { id: job.batchId });
   const own = tickets.find(({ jobId }) => jobId === job.id);
   if (batch === null) return hookReason(own, 'its hook before the migration') ?? timeReason(job);
-  const counts: WaveCounts = (await readCounts(manager, [batch.id])).get(batch.id) ?? new Map();
+  const pulses = await readPulses(
+    manager,
+    batch.id,
+    batch.waves.map(({ name }) => name),
+  );
   return (
-    batchReason(batch, counts) ??
-    waveReason(batch, counts, job, tickets) ??
+    batchReason(batch, pulses) ??
+    (await waveReason(manager, batch, pulses, job, tickets)) ??
     hookReason(own, 'its hook before the migration') ??
     timeReason(job) ??
-    roomReason(batch, counts, tickets)
+    roomReason(batch, pulses, tickets)
   );
 }
 
-function batchReason(batch: Batch, counts: WaveCounts): string | null {
+function batchReason(batch: Batch, pulses: Pulses): string | null {
   if (statusOf(batch) === 'cancelled') return 'the batch was cancelled';
-  return statusOf(batch) === 'stopped' ? stopReason(batch, sumOf(counts).totals.failed) : null;
+  return statusOf(batch) === 'stopped' ? stopReason(batch, pulseOfAll(pulses).failed) : null;
 }
 
-function waveReason(batch: Batch, counts: WaveCounts, job: JobRow, tickets: readonly Ticket[]): string | null {
+async function waveReason(
+  manager: EntityManager,
+  batch: Batch,
+  pulses: Pulses,
+  job: JobRow,
+  tickets: readonly Ticket[],
+): Promise<string | null> {
   const wave = batch.waves.find(({ name }) => name === job.wave);
   if (wave === undefined) return null;
+  const other = blocker(wave, pulses);
+  if (other !== undefined) {
+    const counts = (await readCounts(manager, [batch.id], other)).get(batch.id)?.get(other) ?? NONE;
+    return blockReason(wave.name, other, counts);
+  }
   const ticket = tickets.find(({ scope, wave: name }) => scope === 'wave' && name === wave.name);
-  return blocked(wave, counts) ?? hookReason(ticket, `the hook before wave ${wave.name}`);
+  return hookReason(ticket, `the hook before wave ${wave.name}`);
 }
 
 const hookReason = (ticket: Ticket | undefined, words: string): string | null =>
@@ -44,8 +60,8 @@ function timeReason(job: JobRow): string | null {
   return schedule.due ? null : schedule.reason;
 }
 
-function roomReason(batch: Batch, counts: WaveCounts, tickets: readonly Ticket[]): string | null {
+function roomReason(batch: Batch, pulses: Pulses, tickets: readonly Ticket[]): string | null {
   if (batch.maxParallel === null) return null;
-  const busy = underWay(sumOf(counts)) + tickets.filter(({ scope }) => scope === 'vm').length;
+  const busy = pulseOfAll(pulses).underWay + tickets.filter(({ scope }) => scope === 'vm').length;
   return busy < batch.maxParallel ? null : `${busy} of ${batch.maxParallel} VMs of the batch are under way`;
 }

@@ -1,6 +1,7 @@
 import type { BatchStatus } from '@hyper2kvm/contracts';
 import type { Batch, WaveRow } from '../database/index.js';
 import { NONE, sumOf, type Counts, type WaveCounts } from './counts.js';
+import { isThrough, pulseFrom, pulseOf, type Pulses } from './pulse.js';
 
 type Instants = Pick<Batch, 'stoppedAt' | 'cancelledAt' | 'completedAt'>;
 
@@ -24,19 +25,22 @@ export const stopReason = (batch: Pick<Batch, 'id' | 'failuresForgiven'>, failed
   return `the batch stopped after ${failures} ${failures === 1 ? 'failure' : 'failures'}: hyperctl batches resume ${batch.id}`;
 };
 
-/** Which waves a wave waits for, and why; undefined when they are all through. */
-export function blocked(wave: WaveRow, counts: WaveCounts): string | undefined {
-  const before = wave.after.map((name) => ({ name, counts: counts.get(name) ?? NONE }));
-  const failed = before.find((one) => one.counts.totals.failed > 0);
-  const left = before.find((one) => one.counts.over < one.counts.totals.total);
-  if (left !== undefined) {
-    const { totals, over } = left.counts;
-    return `wave ${wave.name} waits for wave ${left.name} (${totals.total - over} of ${totals.total} left)`;
-  }
-  if (failed === undefined) return undefined;
-  const many = failed.counts.totals.failed;
-  return `wave ${wave.name} waits for wave ${failed.name}: ${many} of its VMs failed; retry or cancel ${many === 1 ? 'it' : 'them'}`;
+/** The wave that holds another back: it is not through, or VMs of it failed. Undefined where nothing does. */
+export function blocker(wave: WaveRow, pulses: Pulses): string | undefined {
+  const before = wave.after.map((name) => ({ name, pulse: pulseOf(pulses, name) }));
+  const left = before.find(({ pulse }) => !isThrough(pulse));
+  return (left ?? before.find(({ pulse }) => pulse.failed > 0))?.name;
 }
+
+/** Why a wave waits for another. */
+export function blockReason(wave: string, other: string, { totals, over }: Counts): string {
+  if (over < totals.total)
+    return `wave ${wave} waits for wave ${other} (${totals.total - over} of ${totals.total} left)`;
+  const { failed } = totals;
+  return `wave ${wave} waits for wave ${other}: ${failed} of its VMs failed; retry or cancel ${failed === 1 ? 'it' : 'them'}`;
+}
+
+const pulsesOf = (counts: WaveCounts): Pulses => new Map([...counts].map(([name, own]) => [name, pulseFrom(own)]));
 
 export type WaveStatus = 'waiting' | 'running' | 'completed';
 
@@ -44,8 +48,9 @@ export type WaveStatus = 'waiting' | 'running' | 'completed';
 export function waveStatus(wave: WaveRow, counts: WaveCounts): { status: WaveStatus; reason: string | null } {
   const own = counts.get(wave.name) ?? NONE;
   if (own.over === own.totals.total) return { status: 'completed', reason: null };
-  const reason = own.waiting === 0 ? undefined : blocked(wave, counts);
-  return reason === undefined ? { status: 'running', reason: null } : { status: 'waiting', reason };
+  const other = own.waiting === 0 ? undefined : blocker(wave, pulsesOf(counts));
+  if (other === undefined) return { status: 'running', reason: null };
+  return { status: 'waiting', reason: blockReason(wave.name, other, counts.get(other) ?? NONE) };
 }
 
 /** VMs of a batch that were let in and are not through. */

@@ -22,6 +22,7 @@ export class Batch {
   @Column('int') failuresForgiven!: number;
   @Column('timestamptz', { nullable: true }) stoppedAt!: Date | null;
   @Column('timestamptz', { nullable: true }) cancelledAt!: Date | null;
+  @Column('text', { nullable: true }) cancelledBy!: string | null;
   /** When its last job ended: `batch.completed` left then. */
   @Column('timestamptz', { nullable: true }) completedAt!: Date | null;
   @Column('text', { nullable: true }) notifyEmail!: string | null;

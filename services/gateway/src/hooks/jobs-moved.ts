@@ -92,6 +92,7 @@ async function reopenBatches(manager: EntityManager, jobs: readonly JobRow[]): P
     await manager.query(
       `UPDATE batches SET version = version + 1, updated_at = now(), completed_at = NULL,
          cancelled_at = CASE WHEN completed_at IS NULL THEN cancelled_at END,
+         cancelled_by = CASE WHEN completed_at IS NULL THEN cancelled_by END,
          stopped_at = CASE WHEN completed_at IS NULL THEN stopped_at END,
          failures_forgiven = CASE WHEN completed_at IS NULL THEN failures_forgiven
            ELSE (SELECT count(*) FROM jobs WHERE batch_id = $1 AND status = 'failed') END

@@ -58,6 +58,7 @@ async function jobs(runner: QueryRunner): Promise<void> {
   await runner.query(`
     CREATE INDEX idx_jobs_batch_counts ON jobs (batch_id, wave, status, conversion_status, admitted_at)
     WHERE batch_id IS NOT NULL`);
+  await runner.query('CREATE INDEX idx_jobs_batch_updated ON jobs (batch_id, updated_at) WHERE batch_id IS NOT NULL');
   await runner.query('CREATE INDEX idx_jobs_tags ON jobs USING gin (tags)');
   await runner.query('CREATE INDEX idx_jobs_status_created_at ON jobs (status, created_at DESC, id DESC)');
   await runner.query(`
@@ -127,6 +128,7 @@ async function batches(runner: QueryRunner): Promise<void> {
       failures_forgiven integer NOT NULL DEFAULT 0,
       stopped_at timestamptz,
       cancelled_at timestamptz,
+      cancelled_by text,
       completed_at timestamptz,
       notify_email text,
       callback_url text,
