@@ -13,7 +13,7 @@ const RUNS = Number(process.env['HYPER2KVM_CONTRACT_RUNS'] ?? 2200);
 const SEED = Number(process.env['HYPER2KVM_CONTRACT_SEED'] ?? 20_260_117);
 const LEAST_SUCCESSES = 0.4;
 /** What there is changes with every request: so many times four of them. */
-const LOOK_EVERY = 10;
+const LOOK_EVERY = 12;
 const SIDE_BY_SIDE = 4;
 
 let world: ContractWorld;
@@ -27,6 +27,7 @@ afterAll(async () => world?.stop());
 interface Figures {
   sent: number;
   successes: number;
+  tookMs: number;
   readonly statuses: Map<number, number>;
 }
 
@@ -34,9 +35,9 @@ function report(figures: ReadonlyMap<string, Figures>, seconds: number): string 
   const all = [...figures.values()];
   const sent = all.reduce((sum, { sent: own }) => sum + own, 0);
   const successes = all.reduce((sum, { successes: own }) => sum + own, 0);
-  const lines = [...figures].map(([id, { sent: own, successes: good, statuses }]) => {
+  const lines = [...figures].map(([id, { sent: own, successes: good, tookMs, statuses }]) => {
     const by = [...statuses].toSorted(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
-    return `  ${id.padEnd(20)} ${String(own).padStart(4)} requests, ${String(Math.round((100 * good) / own)).padStart(3)} % 2xx   ${by.join(', ')}`;
+    return `  ${id.padEnd(20)} ${String(own).padStart(4)} requests, ${String(Math.round((100 * good) / own)).padStart(3)} % 2xx ${String(Math.round(tookMs / own)).padStart(5)} ms   ${by.join(', ')}`;
   });
   const share = ((100 * successes) / sent).toFixed(1);
   return [`${sent} requests in ${seconds.toFixed(0)} s, ${share} % answered 2xx, seed ${SEED}`, ...lines].join('\n');
@@ -59,14 +60,15 @@ describe('the API and its document', () => {
       pick: (known) => world.pick(known),
     });
     const figures = new Map<string, Figures>(
-      document.operations.map(({ id }) => [id, { sent: 0, successes: 0, statuses: new Map() }]),
+      document.operations.map(({ id }) => [id, { sent: 0, successes: 0, tookMs: 0, statuses: new Map() }]),
     );
     /** By operation and kind of problem: the shortest request that shows it. */
     const found = new Map<string, string>();
-    const note = ({ operation }: ApiRequest, { status, sent, json, problems }: Exchange): void => {
+    const note = ({ operation }: ApiRequest, { status, sent, took, json, problems }: Exchange): void => {
       const own = figures.get(operation.id);
       if (own === undefined) throw new Error(operation.id);
       own.sent += 1;
+      own.tookMs += took;
       own.successes += status >= 200 && status < 300 ? 1 : 0;
       own.statuses.set(status, (own.statuses.get(status) ?? 0) + 1);
       world.learn(operation, status, json);

@@ -12,6 +12,8 @@ export interface Exchange {
   readonly status: number;
   readonly url: string;
   readonly sent: string;
+  /** Milliseconds until the answer was there, or its beginning. */
+  readonly took: number;
   /** Its JSON; undefined where it is none. */
   readonly json: unknown;
   /** What the document does not allow. */
@@ -35,11 +37,14 @@ export class Exchanger {
       encodeURIComponent(this.#text(request.params[name])),
     );
     const query = new URLSearchParams(
-      Object.entries(request.query).map(([name, value]): [string, string] => [name, this.#text(value)]),
+      Object.entries(request.query).flatMap(([name, value]) =>
+        (Array.isArray(value) ? value : [value]).map((one): [string, string] => [name, this.#text(one)]),
+      ),
     );
     const url = this.options.url + path + (query.size === 0 ? '' : `?${query.toString()}`);
     const body = this.#body(request);
     const stop = new AbortController();
+    const started = performance.now();
     const response = await fetch(url, {
       method: operation.method,
       headers: {
@@ -48,17 +53,19 @@ export class Exchanger {
         ...(request.idempotencyKey === undefined
           ? {}
           : { 'idempotency-key': encodeURI(request.idempotencyKey).replaceAll('%20', ' ') }),
+        ...(request.lastEventId === undefined ? {} : { 'last-event-id': request.lastEventId }),
       },
       ...(body === undefined ? {} : { body: body.text }),
       signal: stop.signal,
     });
+    const took = performance.now() - started;
     const [type = ''] = (response.headers.get('content-type') ?? '').split(';');
     const text = await read(response, type === 'text/event-stream' ? stop : undefined);
     const key = request.idempotencyKey === undefined ? '' : ` [${request.idempotencyKey}]`;
     const sent = `${operation.method} ${short(url.slice(this.options.url.length))}${key} ${short(body?.text ?? '')}`;
     const json = type.endsWith('json') ? parsed(text) : undefined;
     const problems = this.#check(request, response.status, type, text, json);
-    return { status: response.status, url, sent, json, problems: [...problems] };
+    return { status: response.status, url, sent, took, json, problems: [...problems] };
   }
 
   *#check(

@@ -19,6 +19,8 @@ export interface ApiRequest {
   readonly params: Readonly<Record<string, unknown>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly idempotencyKey: string | undefined;
+  /** Of streams that are resumed. */
+  readonly lastEventId: string | undefined;
   readonly body: RequestBody | undefined;
 }
 
@@ -43,6 +45,10 @@ const RAW: readonly RequestBody[] = [
   { raw: 'a=1', type: 'application/x-www-form-urlencoded' },
   { raw: `${'['.repeat(5000)}${']'.repeat(5000)}`, type: 'application/json' },
 ];
+
+const STRANGE_IDS = ['0', '-1', 'abc', '99999999999999999999', '1.5', ' '];
+const isStream = ({ responses }: Operation): boolean =>
+  Object.values(responses).some(({ content }) => content !== undefined && 'text/event-stream' in content);
 
 const known = (pool: string): fc.Arbitrary<Known> => fc.nat().map((index) => new Known(pool, index));
 
@@ -84,7 +90,10 @@ function requestTo(
           const pool = knowledge.pool(operation, parameter);
           const real =
             pool === undefined ? values.valid(parameter.schema, [operation.id, parameter.name]) : known(pool);
-          return [parameter.name, sensible ? real : fc.oneof(real, fc.constantFrom<unknown>(...NASTY, 0, -1, 501))];
+          return [
+            parameter.name,
+            sensible ? real : fc.oneof(real, fc.constantFrom<unknown>(...NASTY, 0, -1, 501, ['a', 'b'])),
+          ];
         }),
       ),
     ),
@@ -102,8 +111,9 @@ function requestTo(
     operation: fc.constant(operation),
     sensible: fc.constant(sensible),
     params,
-    query,
+    query: sensible ? query : fc.oneof({ weight: 6, arbitrary: query }, fc.constant({ unknown: 'x', __proto__x: '1' })),
     idempotencyKey: key,
+    lastEventId: isStream(operation) ? fc.constantFrom(undefined, '1', '17', ...(sensible ? [] : STRANGE_IDS)) : noKey,
     body: bodyOf(operation, sensible, values, knowledge),
   });
 }
