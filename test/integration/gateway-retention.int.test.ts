@@ -238,3 +238,22 @@ it('knows the oldest fact that may come again', async () => {
   await second?.ackAck();
   expect(await oldestUnhandled(bus, 'somebody')).toBeUndefined();
 });
+
+it('does it by itself once a day where that is enabled', async () => {
+  const [old, older] = [await job('by-itself', 'completed', 100), await job('next-day', 'completed', 0)];
+  await stack.db.query('UPDATE retention SET last_run_at = NULL');
+  const config = { gateway: { retention: { ...POLICY, enabled: true } } };
+  const first = await stack.gateway(config);
+  await until(
+    async () => there(old),
+    (still) => !still,
+  );
+  await age(older, 100);
+  await first.kill('SIGTERM');
+  const second = await stack.gateway(config);
+  const report = RetentionReport.parse(await (await new Client(second).send('GET', PATH)).json());
+  expect(report).toMatchObject({ enabled: true, dry_run: true });
+  expect(idsOf(report.jobs)).toContain(older);
+  await second.kill('SIGTERM');
+  expect(await there(older)).toBe(true);
+});
