@@ -102,10 +102,11 @@ async function runUntil(count: number): Promise<void> {
   await heard();
 }
 
+const completed = async (): Promise<number> =>
+  Number((await stack.db.query("SELECT count(*) AS n FROM jobs WHERE status = 'completed'")).rows[0].n);
+
 /** The gateway has heard of all that was started but the last, which is held. */
 async function heard(): Promise<void> {
-  const completed = async (): Promise<number> =>
-    Number((await stack.db.query("SELECT count(*) AS n FROM jobs WHERE status = 'completed'")).rows[0].n);
   await until(completed, (count) => count === starts.length - 1, 60_000);
 }
 
@@ -137,6 +138,8 @@ class Rule {
     return Array.from({ length: count }, () => this.next() ?? 'nothing');
   }
 }
+
+const times = (id: string): number => starts.filter((one) => one === id).length;
 
 const rule = new Rule();
 const laneOf = new Map<string, Lane>();
@@ -221,7 +224,6 @@ it('after 100 cancels and changes of priority in random order every other waitin
       (await stack.db.query("SELECT count(*) AS n FROM jobs WHERE status IN ('exported', 'converting')")).rows[0].n,
     );
   await until(open, (count) => count === 0, 60_000);
-  const times = (id: string): number => starts.filter((one) => one === id).length;
   expect(others.filter((id) => times(id) !== 1)).toEqual([]);
   expect([...cancelled].filter((id) => times(id) > 1)).toEqual([]);
   const { rows } = await stack.db.query<{ status: string }>('SELECT DISTINCT status FROM jobs WHERE id = ANY ($1)', [

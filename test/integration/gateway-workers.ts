@@ -293,6 +293,8 @@ export async function startWorkers(
       app,
       close: async () => {
         clearInterval(timer);
+        // As a worker that ends by itself does.
+        await bus.buckets.workers.purge(`${service}.${service}-1`).catch(() => {});
         await close();
       },
     });

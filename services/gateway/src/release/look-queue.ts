@@ -15,17 +15,13 @@ interface Group {
 }
 
 /**
- * The first jobs that could be looked at now, in the order of the queue, without those of `busy` vCenters.
+ * The first jobs of each vCenter that could be looked at now, in the order of the queue.
+ * @param limit of each vCenter
  * @param skip ids that are being looked at, or pause
  */
-export async function readUnseen(
-  manager: EntityManager,
-  { limit, skip, busy }: { readonly limit: number; readonly skip: readonly string[]; readonly busy: readonly string[] },
-): Promise<Unseen[]> {
+export async function readUnseen(manager: EntityManager, limit: number, skip: readonly string[]): Promise<Unseen[]> {
   const now = Date.now();
-  const groups = (await readGroups(manager)).filter(
-    ({ window, vcenter }) => !busy.includes(vcenter) && isOpen(window, now),
-  );
+  const groups = (await readGroups(manager)).filter(({ window }) => isOpen(window, now));
   if (groups.length === 0) return [];
   return manager.query<Unseen[]>(
     `SELECT head.id, place.vcenter
@@ -35,7 +31,7 @@ export async function readUnseen(
          WHERE ${UNSEEN} AND window_key = place.window_key AND vcenter_key = place.vcenter AND ${TIMELY}
            AND id <> ALL ($3::text[])
          ORDER BY ${ORDER} LIMIT $4) AS head
-     ORDER BY ${ORDER} LIMIT $4`,
+     ORDER BY ${ORDER}`,
     [groups.map(({ window }) => window), groups.map(({ vcenter }) => vcenter), skip, limit],
   );
 }

@@ -113,22 +113,25 @@ export class Looker implements OnApplicationBootstrap, BeforeApplicationShutdown
     const free = SIDE_BY_SIDE - this.#under.size;
     if (exporters === 0 || free <= 0) return [];
     const { manager } = this.dataSource;
-    const candidates = await readUnseen(manager, {
-      limit: free,
-      skip: [...this.#under.keys(), ...this.#unanswered.waiting()],
-      busy: this.#busy(),
-    });
+    const skip = [...this.#under.keys(), ...this.#unanswered.waiting()];
+    const candidates = this.#spread(await readUnseen(manager, OF_ONE_VCENTER, skip));
     const [first] = candidates;
     if (first === undefined) return [];
     const known = this.#under.size + (await seenBefore(manager, first.id, AHEAD));
     const wanted = Math.max(AHEAD - known, this.releaser.unfilled() - this.#under.size);
-    return candidates.slice(0, Math.max(0, wanted));
+    return candidates.slice(0, Math.max(0, Math.min(free, wanted)));
   }
 
-  #busy(): string[] {
-    const count = new Map<string, number>();
-    for (const { vcenter } of this.#under.values()) count.set(vcenter, (count.get(vcenter) ?? 0) + 1);
-    return [...count].filter(([, looks]) => looks >= OF_ONE_VCENTER).map(([vcenter]) => vcenter);
+  /** No more of one vCenter than may be looked at side by side. */
+  #spread(candidates: readonly Unseen[]): Unseen[] {
+    const looks = new Map<string, number>();
+    const more = ({ vcenter }: { readonly vcenter: string }): number => {
+      const count = (looks.get(vcenter) ?? 0) + 1;
+      looks.set(vcenter, count);
+      return count;
+    };
+    for (const under of this.#under.values()) more(under);
+    return candidates.filter((candidate) => more(candidate) <= OF_ONE_VCENTER);
   }
 
   #start({ id, vcenter }: Unseen): void {
