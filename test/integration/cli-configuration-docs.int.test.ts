@@ -2,7 +2,7 @@
 // needs all services.
 import { readFileSync } from 'node:fs';
 import { ConverterConfig } from '@hyper2kvm/converter';
-import { ExporterConfig } from '@hyper2kvm/exporter';
+import { ExporterConfig, HooksConfig } from '@hyper2kvm/exporter';
 import { SECTIONS } from '@hyper2kvm/gateway';
 import { NotifierConfig } from '@hyper2kvm/notifier';
 import { TargetConfig } from '@hyper2kvm/runtime';
@@ -27,6 +27,8 @@ function documented(section: string): Map<string, string> {
 
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  /** Of a record: what stands behind each of its names. */
+  readonly additionalProperties?: JsonSchema | boolean;
   readonly default?: unknown;
 }
 
@@ -34,6 +36,8 @@ interface JsonSchema {
 function keys(schema: JsonSchema, path = ''): [string, unknown][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, child]): [string, unknown][] => {
     const at = path === '' ? name : `${path}.${name}`;
+    if (typeof child.additionalProperties === 'object')
+      return [[at, child.default], ...keys(child.additionalProperties, `${at}.<name>`)];
     return child.properties === undefined ? [[at, child.default]] : keys(child, at);
   });
 }
@@ -52,6 +56,7 @@ describe('docs/configuration.md', () => {
     ['conversion', SECTIONS.conversion],
     ['retry_policy', SECTIONS.retry_policy],
     ['targets', TargetConfig],
+    ['hooks', HooksConfig],
   ] as [string, z.ZodType][])('%s: names every key, and no other', (section, schema) => {
     const own = documented(section);
     const read = schemaOf(schema).map(([name]) => name);
