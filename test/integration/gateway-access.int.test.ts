@@ -141,6 +141,7 @@ it('has a row of each change, done or refused, without any secret', async () => 
   await ask('POST', '/api/v1/convert', { token, body: { vm_name: SECRET.repeat(60_000) } });
   await ask('POST', '/api/v1/tokens', { token, body: { name: 'mine', role: 'admin' } });
   await ask('DELETE', '/api/v1/jobs/job-0000000000%00', { token });
+  await ask('POST', '/api/v1/jobs//retry', { token, body: {}, headers: { 'idempotency-key': 'empty' } });
   await ask('POST', '/api/v1/convert', { token: SECRET.replaceAll(/\W/g, ''), body: convert('no') });
   await ask('GET', '/api/v1/jobs', { token: 'h2k_wrong' });
   await ask('GET', '/api/v1/jobs', { token: '' });
@@ -158,6 +159,7 @@ it('has a row of each change, done or refused, without any secret', async () => 
     ['auditor', 'convert', 413, 'BAD_REQUEST'],
     ['auditor', 'createToken', 403, 'FORBIDDEN'],
     ['auditor', 'cancel', 400, 'BAD_REQUEST'],
+    ['auditor', 'retry', 404, 'NOT_FOUND'],
     ['unknown', 'login', 401, 'UNAUTHENTICATED'],
     ['unknown', 'login', 401, 'UNAUTHENTICATED'],
   ]);
@@ -170,6 +172,8 @@ it('has a row of each change, done or refused, without any secret', async () => 
     options: { callback_url: 'https://hooks.example.com/x?[redacted]' },
   });
   expect(JSON.parse(unfit?.request ?? '')).toEqual({ fields: ['vm_name', 'vcenter'] });
+  const { rowCount } = await stack.db.query("SELECT 1 FROM idempotency_keys WHERE key = 'empty'");
+  expect(rowCount).toBe(0);
   const { rows } = await stack.db.query<{ row: string }>('SELECT audit::text AS row FROM audit');
   const all = rows.map(({ row }) => row).join('\n');
   for (const secret of [SECRET, encodeURIComponent(SECRET), token, TOKEN]) expect(all).not.toContain(secret);

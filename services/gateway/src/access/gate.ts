@@ -8,7 +8,7 @@ import { Authenticator, isLogin } from './authenticator.js';
 import { Followers } from './followers.js';
 import { Idempotency } from './idempotency.js';
 import { Limits, TooMany } from './limits.js';
-import { isChange, isStream, operationOf, tie } from './operation.js';
+import { isChange, isStream, operationOf, tie, type Operation } from './operation.js';
 
 const includes = (role: Role, needed: Role): boolean => ROLES.indexOf(role) >= ROLES.indexOf(needed);
 
@@ -19,6 +19,8 @@ const includes = (role: Role, needed: Role): boolean => ROLES.indexOf(role) >= R
  */
 @Injectable()
 export class Gate {
+  /** What a request asks for, also when a handler passes it on to where nothing is. */
+  readonly #operations = new WeakMap<AuthenticatedRequest, Operation>();
   /** Requests of a flood that the audit has no row of. */
   readonly #silent = new WeakSet<AuthenticatedRequest>();
 
@@ -43,6 +45,7 @@ export class Gate {
     const operation = operationOf(request);
     // What is nowhere served is answered so, to anybody.
     if (operation === undefined || operation.route.open === true) return;
+    this.#operations.set(request, operation);
     const { route } = operation;
     try {
       const caller = await this.authenticator.identify(request, reply, route);
@@ -59,14 +62,15 @@ export class Gate {
 
   async #begin(request: AuthenticatedRequest, reply: FastifyReply): Promise<void> {
     const operation = operationOf(request);
-    if (operation === undefined) return;
+    // Undefined too when a handler passed it on, which has begun then.
+    if (operation === undefined || operation.route.open === true) return;
     if (isChange(operation.route)) await this.audit.begin(request, operation);
     if (operation.route.method === 'POST') await this.idempotency.begin(request, reply);
   }
 
   async #end(request: AuthenticatedRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
-    const operation = operationOf(request);
-    if (operation === undefined || operation.route.open === true) return payload;
+    const operation = this.#operations.get(request);
+    if (operation === undefined) return payload;
     const { route } = operation;
     const isAudited = request.caller === undefined ? isLogin(request, route) : isChange(route);
     await Promise.all([
