@@ -13,6 +13,7 @@ import { createLogger, openBus, type Bus } from '@hyper2kvm/runtime';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../support/ports.js';
 import { Mailbox } from '../support/mailbox.js';
+import { startOtlpReceiver } from '../support/otlp.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const golden = (type: string): unknown =>
@@ -60,14 +61,15 @@ async function receiver(answers: boolean): Promise<{ url: string; bodies: Record
     server.close();
   });
   await once(server, 'listening');
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, bodies };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/key-of-the-receiver`, bodies };
 }
 
 /** Starts the service as it is started in production, and waits for its "ready". */
-async function notifier(): Promise<ChildProcess> {
+async function notifier(env: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
   const child = start('node', ['--import', '@hyper2kvm/runtime/telemetry', 'services/notifier/dist/main.js'], {
     ...process.env,
     HYPER2KVM_CONFIG: path.join(folder, 'config.yaml'),
+    ...env,
   });
   await new Promise<void>((resolve, reject) => {
     child.stdout?.on('data', (chunk: Buffer) => {
@@ -165,7 +167,9 @@ describe('the notifier on the bus', () => {
   it('a receiver that never answers holds up neither mails nor the callbacks of others; a stop does not wait for it', async () => {
     const hanging = await receiver(false);
     const fine = await receiver(true);
-    const service = await notifier();
+    const otlp = await startOtlpReceiver();
+    undo.push(async () => otlp.stop());
+    const service = await notifier({ OTEL_EXPORTER_OTLP_ENDPOINT: otlp.endpoint });
     const of = async (url: string, id: string): Promise<unknown> =>
       bus.publish(jobCompleted, JOB, { ...COMPLETED, callback_url: url }, { eventId: id });
     for (let at = 0; at < 10; at += 1) await of(hanging.url, `stuck-${at}`);
@@ -180,6 +184,8 @@ describe('the notifier on the bus', () => {
     expect(new Set(fine.bodies.map((body) => body['status']))).toEqual(new Set(['success', 'cancelled', 'completed']));
     expect(mailbox.mails.find((mail) => mail.header('X-Hyper2kvm-Batch') === id)?.to).toEqual(['ops@example.com']);
     expect(await stop(service, 'SIGTERM')).toBe(0);
+    expect(otlp.spans.map(({ name }) => name)).toContain('notify webhook');
+    expect(otlp.bodies.some((body) => body.includes('key-of-the-receiver'))).toBe(false);
     // Unsettled, for the next instance.
     const { num_ack_pending } = await bus.jsm.consumers.info('FACTS', 'notifier-callbacks-job-completed');
     expect(num_ack_pending).toBe(10);

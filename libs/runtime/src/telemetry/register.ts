@@ -35,6 +35,8 @@ async function start(): Promise<void> {
       // Scrapes and probes would drown everything else.
       new HttpInstrumentation({
         ignoreIncomingRequestHook: (request) => /^\/(health|metrics|status)/.test(request.url ?? ''),
+        // Addresses of receivers hold their secrets, and our traces are none of their business.
+        ignoreOutgoingRequestHook: ({ headers }) => headers !== undefined && 'webhook-id' in headers,
       }),
       new PgInstrumentation({ requireParentSpan: true }),
       new UndiciInstrumentation({ requireParentforSpans: true }),
