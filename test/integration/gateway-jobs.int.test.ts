@@ -7,6 +7,14 @@ import {
   type JobDetail,
   type Lane,
 } from '@hyper2kvm/contracts';
+import {
+  applyDecision,
+  connectDatabase,
+  dataSourceOptions,
+  decideCancel,
+  Job,
+  VersionConflict,
+} from '@hyper2kvm/gateway';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Client, Gate } from './gateway-client.js';
 import { startStack, until, type Stack } from './gateway-stack.js';
@@ -245,5 +253,29 @@ describe('a change', () => {
     const cancels = await Promise.all([client, other].map(async (one) => one.send('DELETE', `/api/v1/jobs/${id}`)));
     expect(cancels.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
     gate.open();
+  });
+
+  it('that was decided on an older version changes nothing', async () => {
+    const gate = new Gate();
+    await work({ exporting: async (_, { signal }) => gate.passed(signal) });
+    const id = await client.convert(vm());
+    await client.reaches(id, 'exporting');
+    const source = await connectDatabase(dataSourceOptions({ url: stack.postgres.url, poolSize: 2 }));
+    try {
+      const stale = await source.manager.findOneByOrFail(Job, { id });
+      await patch(id, { tags: ['newer'] });
+      const before = await answer('GET', `/api/v1/jobs/${id}/timeline`);
+      const decision = decideCancel(stale, 'somebody', new Date());
+      if (decision === undefined) throw new Error('nothing was decided');
+      const events = [{ event: 'request.cancel', message: 'too late' }];
+      await expect(
+        source.transaction((manager) => applyDecision(manager, stale, { ...decision, events })),
+      ).rejects.toThrow(VersionConflict);
+      expect(await client.job(id)).toMatchObject({ status: 'exporting', tags: ['newer'] });
+      expect(await answer('GET', `/api/v1/jobs/${id}/timeline`)).toEqual(before);
+    } finally {
+      await source.destroy();
+      gate.open();
+    }
   });
 });

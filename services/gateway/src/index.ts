@@ -11,5 +11,7 @@ export * from './database/index.js';
 export { decideCancel, decideRetry } from './jobs/asked.js';
 export { decide, type WorkerFact } from './jobs/decide.js';
 export type { Decision } from './jobs/decision.js';
+export { applyDecision } from './jobs/store.js';
+export { VersionConflict } from './jobs/update-rows.js';
 export { OutboxRelay } from './outbox/index.js';
 export { gatewayService } from './service.js';

@@ -101,25 +101,24 @@ async function decideAll(
   request: Request,
 ): Promise<{ changes: Change[]; errors: Map<string, JobError> }> {
   const errors = new Map(ids.map((id) => [id, notFound(id)]));
-  const possible: Job[] = [];
+  const decided = new Map<Job, Decision>();
   for (const job of await lockJobs(manager, ids)) {
     try {
       const decision = request.decide(job, []);
+      if (decision === undefined) throw conflict(job, request);
+      decided.set(job, decision);
       errors.delete(job.id);
-      if (decision === undefined) errors.set(job.id, conflict(job, request));
-      else possible.push(job);
     } catch (error) {
       if (!(error instanceof JobError)) throw error;
       errors.set(job.id, error);
     }
   }
-  const taken = await takenBy(manager, possible, request);
+  const taken = await takenBy(manager, [...decided.keys()], request);
   const happened = { event: request.event, by: request.by, message: request.message };
-  const changes = possible.flatMap((job) => {
-    const decision = request.decide(job, taken.get(job.id) ?? []);
-    return decision === undefined
-      ? []
-      : [{ job, decision: { ...decision, events: [happened, ...(decision.events ?? [])] } }];
+  const changes = [...decided].map(([job, before]) => {
+    const own = taken.get(job.id);
+    const decision = own === undefined ? before : (request.decide(job, own) ?? before);
+    return { job, decision: { ...decision, events: [happened, ...(decision.events ?? [])] } };
   });
   return { changes, errors };
 }

@@ -8,11 +8,7 @@ import { forgetSecrets } from '../vcenters/index.js';
 import type { Fact } from './decide.js';
 import type { Decision } from './decision.js';
 import { askedBy, eventOf, lineOf, newsOf } from './timeline.js';
-
-/** Another change came in between; the caller starts again from the new row. */
-export class VersionConflict extends Error {
-  override readonly name = 'VersionConflict';
-}
+import { updateRows } from './update-rows.js';
 
 /** The job's row, locked until the transaction ends. */
 export const lockJob = (manager: EntityManager, id: string): Promise<Job | null> =>
@@ -41,19 +37,12 @@ export async function applyDecision(manager: EntityManager, job: Job, decision: 
 
 /** The same of several jobs, in as few statements as can be. */
 export async function applyDecisions(manager: EntityManager, changes: readonly Change[]): Promise<Job[]> {
-  const written: Job[] = [];
-  for (const { job, decision } of changes) {
-    const version = job.version + 1;
-    const patch = { ...decision.patch, ...forgetSecrets(job, decision.patch), version };
-    const { affected } = await manager
-      .createQueryBuilder()
-      .update(Job)
-      .set(patch)
-      .where('id = :id AND version = :version', { id: job.id, version: job.version })
-      .execute();
-    if (affected !== 1) throw new VersionConflict(`${job.id} changed since version ${job.version}`);
-    written.push(Object.assign(new Job(), job, patch));
-  }
+  const updates = changes.map(({ job, decision }) => ({
+    job,
+    patch: { ...decision.patch, ...forgetSecrets(job, decision.patch) },
+  }));
+  await updateRows(manager, updates);
+  const written = updates.map(({ job, patch }) => Object.assign(new Job(), job, patch, { version: job.version + 1 }));
   const messages = changes.flatMap(({ job, decision }) =>
     decision.messages.map((message) => ({ id: job.id, message })),
   );
