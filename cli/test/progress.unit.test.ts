@@ -12,7 +12,7 @@ const WIDE = { columns: 100, color: false };
 const play = (...events: readonly [seconds: number, event: ViewEvent][]): Model =>
   events.reduce((model, [seconds, event]) => reduce(model, event, START + seconds * 1000), EMPTY);
 
-const accepted: ViewEvent = {
+const accepted: ViewEvent & { type: 'accepted' } = {
   type: 'accepted',
   origin: { local: false, label: 'vcenter.example.com' },
   accepted: {
@@ -295,6 +295,25 @@ describe('the progress of a job', () => {
     expect(happenedLines(model, 0, WIDE).join('\n')).toContain('new');
     expect(happenedLines(model, 0, WIDE).join('\n')).not.toContain('old');
     expect(happenedLines(model, 0, WIDE)).toContain('  ✅ 4 of 9 steps already done');
+  });
+
+  it('of an export ends when the disks are there, and queues nothing', () => {
+    const rests = job({ status: 'exported', phase: 'conversion' });
+    const model = play([0, { ...accepted, exportOnly: true }], [5, { type: 'job', job: rests }]);
+    const lines = happenedLines(model, 0, WIDE);
+    expect(lines).toContain('🚀 Starting VM export');
+    expect(lines.at(-1)).toMatch(/Export complete/);
+    expect(lines.join('\n')).not.toContain('Queued for conversion');
+  });
+
+  it('of a job that starts later says nothing of disks, and when it starts', () => {
+    const reason = 'it does not start before 22:00';
+    const model = play(
+      [0, { ...accepted, accepted: { ...accepted.accepted, disks: [] } }],
+      [1, { type: 'job', job: job({ waiting_reason: reason, estimated_start: '2026-01-17T12:00:00Z' }) }],
+    );
+    expect(happenedLines(model, 0, WIDE).join('\n')).not.toMatch(/Found VM|Connected/);
+    expect(liveLines(model, START, WIDE)[0]).toContain(`⏳ ${reason}, starts in about 2 h `);
   });
 
   it('says when the gateway is away, while the job goes on', () => {

@@ -96,7 +96,7 @@ export abstract class MovingCommand<T extends typeof Command> extends WatchingCo
     }
     if (!this.isQuiet && starts.length > 0) this.log(starts.join('\n'));
     const origin = originOf(chosen.source, this.settings.vcenter.server);
-    return this.watchJob(client, jobId, { type: 'accepted', accepted, origin });
+    return this.watchJob(client, jobId, { type: 'accepted', accepted, origin, exportOnly: what === 'export' });
   }
 
   async #many(flags: MovingFlags, file: string, what: 'convert' | 'export'): Promise<ExitCode> {

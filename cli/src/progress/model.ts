@@ -1,5 +1,5 @@
-import type { ConvertAccepted, DiskProgress, JobDetail, JobLog, JobProgress } from '@hyper2kvm/contracts';
-import { originOfJob, type Origin } from '../lib/origin.js';
+import type { DiskProgress, JobDetail, JobLog, JobProgress } from '@hyper2kvm/contracts';
+import { originOfJob } from '../lib/origin.js';
 import { cleaningOf } from './cleanup.js';
 import { isResting } from './resting.js';
 import type { DiskView, Happened, Model, Stage, ViewEvent } from './state.js';
@@ -16,7 +16,7 @@ const add = (model: Model, at: number, ...what: Happened[]): Model => ({
 export function reduce(model: Model, event: ViewEvent, now: number): Model {
   switch (event.type) {
     case 'accepted':
-      return onAccepted(model, event.accepted, event.origin, now);
+      return onAccepted(model, event, now);
     case 'job':
       return onJob(model, event.job, now);
     case 'end':
@@ -30,9 +30,10 @@ export function reduce(model: Model, event: ViewEvent, now: number): Model {
   }
 }
 
-function onAccepted(model: Model, accepted: ConvertAccepted, origin: Origin, now: number): Model {
+function onAccepted(model: Model, event: ViewEvent & { type: 'accepted' }, now: number): Model {
+  const { accepted, origin, exportOnly = false } = event;
   const bytes = accepted.disks.reduce((sum, disk) => sum + disk.capacity_bytes, 0);
-  const started = { kind: 'started', jobId: accepted.job_id, vm: accepted.vm_name } as const;
+  const started = { kind: 'started', jobId: accepted.job_id, vm: accepted.vm_name, exportOnly } as const;
   const known = { ...model, jobId: accepted.job_id, vm: accepted.vm_name, origin } as const;
   // One that starts later is looked at then.
   if (accepted.disks.length === 0) return add({ ...known, stage: 'connecting' }, now, started);
@@ -51,7 +52,12 @@ function onJob(before: Model, job: JobDetail, now: number): Model {
   const origin = before.origin.label === '' ? originOfJob(job) : before.origin;
   let model: Model = { ...before, job, jobId: job.job_id, vm: job.vm_name, origin };
   if (model.happened.length === 0) {
-    model = add({ ...model, since: job.updated_at }, now, { kind: 'started', jobId: job.job_id, vm: job.vm_name });
+    model = add({ ...model, since: job.updated_at }, now, {
+      kind: 'started',
+      jobId: job.job_id,
+      vm: job.vm_name,
+      exportOnly: isResting(job),
+    });
   }
   if (job.progress.disks.length > 0 && model.disks.length === 0) model = withDisks(model, job.progress.disks, now);
   // The job of a failed attempt is pending again at once, and waits for its time.

@@ -45,7 +45,7 @@ const took = (seconds: number | null): string => (seconds === null ? '' : ` (${d
 function plainText(what: Happened): string[] {
   switch (what.kind) {
     case 'started':
-      return [`Conversion of ${printable(what.vm)}, job ${what.jobId}`];
+      return [`${what.exportOnly ? 'Export' : 'Conversion'} of ${printable(what.vm)}, job ${what.jobId}`];
     case 'connected':
       return [
         what.origin.local

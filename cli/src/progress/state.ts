@@ -12,7 +12,7 @@ import type { Origin } from '../lib/origin.js';
 
 /** Something that happened once and stays true: the lines that scroll away above the moving part. Times in ms since 1970. */
 export type Happened =
-  | { readonly kind: 'started'; readonly jobId: string; readonly vm: string }
+  | { readonly kind: 'started'; readonly jobId: string; readonly vm: string; readonly exportOnly: boolean }
   | { readonly kind: 'connected'; readonly origin: Origin }
   | { readonly kind: 'found'; readonly vm: string; readonly disks: number; readonly bytes: number }
   | { readonly kind: 'phase'; readonly number: 1 | 2 | 3 | 4 | 5; readonly title: string }
@@ -68,7 +68,13 @@ export interface Model {
 }
 
 export type ViewEvent =
-  | { readonly type: 'accepted'; readonly accepted: ConvertAccepted; readonly origin: Origin }
+  | {
+      readonly type: 'accepted';
+      readonly accepted: ConvertAccepted;
+      readonly origin: Origin;
+      /** The job is to rest when its disks are there. */
+      readonly exportOnly?: boolean;
+    }
   | { readonly type: 'job' | 'end'; readonly job: JobDetail }
   | { readonly type: 'progress'; readonly progress: JobProgress }
   | { readonly type: 'log'; readonly log: JobLog }

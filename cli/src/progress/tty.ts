@@ -127,7 +127,11 @@ function happenedText(what: Happened, paint: Paint, options: TtyOptions): string
   const tick = `  ✅ `;
   switch (what.kind) {
     case 'started':
-      return ['', paint('bold', '🚀 Starting VM conversion'), `Job ID: ${what.jobId}`];
+      return [
+        '',
+        paint('bold', `🚀 Starting VM ${what.exportOnly ? 'export' : 'conversion'}`),
+        `Job ID: ${what.jobId}`,
+      ];
     case 'connected':
       return what.origin.local ? [] : [`${tick}Connected to ${printable(what.origin.label)}`];
     case 'found':
