@@ -169,10 +169,10 @@ it('takes everything over, while jobs wait and run, and the old key may go when 
 
 it('counts what no key opens, and goes on', async () => {
   await withKeys('lost');
-  // The connection, its kept answer, four logins, and the key of the volume.
+  // The connection, the answer that was kept and what it was for, four logins, and the key of the volume.
   const answer = await until(
     () => rotate(),
-    ({ unreadable }) => unreadable === 7,
+    ({ unreadable }) => unreadable === 8,
   );
   expect(answer).toMatchObject({ resealed: nothing, key_id: keyOf('lost').sealer.keyId });
   const refusal = await client.refused(client.send('POST', '/api/v1/vcenters/prod/test'));
