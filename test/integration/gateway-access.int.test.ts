@@ -199,6 +199,7 @@ it('tells the audit in pages, and by who, what and when', async () => {
   const middle = all[3]?.time ?? '';
   expect(await ids(`since=${middle}`)).toEqual(of(({ time }) => time >= middle));
   expect(await ids(`until=${middle}`)).toEqual(of(({ time }) => time < middle));
+  expect(await ids('since=0000-01-01T00:00:00Z&until=9999-12-31T23:59:59-23:59')).toEqual(of(() => true).slice(0, 50));
   for (const query of ['cursor=x', 'limit=0', 'caller=a%00', 'since=today', 'what=x'])
     expect(await problem(ask('GET', `/api/v1/audit?${query}`)), query).toMatchObject({ code: 'BAD_REQUEST' });
 });
