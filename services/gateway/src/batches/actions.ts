@@ -68,7 +68,7 @@ export class BatchActions {
     ) => Partial<Batch> | undefined | Promise<Partial<Batch> | undefined>,
   ): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
-      const batch = await manager.findOne(Batch, { where: { id }, lock: { mode: 'pessimistic_write' } });
+      const batch = await manager.findOne(Batch, { where: { id }, lock: { mode: 'for_no_key_update' } });
       if (batch === null) throw new JobError('BATCH_NOT_FOUND', `There is no batch ${id}.`);
       const now = new Date();
       const patch = batch.completedAt === null ? await change(batch, now, manager) : undefined;

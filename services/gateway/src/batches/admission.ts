@@ -11,12 +11,12 @@ import { classify } from '../jobs/retry-classes.js';
 import { OutboxRelay } from '../outbox/index.js';
 import { Releaser } from '../release/index.js';
 import { Loop } from '../system/loop.js';
-import { admitBatch, admitLone, nothing, settleVms, type Done, type Pass } from './admit.js';
+import { admitBatch, AT_A_TIME, admitLone, nothing, settleVms, type Done, type Pass } from './admit.js';
 import { closeWaves, complete, stopAfter } from './completion.js';
 import { leftOf } from './left.js';
 import { Outlook } from './outlook.js';
 import { pulseOfAll, readPulses } from './pulse.js';
-import { ticketsOf } from './tickets.js';
+import { readTickets } from './tickets.js';
 
 /** Any constant: gateways let jobs in one after the other, or each would fill the same room. */
 const ADMISSION_LOCK = 724_512_010;
@@ -109,7 +109,7 @@ export class Admission implements OnApplicationBootstrap, BeforeApplicationShutd
     await manager.query('SELECT pg_advisory_xact_lock($1)', [ADMISSION_LOCK]);
     const pass: Pass = { manager, setting: { now: new Date(), ...this.#retries }, done: nothing() };
     if (id === null) {
-      await settleVms(pass, await ticketsOf(manager, null), true);
+      await settleVms(pass, await readTickets(manager, null, AT_A_TIME), true);
       await admitLone(pass);
     } else await this.#batch(pass, id);
     return pass.done;
@@ -119,7 +119,7 @@ export class Admission implements OnApplicationBootstrap, BeforeApplicationShutd
     // Whoever has a job of it go on takes this row too: what is counted below holds until the end.
     const found = await pass.manager.findOne(Batch, {
       where: { id, completedAt: IsNull() },
-      lock: { mode: 'pessimistic_write' },
+      lock: { mode: 'for_no_key_update' },
     });
     if (found === null) return;
     const pulses = await readPulses(
@@ -135,7 +135,7 @@ export class Admission implements OnApplicationBootstrap, BeforeApplicationShutd
     }
     const batch = await stopAfter(pass, found, pulseOfAll(pulses));
     const isOpen = batch.stoppedAt === null;
-    const tickets = await ticketsOf(pass.manager, id);
+    const tickets = await readTickets(pass.manager, id, AT_A_TIME);
     await settleVms(pass, tickets, isOpen);
     if (isOpen) await admitBatch(pass, batch, pulses, tickets);
   }

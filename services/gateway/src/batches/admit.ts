@@ -1,17 +1,17 @@
-import { isEnded, JobError, type Failure } from '@hyper2kvm/contracts';
+import { JobError, type Failure } from '@hyper2kvm/contracts';
 import type { EntityManager } from 'typeorm';
 import { Job, type Batch, type WaveRow } from '../database/index.js';
 import { askHooks, ofJob } from '../hooks/index.js';
 import { decideRefuse } from '../jobs/refuse.js';
-import { applyDecision, lockJob } from '../jobs/store.js';
+import { applyDecision } from '../jobs/store.js';
 import type { Setting } from '../jobs/decide.js';
 import { candidatesOf, type Candidate } from './candidates.js';
 import { pulseOf, pulseOfAll, type Pulses } from './pulse.js';
 import { blocker } from './state.js';
-import { passed, spend, type Ticket } from './tickets.js';
+import { passed, spend, type Ticket, type Tickets } from './tickets.js';
 
 /** Jobs that one pass lets in or refuses at most: the next one goes on. */
-const AT_A_TIME = 500;
+export const AT_A_TIME = 500;
 
 /** What one pass did. */
 export interface Done {
@@ -32,20 +32,21 @@ export interface Pass {
   readonly done: Done;
 }
 
-/** Jobs whose hook ended: in, or refused. @param isOpen whether anything is let in now */
-export async function settleVms(pass: Pass, tickets: readonly Ticket[], isOpen: boolean): Promise<void> {
-  const vms = tickets.filter(({ scope }) => scope === 'vm').slice(0, AT_A_TIME);
-  const through = isOpen ? vms.filter((ticket) => passed(ticket) === true) : [];
-  await admit(
+/** VMs whose hook ended: in, or refused. @param isOpen whether anything is let in now */
+export async function settleVms(pass: Pass, { ended }: Tickets, isOpen: boolean): Promise<void> {
+  const through = isOpen ? ended.filter((ticket) => passed(ticket) === true) : [];
+  const settled = await admit(
     pass,
     through.map(({ jobId }) => jobId ?? ''),
   );
-  for (const ticket of vms.filter((one) => passed(one) === false))
-    await refuse(pass, ticket.jobId ?? '', hookFailure('The hook before the migration failed', ticket.failure));
+  for (const { jobId, failure } of ended.filter((ticket) => passed(ticket) === false))
+    if (await refuse(pass, jobId ?? '', hookFailure('The hook before the migration failed', failure)))
+      settled.add(jobId ?? '');
   await spend(
     pass.manager,
-    [...through, ...vms.filter((one) => passed(one) === false)].map(({ id }) => id),
+    ended.filter(({ jobId }) => settled.has(jobId ?? '')).map(({ id }) => id),
   );
+  if (ended.length === AT_A_TIME && settled.size > 0) pass.done.more = true;
 }
 
 /** Lets in what has its turn: asks for its hook first, where it has one. */
@@ -56,14 +57,12 @@ export async function letIn(pass: Pass, batch: Batch | null, candidates: readonl
   );
   const hooked = candidates.filter(({ before }) => before !== null).map(({ id }) => id);
   if (hooked.length === 0) return;
-  const jobs = await pass.manager
+  const waiting = await pass.manager
     .createQueryBuilder(Job, 'job')
-    .where('job.id = ANY (:hooked)', { hooked })
-    .orderBy('job.id')
+    .where("job.id = ANY (:hooked) AND job.status = 'pending' AND job.admittedAt IS NULL", { hooked })
     .setLock('pessimistic_write')
+    .setOnLocked('skip_locked')
     .getMany();
-  // One may have been cancelled since it was read.
-  const waiting = jobs.filter((job) => job.status === 'pending' && job.admittedAt === null);
   await askHooks(
     pass.manager,
     hooked.flatMap((id) => {
@@ -75,33 +74,43 @@ export async function letIn(pass: Pass, batch: Batch | null, candidates: readonl
   pass.done.wrote = true;
 }
 
-async function admit({ manager, done, setting }: Pass, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
+// A job that somebody else is changing at this moment is left for the next pass: waiting for one while others are held here
+// could have both wait for ever.
+
+/** Ids of those that are in now. */
+async function admit({ manager, done, setting }: Pass, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
   const [rows] = await manager.query<[{ id: string }[], number]>(
     `UPDATE jobs SET admitted_at = $2, queued_at = $2, updated_at = $2, version = version + 1
-     WHERE id = ANY ($1::text[]) AND status = 'pending' AND admitted_at IS NULL RETURNING id`,
+     WHERE id IN (SELECT id FROM jobs WHERE id = ANY ($1::text[]) AND status = 'pending' AND admitted_at IS NULL
+       FOR UPDATE SKIP LOCKED)
+     RETURNING id`,
     [ids, setting.now],
   );
   done.changed.push(...rows.map(({ id }) => id));
+  return new Set(rows.map(({ id }) => id));
 }
 
-async function refuse({ manager, done, setting }: Pass, id: string, failure: Failure): Promise<void> {
-  const job = await lockJob(manager, id);
-  const decision =
-    job === null || isEnded(job.status) || job.admittedAt !== null ? undefined : decideRefuse(job, failure, setting);
-  if (job === null || decision === undefined) return;
+/** Whether it was: one that nobody waits with any more is not. */
+async function refuse({ manager, done, setting }: Pass, id: string, failure: Failure): Promise<boolean> {
+  const job = await manager.findOne(Job, {
+    where: { id },
+    lock: { mode: 'pessimistic_write', onLocked: 'skip_locked' },
+  });
+  const decision = job === null || job.admittedAt !== null ? undefined : decideRefuse(job, failure, setting);
+  if (job === null || decision === undefined) return false;
   await applyDecision(manager, job, decision);
   done.changed.push(id);
   done.wrote = true;
+  return true;
 }
 
 const hookFailure = (what: string, failure: Failure | null): Failure =>
   new JobError('HOOK_FAILED', `${what}: ${failure?.message ?? 'without a reason'}`).toFailure();
 
 /** Lets in all of a batch that may start now. */
-export async function admitBatch(pass: Pass, batch: Batch, pulses: Pulses, tickets: readonly Ticket[]): Promise<void> {
-  const hooked = tickets.filter(({ scope }) => scope === 'vm').length;
-  const room = batch.maxParallel === null ? AT_A_TIME : batch.maxParallel - pulseOfAll(pulses).underWay - hooked;
+export async function admitBatch(pass: Pass, batch: Batch, pulses: Pulses, tickets: Tickets): Promise<void> {
+  const room = batch.maxParallel === null ? AT_A_TIME : batch.maxParallel - pulseOfAll(pulses).underWay - tickets.vms;
   const limit = Math.min(room, AT_A_TIME);
   const open: string[] = [];
   for (const wave of batch.waves) {
@@ -126,12 +135,12 @@ async function waveOpens(
   pass: Pass,
   batch: Batch,
   wave: WaveRow,
-  tickets: readonly Ticket[],
+  tickets: Tickets,
   hasRoom: boolean,
 ): Promise<boolean> {
   const hook = wave.hooks?.before;
   if (hook === undefined) return true;
-  const ticket = tickets.find((one) => one.scope === 'wave' && one.wave === wave.name);
+  const ticket = tickets.waves.find((one) => one.wave === wave.name);
   if (ticket === undefined) {
     if (!hasRoom) return false;
     const search = { batchId: batch.id, waves: [wave.name], limit: 1 };
@@ -165,7 +174,8 @@ async function refuseWave(pass: Pass, batch: Batch, wave: WaveRow, ticket: Ticke
     [batch.id, wave.name, AT_A_TIME],
   );
   const failure = hookFailure(`The hook before wave ${wave.name} failed`, ticket.failure);
-  for (const { id } of rows) await refuse(pass, id, failure);
-  if (rows.length === AT_A_TIME) pass.done.more = true;
-  else await spend(pass.manager, [ticket.id]);
+  let refused = 0;
+  for (const { id } of rows) if (await refuse(pass, id, failure)) refused += 1;
+  if (refused === rows.length && rows.length < AT_A_TIME) await spend(pass.manager, [ticket.id]);
+  else if (refused > 0) pass.done.more = true;
 }

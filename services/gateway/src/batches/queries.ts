@@ -11,6 +11,7 @@ import { Batch } from '../database/index.js';
 import { decodeCursor, encodeCursor } from '../jobs/cursor.js';
 import { NONE, percentOf, readCounts, sumOf, type WaveCounts } from './counts.js';
 import { remainingSeconds } from './eta.js';
+import { readSizes } from './sizes.js';
 import { reasonOf, STATUS_SQL, statusOf, waveStatus } from './state.js';
 
 /** What the API tells of batches: all of it follows from their jobs. */
@@ -56,7 +57,7 @@ export class BatchQueries {
   /** @throws JobError BATCH_NOT_FOUND */
   async detail(id: string): Promise<BatchDetail> {
     const batch = await this.row(id);
-    const [counts, sizes] = await Promise.all([this.#counts([id]), this.#sizes(id)]);
+    const [counts, sizes] = await Promise.all([this.#counts([id]), readSizes(this.dataSource.manager, id)]);
     const waves: WaveCounts = counts.get(id) ?? new Map();
     return {
       ...summaryOf(batch, waves),
@@ -68,21 +69,14 @@ export class BatchQueries {
         ...waveStatus(wave, waves),
         totals: (waves.get(wave.name) ?? NONE).totals,
       })),
-      ...sizes,
-      eta_seconds: await remainingSeconds(this.dataSource, batch, sumOf(waves)),
+      bytes_downloaded: sizes.downloaded,
+      total_bytes: sizes.capacity,
+      eta_seconds: await remainingSeconds(this.dataSource, batch, sumOf(waves), sizes),
     };
   }
 
   #counts(ids: readonly string[]): Promise<Map<string, WaveCounts>> {
     return readCounts(this.dataSource.manager, ids);
-  }
-
-  async #sizes(id: string): Promise<Pick<BatchDetail, 'bytes_downloaded' | 'total_bytes'>> {
-    const [row] = await this.dataSource.query<{ downloaded: string | null; total: string | null }[]>(
-      'SELECT sum(bytes_downloaded) AS downloaded, sum(total_bytes) AS total FROM jobs WHERE batch_id = $1',
-      [id],
-    );
-    return { bytes_downloaded: Number(row?.downloaded ?? 0), total_bytes: Number(row?.total ?? 0) };
   }
 }
 

@@ -4,15 +4,15 @@ import { scheduleOf } from '../schedule/index.js';
 import { NONE, readCounts } from './counts.js';
 import { pulseOfAll, readPulses, type Pulses } from './pulse.js';
 import { blocker, blockReason, statusOf, stopReason } from './state.js';
-import { ticketsOf, type Ticket } from './tickets.js';
+import { readTickets, ticketOf, type Ticket, type Tickets } from './tickets.js';
 
 /** Why a job has not been let in yet, for the user; null where it was, or will be at once. */
 export async function admissionReason(manager: EntityManager, job: JobRow): Promise<string | null> {
   if (job.status !== 'pending' || job.admittedAt !== null) return null;
-  const tickets = await ticketsOf(manager, job.batchId);
+  const own = await ticketOf(manager, job.id);
   const batch = job.batchId === null ? null : await manager.findOneBy(Batch, { id: job.batchId });
-  const own = tickets.find(({ jobId }) => jobId === job.id);
   if (batch === null) return hookReason(own, 'its hook before the migration') ?? timeReason(job);
+  const tickets = await readTickets(manager, batch.id, 0);
   const pulses = await readPulses(
     manager,
     batch.id,
@@ -37,7 +37,7 @@ async function waveReason(
   batch: Batch,
   pulses: Pulses,
   job: JobRow,
-  tickets: readonly Ticket[],
+  tickets: Tickets,
 ): Promise<string | null> {
   const wave = batch.waves.find(({ name }) => name === job.wave);
   if (wave === undefined) return null;
@@ -46,7 +46,7 @@ async function waveReason(
     const counts = (await readCounts(manager, [batch.id], other)).get(batch.id)?.get(other) ?? NONE;
     return blockReason(wave.name, other, counts);
   }
-  const ticket = tickets.find(({ scope, wave: name }) => scope === 'wave' && name === wave.name);
+  const ticket = tickets.waves.find(({ wave: name }) => name === wave.name);
   return hookReason(ticket, `the hook before wave ${wave.name}`);
 }
 
@@ -60,8 +60,8 @@ function timeReason(job: JobRow): string | null {
   return schedule.due ? null : schedule.reason;
 }
 
-function roomReason(batch: Batch, pulses: Pulses, tickets: readonly Ticket[]): string | null {
+function roomReason(batch: Batch, pulses: Pulses, { vms }: Tickets): string | null {
   if (batch.maxParallel === null) return null;
-  const busy = pulseOfAll(pulses).underWay + tickets.filter(({ scope }) => scope === 'vm').length;
+  const busy = pulseOfAll(pulses).underWay + vms;
   return busy < batch.maxParallel ? null : `${busy} of ${batch.maxParallel} VMs of the batch are under way`;
 }

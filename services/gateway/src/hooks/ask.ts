@@ -29,7 +29,7 @@ export const ofJob = (job: JobRow, hook: Hook, moment: HookSubject['moment'], ba
 
 /**
  * Asks for hooks, each in the round after its last one. The indexes let a round be asked for once, whoever else asks at the
- * same time.
+ * same time. Nothing waits for a hook after a VM: it is spent from the beginning.
  */
 export async function askHooks(manager: EntityManager, runs: readonly HookRun[]): Promise<void> {
   if (runs.length === 0) return;
@@ -44,8 +44,8 @@ export async function askHooks(manager: EntityManager, runs: readonly HookRun[])
     about,
   }));
   await manager.query(
-    `INSERT INTO hooks (id, batch_id, wave, job_id, scope, moment, hook, status, queued_at, round)
-     SELECT id, batch_id, wave, job_id, scope, moment, hook, 'queued', now(), 1 + CASE scope
+    `INSERT INTO hooks (id, batch_id, wave, job_id, scope, moment, hook, status, queued_at, spent, round)
+     SELECT id, batch_id, wave, job_id, scope, moment, hook, 'queued', now(), scope = 'vm' AND moment = 'after', 1 + CASE scope
        WHEN 'vm' THEN (SELECT count(*) FROM hooks earlier
          WHERE earlier.scope = 'vm' AND earlier.job_id = run.job_id AND earlier.moment = run.moment)
        ELSE (SELECT count(*) FROM hooks earlier WHERE earlier.scope = 'wave' AND earlier.batch_id = run.batch_id

@@ -29,7 +29,7 @@ export class HookFacts {
     const { job_id: id } = fact.data;
     const applied = await this.dataSource.transaction(async (manager) => {
       if (!(await receive(manager, CONSUMER, eventId))) return false;
-      const row = await manager.findOne(HookRow, { where: { id }, lock: { mode: 'pessimistic_write' } });
+      const row = await lockHook(manager, id);
       if (row?.status !== 'queued') {
         this.logger.info({ hook: id, fact: fact.name, status: row?.status }, 'the end of a hook that nobody waits for');
         return false;
@@ -42,6 +42,12 @@ export class HookFacts {
     this.relay.kick();
     this.outcomes.ended();
   }
+}
+
+/** Its job first, as whoever ends a job and withdraws its hook does: neither waits for the other for ever. */
+async function lockHook(manager: EntityManager, id: string): Promise<HookRow | null> {
+  await manager.query('SELECT 1 FROM jobs WHERE id = (SELECT job_id FROM hooks WHERE id = $1) FOR KEY SHARE', [id]);
+  return manager.findOne(HookRow, { where: { id }, lock: { mode: 'pessimistic_write' } });
 }
 
 const outcome = (fact: HookFact): Partial<Pick<HookRow, 'status' | 'code' | 'output' | 'failure'>> =>
