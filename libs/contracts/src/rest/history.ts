@@ -28,7 +28,7 @@ export const TimelineEvent = z.object({
   time: Timestamp,
   /** When the gateway wrote it down: the order of decisions. */
   recorded_at: Timestamp,
-  /** `export.completed`, `job.reprioritised`, `conversion.requested` … */
+  /** `export.completed`, `job.reprioritised`, `conversion.requested`, `request.retry` (of a user), `export.moved` … */
   event: z.string(),
   attempt: z.number().int().nullable(),
   /** The worker, or who asked. */

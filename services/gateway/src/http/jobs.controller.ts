@@ -60,7 +60,7 @@ export class JobsController {
   /** The same without the conversion, which may be asked for later. */
   @Serve(ROUTES.export)
   export(@Body(ConvertPipe) body: ConvertRequest, @Req() request: AuthenticatedRequest): Promise<ConvertAccepted> {
-    return this.converts.convert({ ...body, options: { ...body.options, auto_convert: false } }, callerOf(request));
+    return this.converts.export(body, callerOf(request));
   }
 
   @Serve(ROUTES.inspect)

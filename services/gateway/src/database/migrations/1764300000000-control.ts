@@ -23,6 +23,9 @@ export class Control1764300000000 implements MigrationInterface {
     ])
       await runner.query(`DROP TABLE ${table}`);
     await runner.query('DROP TABLE retention');
+    await runner.query('DROP INDEX idx_jobs_status');
+    await runner.query('CREATE INDEX idx_jobs_status ON jobs (status)');
+    await runner.query('DROP INDEX idx_jobs_tags');
     await runner.query('DROP INDEX idx_jobs_completed_at');
     await runner.query('DROP INDEX idx_inbox_received_at');
     await runner.query('DROP INDEX idx_outbox_published_at');
@@ -60,7 +63,11 @@ async function jobs(runner: QueryRunner): Promise<void> {
     WHERE batch_id IS NOT NULL`);
   await runner.query('CREATE INDEX idx_jobs_batch_updated ON jobs (batch_id, updated_at) WHERE batch_id IS NOT NULL');
   await runner.query('CREATE INDEX idx_jobs_tags ON jobs USING gin (tags)');
-  await runner.query('CREATE INDEX idx_jobs_status_created_at ON jobs (status, created_at DESC, id DESC)');
+  // Lists of jobs: by their status or their batch, newest first.
+  await runner.query('DROP INDEX idx_jobs_status');
+  await runner.query('CREATE INDEX idx_jobs_status ON jobs (status, created_at DESC, id DESC)');
+  await runner.query(`
+    CREATE INDEX idx_jobs_batch_created_at ON jobs (batch_id, created_at DESC, id DESC) WHERE batch_id IS NOT NULL`);
   await runner.query(`
     CREATE INDEX idx_jobs_waiting ON jobs (status, priority, queued_at)
     WHERE status IN ('pending', 'exported')`);
