@@ -2,7 +2,7 @@ import type { JobStatus, JobSummary } from '@hyper2kvm/contracts';
 import { describe, expect, it } from 'vitest';
 import { endLines, happenedLines, plainLines, tableLines } from '../src/lib/batch/draw.js';
 import { batchLines, batchTable } from '../src/lib/batch/show.js';
-import { isHeld, NO_BATCH, onConnection, onLook, totalsWord, type BatchView } from '../src/lib/batch/view.js';
+import { isHeld, isOver, NO_BATCH, onConnection, onLook, totalsWord, type BatchView } from '../src/lib/batch/view.js';
 import { exitCodeOfBatch } from '../src/lib/batch/watch.js';
 import { painter, stringWidth } from '../src/lib/width.js';
 import { batch, BATCH_ID, job } from '../../test/support/cli-samples.js';
@@ -136,6 +136,17 @@ describe('the table', () => {
 });
 
 describe('the end', () => {
+  it('of a batch that is cancelled comes when nothing of it is left', () => {
+    const over = [
+      batch({ status: 'completed' }, { pending: 0, completed: 4 }),
+      batch({ status: 'cancelled' }, { pending: 3, cancelled: 1 }),
+      batch({ status: 'cancelled' }, { pending: 0, converting: 1, cancelled: 3 }),
+      batch({ status: 'cancelled' }, { pending: 0, exported: 1, cancelled: 3 }),
+      batch({ status: 'stopped' }, { pending: 0 }),
+    ].map(isOver);
+    expect(over).toEqual([true, false, false, true, false]);
+  });
+
   it('lists what failed, and what to do', () => {
     const detail = batch(
       { status: 'completed', completed_at: '2026-01-18T00:10:00Z' },

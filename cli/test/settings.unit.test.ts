@@ -73,6 +73,7 @@ describe('settings', () => {
     ['vsphere: { sever: x }', /unknown key vsphere\.sever/],
     ['vsphere: { password: x }', /unknown key vsphere\.password .*VSPHERE_PASSWORD/],
     ['daemons: { go: { uri: x } }', /unknown key daemons\.go\.uri/],
+    ['daemons: { go: { url: "ftp://x" } }', /daemons\.go\.url: http:.* or unix:/],
     ['ui: { color: maybe }', /ui\.color: .*boolean/],
     ['{', /not valid YAML/],
     ['- a', /whole file/],
@@ -80,6 +81,11 @@ describe('settings', () => {
     const name = file(text);
     expect(() => readConfigFile(name)).toThrow(UsageError);
     expect(() => readConfigFile(name)).toThrow(message);
+  });
+
+  it('take a unix socket for the gateway', () => {
+    const name = file('daemons: { go: { url: "unix:/run/hyper2kvm/gateway.sock" } }');
+    expect(from({}, {}, readConfigFile(name)).url).toBe('unix:/run/hyper2kvm/gateway.sock');
   });
 
   it('do without a file', () => {

@@ -160,7 +160,7 @@ export function endLines(detail: BatchDetail, jobs: Iterable<JobSummary>, paint:
     ...(bad.length > MOST_FAILURES ? [`  and ${bad.length - MOST_FAILURES} more`] : []),
     '',
     ...(status === 'stopped' ? [`Go on:      hyperctl batches resume ${id}`] : []),
-    ...(detail.totals.failed > 0 && (isOver(status) || isHeld(detail))
+    ...(detail.totals.failed > 0 && (isOver(detail) || isHeld(detail))
       ? [`Try again:  hyperctl retry --all-failed --batch ${id}`]
       : []),
     `Report:     hyperctl batches report ${id} --format csv -o ${shellQuote(file)}`,

@@ -1,11 +1,4 @@
-import {
-  isEnded,
-  type BatchDetail,
-  type BatchStatus,
-  type BatchTotals,
-  type JobStatus,
-  type JobSummary,
-} from '@hyper2kvm/contracts';
+import { isEnded, type BatchDetail, type BatchTotals, type JobStatus, type JobSummary } from '@hyper2kvm/contracts';
 
 /** A look at a batch. */
 export interface BatchLook {
@@ -101,7 +94,9 @@ export const unhappy = (jobs: Iterable<JobSummary>): JobSummary[] =>
 export const isHeld = ({ status, reason }: BatchDetail): boolean =>
   status === 'stopped' || (status === 'running' && reason !== null);
 
-export const isOver = (status: BatchStatus): boolean => status === 'completed' || status === 'cancelled';
+/** Nothing of it will change any more; what a large batch that is cancelled has left is cancelled bit by bit. */
+export const isOver = ({ status, totals }: BatchDetail): boolean =>
+  status === 'completed' || (status === 'cancelled' && totals.pending + totals.exporting + totals.converting === 0);
 
 /** `12 of 30 done, 1 failed, 4 running, 13 waiting` */
 export function totalsWord(totals: BatchTotals): string {

@@ -70,7 +70,7 @@ export async function watchBatch(options: BatchWatchOptions): Promise<BatchWatch
       const { detail } = seen;
       const busy = detail.totals.exporting + detail.totals.converting > 0;
       still = isHeld(detail) && !busy ? still + 1 : 0;
-      if (!isOver(detail.status) && still < QUIET_LOOKS) continue;
+      if (!isOver(detail) && still < QUIET_LOOKS) continue;
       ended = detail;
       break;
     }
