@@ -11,13 +11,18 @@ export default class SecretsRotate extends BaseCommand<typeof SecretsRotate> {
   static override flags = { ...GATEWAY_FLAGS };
 
   protected async work(): Promise<ExitCode> {
-    const { key_id: key, resealed, unreadable } = await this.client().connections.rotate();
-    if (this.isJson) this.printJson({ key_id: key, resealed, unreadable });
+    const rotated = await this.client().connections.rotate();
+    const { key_id: key, resealed, unreadable, waiting_with_previous_key: waiting } = rotated;
+    if (this.isJson) this.printJson(rotated);
     else {
       if (!this.isQuiet)
         this.log(
           `Sealed anew with key ${key}: ${plural(resealed.vcenters, 'vCenter connection')}, ${plural(resealed.jobs, 'job')}, ` +
             `${plural(resealed.messages, 'message')}, ${plural(resealed.idempotency_keys, 'kept answer')}.`,
+        );
+      if (waiting > 0)
+        this.logToStderr(
+          `${plural(waiting, 'message')} in the queues still need a previous key: keep it until a repetition tells of none.`,
         );
       if (unreadable > 0)
         this.logToStderr(
