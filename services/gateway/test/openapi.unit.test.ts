@@ -85,7 +85,20 @@ it('tells the role that each operation needs, and which answer anybody', () => {
 it('tells every status that an operation may answer', () => {
   const statuses = (id: keyof typeof ROUTES): string[] => Object.keys(operation(id).responses);
   expect(statuses('whoami')).toEqual(['200', '401', '403', '429', '500', '503']);
-  expect(statuses('cancel')).toEqual(['200', '400', '401', '403', '404', '409', '413', '415', '429', '500', '503']);
+  expect(statuses('cancel')).toEqual([
+    '200',
+    '400',
+    '401',
+    '403',
+    '404',
+    '409',
+    '413',
+    '414',
+    '415',
+    '429',
+    '500',
+    '503',
+  ]);
   // A POST may come with an Idempotency-Key that is still worked on, or was used for something else.
   expect(statuses('rotateSecrets')).toEqual([
     '200',
