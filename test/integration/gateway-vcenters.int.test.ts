@@ -158,3 +158,22 @@ it('are kept while jobs need them, whose rows name them', async () => {
   for (const id of ids) expect((await client.send('DELETE', `/api/v1/jobs/${id}`)).ok).toBe(true);
   expect((await client.send('DELETE', '/api/v1/vcenters/used')).status).toBe(204);
 });
+
+it('are used as they are when the turn of a job comes', async () => {
+  await store('turn');
+  const id = await client.convert('web', later, { vcenter: { server: 'turn' } });
+  expect((await change('turn', { ...login(), password: 'a wrong one' })).status).toBe(200);
+  const due = "UPDATE jobs SET not_before = NULL, options = options - 'not_before' WHERE id = $1";
+  await stack.db.query(due, [id]);
+  const failed = await client.reaches(id, 'failed');
+  expect(failed.failure?.code).toBe('VCENTER_LOGIN');
+  // It may be retried, so the connection stays; where it is gone all the same, the job says so.
+  expect(await client.refused(client.send('DELETE', '/api/v1/vcenters/turn'))).toMatchObject({
+    code: 'STATE_CONFLICT',
+    detail: expect.stringContaining(id),
+  });
+  await stack.db.query("DELETE FROM vcenters WHERE name = 'turn'");
+  expect((await client.send('POST', `/api/v1/jobs/${id}/retry`, {})).status).toBe(202);
+  const again = await client.when(id, (job) => job.failure?.code === 'NOT_FOUND');
+  expect(again).toMatchObject({ status: 'failed', error: expect.stringContaining('turn') });
+});
