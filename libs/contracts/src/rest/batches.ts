@@ -28,7 +28,7 @@ export type BatchVm = z.infer<typeof BatchVm>;
 /** VMs that are moved side by side, once the waves that they come after are through. */
 export const BatchWave = z.strictObject({
   name: WaveName,
-  /** Names of waves all of whose VMs have to be moved first. */
+  /** Names of waves all of whose VMs have to be moved first. One that failed holds this wave until it is tried again or cancelled. */
   after: z.array(WaveName).max(64).default([]),
   vms: z.array(BatchVm).min(1).max(10_000),
   /** Of the wave as a whole: before its first VM starts, after its last one ended. */
@@ -40,11 +40,14 @@ export type BatchWave = z.infer<typeof BatchWave>;
 export const BatchRequest = z.strictObject({
   name: z.string().min(1).max(128).optional(),
   vcenter: VcenterRequest.prefault({}),
-  /** Of every VM; `options.hooks` run before and after each of them. */
+  /** Of every VM; what a VM says itself replaces it, field by field. `hooks` run before and after each of them. */
   options: z.strictObject(JobOptions.omit({ luks_keys_sealed: true }).shape).prefault({}),
   vms: z.array(BatchVm).min(1).max(10_000).optional(),
   waves: z.array(BatchWave).min(1).max(256).optional(),
-  /** VMs of the batch that are under way at the same time; without it the limits of hosts and workers alone hold it back. */
+  /**
+   * VMs of the batch that are under way at the same time, from their hook before the migration to their end; without it the limits
+   * of hosts and workers alone hold it back.
+   */
   max_parallel: z.number().int().min(1).max(10_000).optional(),
   /** After so many failed VMs nothing new is begun, until somebody resumes the batch. */
   stop_after_failures: z.number().int().min(1).max(10_000).optional(),
@@ -61,7 +64,7 @@ export const BATCH_STATUSES = ['running', 'stopped', 'completed', 'cancelled'] a
 export const BatchStatus = z.enum(BATCH_STATUSES);
 export type BatchStatus = z.infer<typeof BatchStatus>;
 
-/** Jobs by their status; `total` is their sum. */
+/** Jobs by their status; `total` is their sum. One that rests in exported (auto_convert false) is through as well. */
 export const BatchTotals = z.object({
   total: z.number().int(),
   pending: z.number().int(),

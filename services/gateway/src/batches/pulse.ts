@@ -34,12 +34,12 @@ export function pulseOfAll(pulses: Pulses): Pulse {
   };
 }
 
-/** Each part is found in idx_jobs_batch_counts, whatever number of jobs lies beside it. */
+/** Each part is found in idx_jobs_unadmitted or idx_jobs_batch_counts, whatever number of jobs lies beside it. */
 export async function readPulses(manager: EntityManager, batchId: string, waves: readonly string[]): Promise<Pulses> {
   const rows = await manager.query<(Pulse & { readonly wave: string })[]>(
     `SELECT wave.name AS wave,
-       EXISTS (SELECT 1 FROM jobs WHERE batch_id = $1 AND jobs.wave = wave.name
-         AND status = 'pending' AND conversion_status IS NULL AND admitted_at IS NULL) AS waits,
+       coalesce((SELECT true FROM jobs WHERE batch_id = $1 AND jobs.wave = wave.name
+         AND status = 'pending' AND admitted_at IS NULL ORDER BY lane_rank, plan_order LIMIT 1), false) AS waits,
        (SELECT count(*)::int FROM jobs WHERE batch_id = $1 AND jobs.wave = wave.name
          AND status = 'pending' AND conversion_status IS NULL AND admitted_at IS NOT NULL)
        + (SELECT count(*)::int FROM jobs WHERE batch_id = $1 AND jobs.wave = wave.name

@@ -13,6 +13,11 @@ export class Queue1764310000000 implements MigrationInterface {
         ADD COLUMN window_key text NOT NULL GENERATED ALWAYS AS (coalesce(options->>'window', '')) STORED`);
     await runner.query('DROP INDEX idx_jobs_waiting');
     await runner.query('DROP INDEX idx_jobs_unexported');
+    // Who is let in next, wave by wave.
+    await runner.query('DROP INDEX idx_jobs_unadmitted');
+    await runner.query(`
+      CREATE INDEX idx_jobs_unadmitted ON jobs (batch_id, wave, lane_rank, plan_order)
+      WHERE status = 'pending' AND admitted_at IS NULL`);
     const order = 'lane_rank, queued_at, coalesce(plan_order, 0), id';
     await runner.query(`
       CREATE INDEX idx_jobs_pending ON jobs (${order})
@@ -62,9 +67,13 @@ export class Queue1764310000000 implements MigrationInterface {
       'conversion_completed_at',
     ])
       await runner.query(`DROP INDEX idx_jobs_${index}`);
+    await runner.query('DROP INDEX idx_jobs_unadmitted');
     await runner.query('ALTER TABLE jobs DROP COLUMN lane_rank, DROP COLUMN vcenter_key, DROP COLUMN window_key');
     await runner.query(`
       CREATE INDEX idx_jobs_unexported ON jobs (priority, created_at) WHERE status IN ('pending', 'exporting')`);
+    await runner.query(`
+      CREATE INDEX idx_jobs_unadmitted ON jobs (batch_id, plan_order)
+      WHERE status = 'pending' AND admitted_at IS NULL`);
     await runner.query(`
       CREATE INDEX idx_jobs_waiting ON jobs (status, priority, queued_at) WHERE status IN ('pending', 'exported')`);
   }
