@@ -86,12 +86,13 @@ it('a scheduled VM is not looked at before its time, says why it waits, and star
   expect(rows).toEqual([{ early: false }]);
 });
 
+const refused = async (options: object, vcenter: object = VCENTER): Promise<string> => {
+  const problem = await client.refused(client.send('POST', '/api/v1/convert', { vm_name: 'vm-x', options, vcenter }));
+  expect(problem).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+  return problem.detail;
+};
+
 it('what is wrong with a schedule or missing in a login is said at once', async () => {
-  const refused = async (options: object, vcenter: object = VCENTER): Promise<string> => {
-    const problem = await client.refused(client.send('POST', '/api/v1/convert', { vm_name: 'vm-x', options, vcenter }));
-    expect(problem).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
-    return problem.detail;
-  };
   expect(await refused({ window: 'Sat 22:00-06:00' })).toContain('"Sat 22:00-06:00" has no time zone');
   expect(await refused({ window: 'Caturday 22:00-06:00 UTC' })).toContain('"Caturday" is no day');
   expect(await refused({ window: CLOSED }, { server: 'vc.example.com' })).toContain('vcenter.username is missing');

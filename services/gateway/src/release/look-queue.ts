@@ -7,6 +7,11 @@ export interface Unseen {
   readonly id: string;
   /** '' of local files. */
   readonly vcenter: string;
+  readonly rank: number;
+  /** As text: to the microsecond. */
+  readonly queued: string;
+  /** Among jobs that were queued together. */
+  readonly place: number;
 }
 
 interface Group {
@@ -24,7 +29,7 @@ export async function readUnseen(manager: EntityManager, limit: number, skip: re
   const groups = (await readGroups(manager)).filter(({ window }) => isOpen(window, now));
   if (groups.length === 0) return [];
   return manager.query<Unseen[]>(
-    `SELECT head.id, place.vcenter
+    `SELECT head.id, place.vcenter, lane_rank AS rank, queued_at::text AS queued, coalesce(plan_order, 0) AS place
      FROM unnest($1::text[], $2::text[]) AS place (window_key, vcenter),
        LATERAL (
          SELECT id, lane_rank, queued_at, plan_order FROM jobs
@@ -51,14 +56,12 @@ function readGroups(manager: EntityManager): Promise<Group[]> {
 }
 
 /** How many that were looked at wait for their release before this one: no more than `most` are counted. */
-export async function seenBefore(manager: EntityManager, id: string, most: number): Promise<number> {
-  const [row] = await manager.query<{ count: number }[]>(
-    `SELECT count(*)::int AS count FROM (
-       SELECT 1 FROM jobs, (SELECT ${ORDER} FROM jobs WHERE id = $1) AS own (rank, queued, place, own_id)
-       WHERE ${RELEASABLE} AND ${TIMELY}
-         AND (lane_rank, queued_at, coalesce(plan_order, 0), id) < (own.rank, own.queued, own.place, own.own_id)
-       LIMIT $2) AS before`,
-    [id, most],
+export async function seenBefore(manager: EntityManager, job: Unseen, most: number): Promise<number> {
+  const rows = await manager.query<unknown[]>(
+    `SELECT 1 FROM jobs
+     WHERE ${RELEASABLE} AND ${TIMELY} AND (${ORDER}) < ($1::smallint, $2::timestamptz, $3::int, $4::text)
+     ORDER BY ${ORDER} LIMIT $5`,
+    [job.rank, job.queued, job.place, job.id, most],
   );
-  return row?.count ?? 0;
+  return rows.length;
 }

@@ -117,7 +117,7 @@ export class Looker implements OnApplicationBootstrap, BeforeApplicationShutdown
     const candidates = this.#spread(await readUnseen(manager, OF_ONE_VCENTER, skip));
     const [first] = candidates;
     if (first === undefined) return [];
-    const known = this.#under.size + (await seenBefore(manager, first.id, AHEAD));
+    const known = this.#under.size + (await seenBefore(manager, first, AHEAD));
     const wanted = Math.max(AHEAD - known, this.releaser.unfilled() - this.#under.size);
     return candidates.slice(0, Math.max(0, Math.min(free, wanted)));
   }

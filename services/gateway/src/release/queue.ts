@@ -55,40 +55,44 @@ export async function conversionsAhead(manager: EntityManager, job: JobRow): Pro
   return Number(row?.jobs ?? 0);
 }
 
-/** Disks of the first jobs of a host, in their order, and how many come before this one. */
-export interface HostQueue {
-  readonly first: readonly { readonly id: string; readonly disks: number }[];
-  readonly ahead: number;
-  /** Of the whole vCenter. */
-  readonly aheadOfVcenter: number;
+/** A host, or the whole vCenter. */
+export interface QueuePlace {
+  readonly vcenter: string;
+  /** Undefined: the whole vCenter; '': VMs whose host is not known. */
+  readonly host: string | undefined;
 }
 
-/** Of one vCenter, and the host that the job is on. One statement, so that no job is seen twice or not at all. */
-export async function hostQueue(
+const waitsAt = ({ host }: QueuePlace): string =>
+  `${RELEASABLE} AND ${TIMELY} AND window_key = ANY ($5::text[]) AND vcenter_key = $6
+   ${host === undefined ? 'AND $7::text IS NULL' : "AND coalesce(host, '') = $7"}`;
+
+/** How many that were looked at wait for a place before this one. */
+export async function aheadAt(
   manager: EntityManager,
   job: JobRow,
-  place: { readonly vcenter: string; readonly host: string },
+  place: QueuePlace,
+  windows: readonly string[],
+): Promise<number> {
+  const [row] = await manager.query<{ jobs: string }[]>(
+    `SELECT count(*) AS jobs FROM jobs WHERE ${waitsAt(place)} AND ${BEFORE}`,
+    [...own(job), windows, place.vcenter, place.host ?? null],
+  );
+  return Number(row?.jobs ?? 0);
+}
+
+/** The first jobs that wait for a place, in their order. */
+export function firstAt(
+  manager: EntityManager,
+  place: QueuePlace,
   windows: readonly string[],
   most: number,
-): Promise<HostQueue> {
-  const waits = `${RELEASABLE} AND ${TIMELY} AND window_key = ANY ($5::text[]) AND vcenter_key = $6`;
-  const onHost = `${waits} AND coalesce(host, '') = $7`;
-  const [row] = await manager.query<
-    { first: { id: string; disks: number }[] | null; ahead: string; ahead_of_vcenter: string }[]
-  >(
-    `SELECT
-       (SELECT json_agg(json_build_object('id', id, 'disks', disks)) FROM (
-          SELECT id, jsonb_array_length(source_files) AS disks FROM jobs WHERE ${onHost} ORDER BY ${ORDER} LIMIT $8) AS head
-       ) AS first,
-       (SELECT count(*) FROM jobs WHERE ${onHost} AND ${BEFORE}) AS ahead,
-       (SELECT count(*) FROM jobs WHERE ${waits} AND ${BEFORE}) AS ahead_of_vcenter`,
-    [...own(job), windows, place.vcenter, place.host, most],
+): Promise<{ id: string; disks: number }[]> {
+  return manager.query(
+    `SELECT id, jsonb_array_length(source_files) AS disks FROM jobs
+     WHERE ${RELEASABLE} AND ${TIMELY} AND window_key = ANY ($1::text[]) AND vcenter_key = $2 AND coalesce(host, '') = $3
+     ORDER BY ${ORDER} LIMIT $4`,
+    [windows, place.vcenter, place.host ?? '', most],
   );
-  return {
-    first: row?.first ?? [],
-    ahead: Number(row?.ahead ?? 0),
-    aheadOfVcenter: Number(row?.ahead_of_vcenter ?? 0),
-  };
 }
 
 /** The windows of jobs that wait and are open now; '' stands for none. */

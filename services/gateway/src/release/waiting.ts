@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { admissionReason } from '../batches/reason.js';
 import { InjectSections, type Sections } from '../config.js';
 import type { JobRow } from '../database/index.js';
-import { measuredRates, secondsUntilStart } from '../jobs/estimate.js';
+import { measuredRates, secondsUntilStart, type MeasuredRates } from '../jobs/estimate.js';
 import { scheduleOf } from '../schedule/index.js';
-import { limitsOf, readReleased } from './board.js';
+import { limitsOf, readReleased, type ReleasedJob } from './board.js';
 import { cached } from './cached.js';
 import { placeReason, Places } from './places.js';
 import { slotReason, weightOf, type Limits, type Load } from './planner.js';
-import { conversionsAhead, exportsAhead, hostQueue, openWindows, type Ahead, type Eligibility } from './queue.js';
-import { exportRoom, WorkerSlots } from './slots.js';
+import { aheadAt, conversionsAhead, exportsAhead, firstAt, openWindows, type Ahead } from './queue.js';
+import { exportRoom, WorkerSlots, type Capacity } from './slots.js';
 
 const WINDOWS_MS = 1000;
 const RATES_MS = 5000;
@@ -25,6 +25,12 @@ export interface WaitingState {
   readonly estimatedStart: Date | null;
 }
 
+interface Known {
+  readonly capacity: Capacity;
+  readonly windows: readonly string[];
+  readonly rates: MeasuredRates;
+}
+
 const NOT_WAITING: WaitingState = { reason: null, position: null, estimatedStart: null };
 
 /** Knows why a job waits, for how many others, and until when about. */
@@ -32,7 +38,7 @@ const NOT_WAITING: WaitingState = { reason: null, position: null, estimatedStart
 export class Waiting {
   readonly #limits: Limits;
   readonly #windows: () => Promise<string[]>;
-  readonly #rates: () => ReturnType<typeof measuredRates>;
+  readonly #rates: () => Promise<MeasuredRates>;
   readonly #converting: () => Promise<Date[]>;
 
   constructor(
@@ -55,18 +61,35 @@ export class Waiting {
   /** The same of `waitingOf`, alone. */
   async reasonOf(job: JobRow): Promise<string | null> {
     if (job.status !== 'pending' || job.releasedAt !== null) return null;
-    return (await this.#held(job)) ?? this.#roomReason(job);
+    const held = await this.#held(job);
+    if (held !== null) return held;
+    const known = await this.#known();
+    return this.#read(async (manager) => this.#roomReason(manager, job, known, await readReleased(manager)));
   }
 
   async #export(job: JobRow): Promise<WaitingState> {
-    const { manager } = this.dataSource;
     const held = job.releasedAt === null ? await this.#held(job) : null;
-    const eligibility: Eligibility = held === null ? 'eligible' : 'held';
-    const [ahead, reason] = await Promise.all([
-      this.#windows().then((windows) => exportsAhead(manager, job, eligibility, windows)),
-      held !== null || job.releasedAt !== null ? held : this.#roomReason(job),
-    ]);
-    return { reason, position: ahead.jobs + 1, estimatedStart: await this.#exportStart(job, ahead) };
+    const known = await this.#known();
+    return this.#read(async (manager) => {
+      const released = await readReleased(manager);
+      const ahead = await exportsAhead(manager, job, held === null ? 'eligible' : 'held', known.windows);
+      const reason =
+        held !== null || job.releasedAt !== null ? held : await this.#roomReason(manager, job, known, released, ahead);
+      return { reason, position: ahead.jobs + 1, estimatedStart: exportStart(job, known, released, ahead) };
+    });
+  }
+
+  async #known(): Promise<Known> {
+    const [capacity, windows, rates] = await Promise.all([this.slots.capacity(), this.#windows(), this.#rates()]);
+    return { capacity, windows, rates };
+  }
+
+  /** All of one moment, and from indexes: by statistics of before a large batch came, reading the whole table looks cheaper. */
+  #read<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.dataSource.transaction('REPEATABLE READ', async (manager) => {
+      await manager.query('SET LOCAL enable_seqscan = off');
+      return work(manager);
+    });
   }
 
   /** What holds a job before room is thought of: its batch, its hook, its times, an attempt that left something. */
@@ -82,82 +105,54 @@ export class Waiting {
     return null;
   }
 
-  async #roomReason(job: JobRow): Promise<string | null> {
-    const capacity = await this.slots.capacity();
-    if (job.machine === null) {
-      if (capacity.exporters === 0) return 'no exporter is running that could look at its VM';
-      if (job.options.auto_convert && job.options.to_libvirt && capacity.converters === 0)
-        return 'no converter is running that could look at its target';
-      return 'its VM is looked at shortly before its turn';
-    }
-    const { manager } = this.dataSource;
-    const windows = await this.#windows();
+  async #roomReason(
+    manager: EntityManager,
+    job: JobRow,
+    { capacity, windows }: Known,
+    released: readonly ReleasedJob[],
+    ahead?: Ahead,
+  ): Promise<string | null> {
+    if (job.machine === null) return lookReason(job, capacity);
     const load = loadOf(job);
-    // First who waits, then what runs: a job that is released in between counts twice rather than not at all.
-    const queue =
-      load.vcenter === undefined
-        ? undefined
-        : await hostQueue(
-            manager,
-            job,
-            { vcenter: load.vcenter, host: load.host ?? '' },
-            windows,
-            this.#limits.disksPerHost + 1,
-          );
-    const released = await readReleased(manager);
     const places = new Places(this.#limits);
     for (const one of released) for (const place of places.of(one)) place.used += weightOf(one, this.#limits);
-    if (queue !== undefined) {
-      const [host, vcenter] = load.host === undefined ? [undefined, ...places.of(load)] : places.of(load);
+    if (load.vcenter !== undefined) {
       const weight = weightOf(load, this.#limits);
-      const fit = host === undefined ? undefined : this.#fit(host.used, queue.first, load);
-      if (host !== undefined && fit !== undefined && !fit.has(job.id)) {
-        // Those that fit start now.
-        for (const one of queue.first)
-          if (fit.has(one.id)) host.used += weightOf({ ...load, disks: one.disks }, this.#limits);
-        return placeReason(host, weight, Math.max(0, queue.ahead - fit.size));
+      const own = places.of(load);
+      const [host, vcenter] = load.host === undefined ? [undefined, ...own] : own;
+      const at = { vcenter: load.vcenter, host: load.host };
+      if (host !== undefined) {
+        const first = await firstAt(manager, at, windows, this.#limits.disksPerHost + 1);
+        const fit = this.#fit(host.used, first, load);
+        if (!fit.some(({ id }) => id === job.id)) {
+          // Those that fit start now.
+          for (const one of fit) host.used += weightOf(one, this.#limits);
+          return placeReason(host, weight, Math.max(0, (await aheadAt(manager, job, at, windows)) - fit.length));
+        }
       }
       if (vcenter !== undefined && vcenter.used + weight > vcenter.limit)
-        return placeReason(vcenter, weight, queue.aheadOfVcenter);
+        return placeReason(vcenter, weight, await aheadAt(manager, job, { ...at, host: undefined }, windows));
     }
     const slots = exportRoom(capacity, released);
     if (slots.room[job.priority] > 0) return null;
-    return slotReason(slots, (await exportsAhead(manager, job, 'eligible', windows)).unreleased);
+    return slotReason(slots, (ahead ?? (await exportsAhead(manager, job, 'eligible', windows))).unreleased);
   }
 
-  /** Ids of the first jobs of a host that find room there at once. */
-  #fit(used: number, first: readonly { id: string; disks: number }[], load: Load): Set<string> {
-    const fit = new Set<string>();
+  /** The first jobs of a host that find room there at once. */
+  #fit(used: number, first: readonly { id: string; disks: number }[], load: Load): (Load & { readonly id: string })[] {
+    const fit: (Load & { readonly id: string })[] = [];
     let taken = used;
     for (const { id, disks } of first) {
       taken += weightOf({ ...load, disks }, this.#limits);
       if (taken > this.#limits.disksPerHost) break;
-      fit.add(id);
+      fit.push({ ...load, id, disks });
     }
     return fit;
   }
 
-  async #exportStart(job: JobRow, ahead: Ahead): Promise<Date | null> {
-    const [{ exportSecondsPerByte: rate, bytesPerVm }, { exportSlots }, released] = await Promise.all([
-      this.#rates(),
-      this.slots.capacity(),
-      readReleased(this.dataSource.manager),
-    ]);
-    if (rate === null || exportSlots === 0) return null;
-    const now = new Date();
-    // Its batch decides when it is let in.
-    if (job.admittedAt === null && scheduleOf(job, now).due) return null;
-    const running = released.flatMap(({ started, bytes }) =>
-      started === null ? [] : [left(bytes * rate, started, now)],
-    );
-    const bytes = ahead.bytes + ahead.unseen * (bytesPerVm ?? 0);
-    const seconds = secondsUntilStart(exportSlots, running, ahead.jobs, bytes * rate);
-    return latest(new Date(now.getTime() + seconds * 1000), job.nextRetryAt, opensAt(job, now));
-  }
-
   async #conversion(job: JobRow): Promise<WaitingState> {
     const [ahead, { conversionSeconds }, { conversionSlots }, converting] = await Promise.all([
-      conversionsAhead(this.dataSource.manager, job),
+      this.#read((manager) => conversionsAhead(manager, job)),
       this.#rates(),
       this.slots.capacity(),
       this.#converting(),
@@ -181,6 +176,32 @@ export class Waiting {
     );
     return rows.map(({ started }) => started);
   }
+}
+
+function lookReason(job: JobRow, { exporters, converters }: Capacity): string {
+  if (exporters === 0) return 'no exporter is running that could look at its VM';
+  if (job.options.auto_convert && job.options.to_libvirt && converters === 0)
+    return 'no converter is running that could look at its target';
+  return 'its VM is looked at shortly before its turn';
+}
+
+function exportStart(
+  job: JobRow,
+  { rates, capacity }: Known,
+  released: readonly ReleasedJob[],
+  ahead: Ahead,
+): Date | null {
+  const { exportSecondsPerByte: rate, bytesPerVm } = rates;
+  const now = new Date();
+  if (rate === null || capacity.exportSlots === 0) return null;
+  // Its batch decides when it is let in.
+  if (job.admittedAt === null && scheduleOf(job, now).due) return null;
+  const running = released.flatMap(({ started, bytes }) =>
+    started === null ? [] : [left(bytes * rate, started, now)],
+  );
+  const bytes = ahead.bytes + ahead.unseen * (bytesPerVm ?? 0);
+  const seconds = secondsUntilStart(capacity.exportSlots, running, ahead.jobs, bytes * rate);
+  return latest(new Date(now.getTime() + seconds * 1000), job.nextRetryAt, opensAt(job, now));
 }
 
 const loadOf = (job: JobRow): Load => ({
