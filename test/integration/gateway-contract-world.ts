@@ -3,7 +3,7 @@ import { headers } from 'nats';
 import { JobError } from '@hyper2kvm/contracts';
 import { createLogger, openBus, type Bus } from '@hyper2kvm/runtime';
 import type { Known, Operation } from '../support/openapi/index.js';
-import { startStack, until, type Stack } from './gateway-stack.js';
+import { startStack, until, type Gateway, type Stack } from './gateway-stack.js';
 import { startWorkers } from './gateway-workers.js';
 
 const TOKEN = 'a-token-for-the-contract-run';
@@ -20,7 +20,7 @@ export class ContractWorld {
   readonly #cursors: Pools = new Map();
 
   private constructor(
-    readonly url: string,
+    private readonly gateway: Gateway,
     private readonly stack: Stack,
     private readonly bus: Bus,
     private readonly undo: (() => Promise<unknown>)[],
@@ -73,13 +73,25 @@ export class ContractWorld {
         logger: createLogger('test', 'error'),
       });
       undo.push(opened.close);
-      const world = new ContractWorld(gateway.url, stack, opened.bus, undo);
+      const world = new ContractWorld(gateway, stack, opened.bus, undo);
       await world.#fill();
       return world;
     } catch (error) {
       for (const step of undo.toReversed()) await step();
       throw error;
     }
+  }
+
+  get url(): string {
+    return this.gateway.url;
+  }
+
+  /** What the gateway logged as errors: what went wrong behind the answers, in its loops and consumers. */
+  errors(): string[] {
+    return this.gateway
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('"level":"error"'));
   }
 
   async stop(): Promise<void> {

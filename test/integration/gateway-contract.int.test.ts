@@ -95,6 +95,7 @@ describe('the API and its document', () => {
     process.stdout.write(`${report(figures, (performance.now() - started) / 1000)}\n`);
     const problems = [...found].map(([kind, shown]) => `${kind}\n    ${shown}`);
     expect(problems.join('\n\n')).toBe('');
+    expect(world.errors().join('\n')).toBe('');
     const all = [...figures.values()];
     const sent = all.reduce((sum, own) => sum + own.sent, 0);
     const successes = all.reduce((sum, own) => sum + own.successes, 0);
