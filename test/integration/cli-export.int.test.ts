@@ -16,7 +16,7 @@ const accepted = (vm: string): object => ({
   job_id: JOB_ID,
   status: 'started',
   vm_name: vm,
-  disks: [],
+  disks: [{ name: 'disk1', size_gb: 100, capacity_bytes: 100e9, status: 'queued' }],
   created_at: '2026-01-17T10:00:00Z',
   estimated_duration: null,
 });
