@@ -194,7 +194,7 @@ it('limits all exports of a worker, and lists the workers there are where the na
       (all) => all.includes('worker exporter-1 null'),
     );
     expect(await client.refused(patch('exporter-2', null))).toMatchObject({
-      code: 'NO_WORKER',
+      code: 'NOT_FOUND',
       detail: expect.stringContaining('exporter-1'),
     });
     expect(await client.refused(patch('a.b', null))).toMatchObject({ code: 'BAD_REQUEST' });

@@ -10,6 +10,7 @@ export {
 export * from './database/index.js';
 export { decideCancel, decideRetry } from './jobs/asked.js';
 export { decide, type WorkerFact } from './jobs/decide.js';
+export { selectJobs } from './jobs/select-jobs.js';
 export type { Decision } from './jobs/decision.js';
 export { applyDecision } from './jobs/store.js';
 export { VersionConflict } from './jobs/update-rows.js';

@@ -12,7 +12,8 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Job } from '../database/index.js';
 import { Waiting } from '../release/index.js';
-import { decodeCursor, encodeCursor } from './cursor.js';
+import { encodeCursor } from './cursor.js';
+import { selectJobs } from './select-jobs.js';
 import { ProgressBoard } from './progress-board.js';
 import { toDetail, toSummary } from './projection.js';
 
@@ -20,13 +21,6 @@ const isClearing = (job: Job): boolean => job.cleanup?.status === 'queued';
 const isImported = (job: Job): boolean => job.libvirtImport?.status === 'queued';
 const hasProgress = (job: Job): boolean =>
   isClearing(job) || isImported(job) || (job.status !== 'completed' && job.status !== 'pending');
-
-/** What a summary is made of: the long columns stay where they are. */
-const SUMMARY_COLUMNS = [
-  ...(['id', 'vmName', 'vcenterServer', 'status', 'phase', 'priority', 'tags', 'requestedBy'] as const),
-  ...(['retryCount', 'error', 'createdAt', 'updatedAt', 'completedAt', 'batchId', 'wave'] as const),
-  ...(['cleanup', 'exportAttempt', 'conversionAttempt', 'cleanupAttempt'] as const),
-] satisfies (keyof Job)[];
 
 /** What the API tells of jobs: rows, with what the bus knows of those under way. */
 @Injectable()
@@ -45,26 +39,8 @@ export class JobQueries {
   }
 
   async list(query: JobListQuery): Promise<JobList> {
-    const { status, vm, tag, batch, since, cursor, limit } = query;
-    const select = this.dataSource.manager
-      .createQueryBuilder(Job, 'job')
-      .select(SUMMARY_COLUMNS.map((column) => `job.${column}`))
-      .orderBy('job.createdAt', 'DESC')
-      .addOrderBy('job.id', 'DESC')
-      // One more tells whether there is a next page.
-      .limit(limit + 1);
-    // A single one is read from its index in this order.
-    if (status?.length === 1) select.andWhere('job.status = :one', { one: status[0] });
-    else if (status !== undefined) select.andWhere('job.status = ANY (:status)', { status });
-    if (vm !== undefined) select.andWhere('job.vmName = :vm', { vm });
-    if (tag !== undefined) select.andWhere('job.tags @> :tag::jsonb', { tag: JSON.stringify([tag]) });
-    if (batch !== undefined) select.andWhere('job.batchId = :batch', { batch });
-    if (since !== undefined) select.andWhere('job.createdAt >= :since::timestamptz', { since });
-    if (cursor !== undefined) {
-      const { createdAt, id } = decodeCursor(cursor);
-      select.andWhere('(job.createdAt, job.id) < (:createdAt::timestamptz, :id)', { createdAt, id });
-    }
-    const rows = await select.getMany();
+    const { limit } = query;
+    const rows = await selectJobs(this.dataSource.manager, query).getMany();
     const page = rows.slice(0, limit);
     const last = page.at(-1);
     return {
