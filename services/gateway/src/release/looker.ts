@@ -19,6 +19,8 @@ const SIDE_BY_SIDE = 8;
 const OF_ONE_VCENTER = 6;
 /** VMs that are known before their turn comes: those that find room at once are released at once. */
 const AHEAD = 8;
+/** Where the hosts of so many are full, no more are looked at to find one that is not: what is known of a VM gets old. */
+const MOST_SEEN = 500;
 
 /**
  * Looks at the VMs of jobs that were taken in without: when their turn comes, with the login as it is then. No more of them than
@@ -117,8 +119,9 @@ export class Looker implements OnApplicationBootstrap, BeforeApplicationShutdown
     const candidates = this.#spread(await readUnseen(manager, OF_ONE_VCENTER, skip));
     const [first] = candidates;
     if (first === undefined) return [];
-    const known = this.#under.size + (await seenBefore(manager, first, AHEAD));
-    const wanted = Math.max(AHEAD - known, this.releaser.unfilled() - this.#under.size);
+    const seen = await seenBefore(manager, first, MOST_SEEN);
+    const unfilled = seen < MOST_SEEN ? this.releaser.unfilled() : 0;
+    const wanted = Math.max(AHEAD - seen, unfilled) - this.#under.size;
     return candidates.slice(0, Math.max(0, Math.min(free, wanted)));
   }
 
