@@ -66,8 +66,8 @@ const fact = (kind: OutcomeFact['kind'], url: string | undefined, time = new Dat
   const data = { ...SAMPLES[kind], callback_url: url };
   return { kind, eventId: `fact-${facts}`, time: time.toISOString(), data } as OutcomeFact;
 };
-const channel = (config: object = {}): WebhookChannel =>
-  new WebhookChannel(NotifierConfig.parse({ webhook: { secret: SECRET, ...config } }).webhook, [5, 20]);
+const channel = (config: object = {}, pausesMs: readonly number[] | undefined = [5, 20]): WebhookChannel =>
+  new WebhookChannel(NotifierConfig.parse({ webhook: { secret: SECRET, ...config } }).webhook, pausesMs);
 const refused = async (delivery: Promise<unknown>): Promise<JobError> => {
   const error: unknown = await delivery.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(JobError);
@@ -199,7 +199,8 @@ describe('a receiver', () => {
   it('that hangs is asked by few at a time, is left alone then, and holds up no other', async () => {
     const hanging = await receiver([undefined]);
     const fine = await receiver([200]);
-    const hooks = channel({ timeout_seconds: 1 });
+    // Left alone for longer than the test takes.
+    const hooks = channel({ timeout_seconds: 1 }, [60_000]);
     const stuck = Array.from({ length: 100 }, async () => later(hooks.deliver(fact('completed', hanging.url), NEVER)));
     expect(await hooks.deliver(fact('completed', fine.url), NEVER)).toHaveLength(1);
     await Promise.all(stuck);
