@@ -169,3 +169,24 @@ it('repeats and gives up by the lists of the configuration, and does not start w
 it('does not start on an address that others reach, without token and TLS', async () => {
   await expect(stack.gateway({ gateway: { listen: '0.0.0.0:0' } })).rejects.toThrow(/gateway\.listen: .*enabled/);
 });
+
+it('says that NATS is away, where it cannot do without, and is there again with it', async () => {
+  const gateway = await stack.gateway();
+  const ask = (path: string) => fetch(`${gateway.url}${path}`);
+  try {
+    expect((await ask('/api/v1/dead-letters')).status).toBe(200);
+    await stack.nats.kill('SIGKILL');
+    expect(await (await ask('/health')).json()).toMatchObject({ status: 'unhealthy', nats: 'failed', database: 'ok' });
+    const away = await ask('/api/v1/dead-letters');
+    expect(away.status).toBe(503);
+    expect(Problem.parse(await away.json()).detail).toContain('NATS');
+    expect((await ask('/api/v1/jobs')).status).toBe(200);
+  } finally {
+    await stack.nats.start();
+  }
+  await until(
+    async () => (await ask('/api/v1/dead-letters')).status,
+    (status) => status === 200,
+  );
+  await gateway.kill('SIGTERM');
+});

@@ -1,3 +1,4 @@
+export { isAway } from './bus/passing.js';
 export * from './process/spawn.js';
 export { serveImage, type ImageServer } from './content/image-server.js';
 export * from './config/base.js';

@@ -1,5 +1,5 @@
 import { ERRORS, JobError, type Problem } from '@hyper2kvm/contracts';
-import { traceId } from '@hyper2kvm/runtime';
+import { isAway, traceId } from '@hyper2kvm/runtime';
 import { HttpException } from '@nestjs/common';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
@@ -20,6 +20,10 @@ export function problemOf(error: unknown): ProblemAnswer {
   if (error instanceof JobError) return { problem: fromJobError(error), expected: error.code !== 'INTERNAL' };
   if (isDatabaseAway(error)) {
     const detail = 'The database cannot be reached now. Try again in a moment.';
+    return { problem: { ...fromJobError(new JobError('INTERNAL', detail)), status: 503 }, expected: false };
+  }
+  if (isAway(error)) {
+    const detail = 'NATS cannot be reached now, or its JetStream is not ready. Try again in a moment.';
     return { problem: { ...fromJobError(new JobError('INTERNAL', detail)), status: 503 }, expected: false };
   }
   const status = clientStatus(error);
