@@ -174,12 +174,19 @@ it('withdraws the hook of a job that is cancelled while it runs, and while it wa
     (ran) => ran.includes(`after ${vm} cancelled`),
   );
   await stopWorkers();
-  const { batch_id: batch } = await client.create({ vms: [name()], options: { hooks: { before: command('late') } } });
+  const { batch_id: batch } = await client.create({
+    options: { hooks: { before: command('late') } },
+    waves: [
+      { name: 'one', vms: [name()] },
+      { name: 'two', vms: [name()], hooks: { before: command('late') } },
+    ],
+  });
   const waiting = async () =>
     (await stack.db.query("SELECT id FROM hooks WHERE batch_id = $1 AND status = 'queued'", [batch])).rows;
-  await until(waiting, (rows) => rows.length === 1);
+  await until(waiting, (rows) => rows.length === 2);
   await client.ask('DELETE', batch);
   await client.batchIs(batch, 'cancelled');
+  expect(await waiting()).toEqual([]);
   await until(
     async () =>
       (await stack.db.query('SELECT count(*)::int AS n FROM outbox WHERE published_at IS NULL')).rows[0] as {
@@ -199,6 +206,8 @@ it('runs the hooks of a wave around all its VMs, refuses them all when it fails,
   const client = await start();
   const course = new Course();
   course.failing.add('open-web');
+  const gate = new Gate();
+  course.gates.set('open', gate);
   await work(course);
   const [one, two, three] = [name(), name(), name()];
   const { batch_id: id, jobs } = await client.create({
@@ -215,6 +224,14 @@ it('runs the hooks of a wave around all its VMs, refuses them all when it fails,
       },
     ],
   });
+  await until(
+    async () => course.ran,
+    (ran) => ran.length === 1,
+  );
+  const why = 'the hook before wave databases is running';
+  expect((await client.batch(id)).waves[0]).toMatchObject({ status: 'waiting', reason: why });
+  expect((await client.job(jobs[0]?.job_id ?? '')).waiting_reason).toBe(why);
+  gate.open();
   const done = await client.batchIs(id, 'completed');
   expect(done.totals).toMatchObject({ completed: 2, failed: 1 });
   const closed = `after wave web`;

@@ -127,7 +127,8 @@ export class Admission implements OnApplicationBootstrap, BeforeApplicationShutd
       id,
       found.waves.map(({ name }) => name),
     );
-    await closeWaves(pass, found, pulses);
+    const tickets = await readTickets(pass.manager, id, AT_A_TIME);
+    await closeWaves(pass, found, pulses, tickets);
     if (await complete(pass, found, pulses)) return;
     if (found.cancelledAt !== null) {
       pass.done.left.push(...(await leftOf(pass.manager, id, CANCELS)));
@@ -135,7 +136,6 @@ export class Admission implements OnApplicationBootstrap, BeforeApplicationShutd
     }
     const batch = await stopAfter(pass, found, pulseOfAll(pulses));
     const isOpen = batch.stoppedAt === null;
-    const tickets = await readTickets(pass.manager, id, AT_A_TIME);
     await settleVms(pass, tickets, isOpen);
     if (isOpen) await admitBatch(pass, batch, pulses, tickets);
   }

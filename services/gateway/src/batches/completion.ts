@@ -1,14 +1,25 @@
 import { batchCompleted } from '@hyper2kvm/contracts';
 import { Batch } from '../database/index.js';
+import { withdraw } from '../hooks/index.js';
 import { writeOutbox } from '../outbox/index.js';
 import { askWaveHook, type Pass } from './admit.js';
 import { readCounts, sumOf, type Counts } from './counts.js';
 import { isThrough, pulseOf, pulseOfAll, type Pulse, type Pulses } from './pulse.js';
 import { failuresOf } from './state.js';
+import type { Tickets } from './tickets.js';
 
-/** Asks for the hooks after waves whose jobs all came to their end, once for each end. */
-export async function closeWaves(pass: Pass, batch: Batch, pulses: Pulses): Promise<void> {
-  const ended = batch.waves.filter(({ name, hooks }) => hooks?.after !== undefined && isThrough(pulseOf(pulses, name)));
+/** Of waves whose jobs all came to their end: the hook after them is asked for, once for each end, and one before them withdrawn. */
+export async function closeWaves(pass: Pass, batch: Batch, pulses: Pulses, { waves }: Tickets): Promise<void> {
+  const through = batch.waves.filter(({ name }) => isThrough(pulseOf(pulses, name)));
+  const late = waves.filter(({ wave, status }) => status === 'queued' && through.some(({ name }) => name === wave));
+  if (late.length > 0) {
+    await withdraw(
+      pass.manager,
+      late.map(({ id }) => id),
+    );
+    pass.done.wrote = true;
+  }
+  const ended = through.filter(({ hooks }) => hooks?.after !== undefined);
   if (ended.length === 0) return;
   const asked = await pass.manager.query<{ wave: string }[]>(
     "SELECT wave FROM hooks WHERE batch_id = $1 AND scope = 'wave' AND moment = 'after' AND NOT spent",

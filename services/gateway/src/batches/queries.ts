@@ -12,6 +12,7 @@ import { decodeCursor, encodeCursor } from '../jobs/cursor.js';
 import { NONE, percentOf, readCounts, sumOf, type WaveCounts } from './counts.js';
 import { remainingSeconds } from './eta.js';
 import { readSizes } from './sizes.js';
+import { hookWait, readTickets } from './tickets.js';
 import { reasonOf, STATUS_SQL, statusOf, waveStatus } from './state.js';
 
 /** What the API tells of batches: all of it follows from their jobs. */
@@ -57,7 +58,12 @@ export class BatchQueries {
   /** @throws JobError BATCH_NOT_FOUND */
   async detail(id: string): Promise<BatchDetail> {
     const batch = await this.row(id);
-    const [counts, sizes] = await Promise.all([this.#counts([id]), readSizes(this.dataSource.manager, id)]);
+    const { manager } = this.dataSource;
+    const [counts, sizes, tickets] = await Promise.all([
+      this.#counts([id]),
+      readSizes(manager, id),
+      readTickets(manager, id, 0),
+    ]);
     const waves: WaveCounts = counts.get(id) ?? new Map();
     return {
       ...summaryOf(batch, waves),
@@ -66,7 +72,7 @@ export class BatchQueries {
       waves: batch.waves.map((wave) => ({
         name: wave.name,
         after: [...wave.after],
-        ...waveStatus(wave, waves),
+        ...waveStatus(wave, waves, hookWait(wave.name, tickets)),
         totals: (waves.get(wave.name) ?? NONE).totals,
       })),
       bytes_downloaded: sizes.downloaded,

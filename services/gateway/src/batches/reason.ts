@@ -4,14 +4,14 @@ import { scheduleOf } from '../schedule/index.js';
 import { NONE, readCounts } from './counts.js';
 import { pulseOfAll, readPulses, type Pulses } from './pulse.js';
 import { blocker, blockReason, statusOf, stopReason } from './state.js';
-import { readTickets, ticketOf, type Ticket, type Tickets } from './tickets.js';
+import { hookWait, readTickets, ticketOf, type Ticket, type Tickets } from './tickets.js';
 
 /** Why a job has not been let in yet, for the user; null where it was, or will be at once. */
 export async function admissionReason(manager: EntityManager, job: JobRow): Promise<string | null> {
   if (job.status !== 'pending' || job.admittedAt !== null) return null;
   const own = await ticketOf(manager, job.id);
   const batch = job.batchId === null ? null : await manager.findOneBy(Batch, { id: job.batchId });
-  if (batch === null) return hookReason(own, 'its hook before the migration') ?? timeReason(job);
+  if (batch === null) return hookReason(own) ?? timeReason(job);
   const tickets = await readTickets(manager, batch.id, 0);
   const pulses = await readPulses(
     manager,
@@ -21,7 +21,7 @@ export async function admissionReason(manager: EntityManager, job: JobRow): Prom
   return (
     batchReason(batch, pulses) ??
     (await waveReason(manager, batch, pulses, job, tickets)) ??
-    hookReason(own, 'its hook before the migration') ??
+    hookReason(own) ??
     timeReason(job) ??
     roomReason(batch, pulses, tickets)
   );
@@ -46,12 +46,11 @@ async function waveReason(
     const counts = (await readCounts(manager, [batch.id], other)).get(batch.id)?.get(other) ?? NONE;
     return blockReason(wave.name, other, counts);
   }
-  const ticket = tickets.waves.find(({ wave: name }) => name === wave.name);
-  return hookReason(ticket, `the hook before wave ${wave.name}`);
+  return hookWait(wave.name, tickets);
 }
 
-const hookReason = (ticket: Ticket | undefined, words: string): string | null =>
-  ticket?.status === 'queued' ? `${words} is running` : null;
+const hookReason = (ticket: Ticket | undefined): string | null =>
+  ticket?.status === 'queued' ? 'its hook before the migration is running' : null;
 
 function timeReason(job: JobRow): string | null {
   const now = new Date();

@@ -44,12 +44,17 @@ const pulsesOf = (counts: WaveCounts): Pulses => new Map([...counts].map(([name,
 
 export type WaveStatus = 'waiting' | 'running' | 'completed';
 
-/** Of a wave, as far as its jobs tell. */
-export function waveStatus(wave: WaveRow, counts: WaveCounts): { status: WaveStatus; reason: string | null } {
+/** @param hook why its own hook holds it, where that is so */
+export function waveStatus(
+  wave: WaveRow,
+  counts: WaveCounts,
+  hook: string | null = null,
+): { status: WaveStatus; reason: string | null } {
   const own = counts.get(wave.name) ?? NONE;
   if (own.over === own.totals.total) return { status: 'completed', reason: null };
   const other = own.waiting === 0 ? undefined : blocker(wave, pulsesOf(counts));
-  if (other === undefined) return { status: 'running', reason: null };
+  if (other === undefined && (hook === null || own.waiting === 0)) return { status: 'running', reason: null };
+  if (other === undefined) return { status: 'waiting', reason: hook };
   return { status: 'waiting', reason: blockReason(wave.name, other, counts.get(other) ?? NONE) };
 }
 

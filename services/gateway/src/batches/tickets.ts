@@ -60,6 +60,10 @@ export async function ticketOf(manager: EntityManager, jobId: string): Promise<T
   return ticket;
 }
 
+/** Why its own hook holds a wave; null where none does. */
+export const hookWait = (wave: string, { waves }: Tickets): string | null =>
+  waves.find((ticket) => ticket.wave === wave)?.status === 'queued' ? `the hook before wave ${wave} is running` : null;
+
 /** Whether what it stands before may go on; undefined while it runs. */
 export function passed({ status, hook }: Pick<Ticket, 'status' | 'hook'>): boolean | undefined {
   if (status === 'queued') return undefined;

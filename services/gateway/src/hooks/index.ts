@@ -6,6 +6,7 @@ import { HookOutcomes } from './outcomes.js';
 export { askHooks, ofJob, type HookRun } from './ask.js';
 export { jobsMoved, type Move } from './jobs-moved.js';
 export { HookOutcomes } from './outcomes.js';
+export { withdraw } from './withdraw.js';
 
 export const HOOKS_CONTROLLERS: Type[] = [HookFactsController];
 export const HOOKS_PROVIDERS: Provider[] = [HookOutcomes, HookFacts];

@@ -1,8 +1,8 @@
-import { ERRORS, hookRequested, isEnded, type Failure } from '@hyper2kvm/contracts';
+import { isEnded } from '@hyper2kvm/contracts';
 import { In, type EntityManager } from 'typeorm';
 import { Batch, type JobRow } from '../database/index.js';
-import { writeOutboxOfMany } from '../outbox/index.js';
 import { askHooks, ofJob } from './ask.js';
+import { withdraw } from './withdraw.js';
 
 /** A job before and after a change. */
 export interface Move {
@@ -46,36 +46,16 @@ async function askAfterHooks(manager: EntityManager, jobs: readonly JobRow[]): P
   );
 }
 
-const WITHDRAWN: Failure = {
-  code: 'CANCELLED',
-  message: 'Its job ended first.',
-  advice: ERRORS.CANCELLED.advice,
-  retryable: false,
-};
-
 /** What was to run before these VMs need not any more. */
 async function withdrawHooks(manager: EntityManager, jobIds: readonly string[]): Promise<void> {
   if (jobIds.length === 0) return;
-  const rows = await manager.query<{ id: string; status: string }[]>(
-    `SELECT id, status FROM hooks
-     WHERE scope = 'vm' AND moment = 'before' AND job_id = ANY ($1::text[]) AND NOT spent ORDER BY id FOR UPDATE`,
+  const rows = await manager.query<{ id: string }[]>(
+    "SELECT id FROM hooks WHERE scope = 'vm' AND moment = 'before' AND job_id = ANY ($1::text[]) AND NOT spent ORDER BY id",
     [jobIds],
   );
-  if (rows.length === 0) return;
-  const queued = rows.filter(({ status }) => status === 'queued').map(({ id }) => id);
-  await manager.query(
-    "DELETE FROM outbox WHERE job_id = ANY ($1::text[]) AND kind = 'command' AND published_at IS NULL",
-    [queued],
-  );
-  await writeOutboxOfMany(
+  await withdraw(
     manager,
-    queued.map((id) => ({ id, message: { kind: 'cancel', type: hookRequested.type, data: { job_id: id } } })),
-  );
-  await manager.query(
-    `UPDATE hooks SET spent = true, status = CASE status WHEN 'queued' THEN 'failed' ELSE status END,
-       failure = CASE status WHEN 'queued' THEN $2::jsonb ELSE failure END, completed_at = coalesce(completed_at, now())
-     WHERE id = ANY ($1::text[])`,
-    [rows.map(({ id }) => id), JSON.stringify(WITHDRAWN)],
+    rows.map(({ id }) => id),
   );
 }
 
