@@ -53,6 +53,7 @@ export async function prepareConfig(paths: StackPaths, request: ConfigRequest): 
   fill(['exporter', 'allowed_roots'], () => document.createNode([paths.imports]));
   fill(['converter', 'work_dir'], () => path.join(paths.work, 'conversion'));
   fill(['converter', 'output_dir'], () => paths.output);
+  fill(['notifier', 'webhook', 'secret'], secret);
   const config = await withPorts(document, request);
   save(paths.config, document);
   return config;
