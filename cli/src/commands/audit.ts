@@ -49,7 +49,7 @@ const auditTable = (entries: readonly AuditEntry[], columns?: number): string[] 
       printable(entry.caller),
       entry.action,
       printable(entry.target ?? ''),
-      entry.code === null ? String(entry.status) : `${entry.status} ${entry.code}`,
+      entry.code === null ? String(entry.status ?? 'unknown') : `${entry.status} ${entry.code}`,
       entry.role ?? '',
       printable(entry.address ?? ''),
     ]),

@@ -27,6 +27,7 @@ import type { z } from 'zod';
 import { AccessApi } from './access-api.js';
 import { BatchesApi } from './batches-api.js';
 import { ConnectionsApi } from './connections-api.js';
+import { OperationsApi } from './operations-api.js';
 import { CliError } from './errors.js';
 import { EXIT } from './exit-codes.js';
 import { paged } from './paged.js';
@@ -63,6 +64,7 @@ export class GatewayClient {
   readonly batches: BatchesApi;
   readonly access: AccessApi;
   readonly connections: ConnectionsApi;
+  readonly operations: OperationsApi;
 
   /** @throws UsageError about the address */
   constructor(options: ClientOptions) {
@@ -70,6 +72,7 @@ export class GatewayClient {
     this.batches = new BatchesApi(this.#http);
     this.access = new AccessApi(this.#http);
     this.connections = new ConnectionsApi(this.#http);
+    this.operations = new OperationsApi(this.#http);
   }
 
   convert(body: ConvertBody): Promise<ConvertAccepted> {
