@@ -218,10 +218,10 @@ export type JobOptions = z.infer<typeof JobOptions>;
 /** The same fields without their defaults: what is left out stays as it is. */
 export function withoutDefaults<Shape extends z.ZodRawShape>(
   shape: Shape,
-): { [Key in keyof Shape]: z.ZodType<z.infer<Shape[Key]> | undefined> } {
+): { [Key in keyof Shape]: z.ZodOptional<z.ZodType<z.infer<Shape[Key]>>> } {
   const entries = Object.entries(shape).map(([key, field]): [string, z.ZodType] => [
     key,
     (field instanceof z.ZodDefault ? (field.unwrap() as z.ZodType) : (field as z.ZodType)).optional(),
   ]);
-  return Object.fromEntries(entries) as { [Key in keyof Shape]: z.ZodType<z.infer<Shape[Key]> | undefined> };
+  return Object.fromEntries(entries) as { [Key in keyof Shape]: z.ZodOptional<z.ZodType<z.infer<Shape[Key]>>> };
 }

@@ -81,7 +81,7 @@ function vcenterOf(common: VcenterRequest, { vcenter, source }: VmWish): Vcenter
   return vcenter.server === undefined && source === undefined ? { ...common, ...given(vcenter) } : vcenter;
 }
 
-function merged(common: JobOptions, own: Partial<JobOptions>, field: string): JobOptions {
+function merged(common: JobOptions, own: object, field: string): JobOptions {
   const parsed = JobOptions.safeParse({ ...common, ...own });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
