@@ -1,9 +1,10 @@
 import { BatchList, BatchReport, JobError } from '@hyper2kvm/contracts';
+import { Sealer } from '@hyper2kvm/runtime';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { BatchClient, completions, ROOMY } from './gateway-batches-client.js';
 import { Gate } from './gateway-client.js';
 import { startStack, until, type Gateway, type Stack } from './gateway-stack.js';
-import { startWorkers, type Behaviour } from './gateway-workers.js';
+import { machine, startWorkers, type Behaviour } from './gateway-workers.js';
 
 let stack: Stack;
 let gateways: Gateway[] = [];
@@ -261,4 +262,28 @@ it('refuses a plan as a whole, naming the field, and writes nothing', async () =
     'SELECT (SELECT count(*) FROM jobs) AS jobs, (SELECT count(*) FROM batches) AS all',
   );
   expect(after.rows).toEqual(before.rows);
+});
+
+it('does not lock an account: many VMs with one wrong password are one failed login', async () => {
+  const client = await start();
+  let asked = 0;
+  const passwords = new Sealer(Buffer.from(stack.key, 'base64'));
+  await work({
+    describe: ({ source, vm_name: name }) => {
+      const right = source.kind === 'vsphere' && passwords.open(source.password_sealed) === 'right';
+      if (right) return machine(name);
+      asked += 1;
+      throw new JobError('VCENTER_LOGIN', 'vCenter refused the login.');
+    },
+  });
+  const vms = names(40);
+  const vcenter = { server: 'vc.example.com', username: 'mover', password: 'wrong' };
+  const { batch_id: id } = await client.create({ vcenter, vms });
+  expect(await client.batchIs(id, 'completed')).toMatchObject({ totals: { failed: 40 } });
+  expect(asked).toBe(1);
+  expect(await client.jobOf(id, vms[7] ?? '')).toMatchObject({ failure: { code: 'VCENTER_LOGIN' } });
+  // The right one is another login, and not held up by it.
+  const { batch_id: other } = await client.create({ vcenter: { ...vcenter, password: 'right' }, vms });
+  expect(await client.batchIs(other, 'completed')).toMatchObject({ totals: { completed: 40 } });
+  expect(asked).toBe(1);
 });

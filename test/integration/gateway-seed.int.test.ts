@@ -208,7 +208,7 @@ describe('the control commands', () => {
     const id = text(body['job_id']);
     await client.reaches(id, 'exported');
     const resting = await client.job(id);
-    expect(resting).toMatchObject({ status: 'exported', conversion: { status: 'queued' } });
+    expect(resting).toMatchObject({ status: 'exported', conversion: { status: 'waiting' } });
 
     const queued = await send('POST', `/api/v1/jobs/${id}/convert`, { ...QUEUE, job_id: id });
     expect(queued.status).toBe(202);

@@ -1,4 +1,5 @@
 import type { Provider } from '@nestjs/common';
+import { Logins } from './logins.js';
 import { Looker } from './looker.js';
 import { Looks } from './looks.js';
 import { Releaser } from './releaser.js';
@@ -8,4 +9,4 @@ import { Waiting } from './waiting.js';
 export { Releaser } from './releaser.js';
 export { Waiting, type WaitingState } from './waiting.js';
 
-export const RELEASE_PROVIDERS: Provider[] = [Releaser, WorkerSlots, Looks, Looker, Waiting];
+export const RELEASE_PROVIDERS: Provider[] = [Releaser, WorkerSlots, Logins, Looks, Looker, Waiting];

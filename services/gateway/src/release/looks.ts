@@ -13,6 +13,7 @@ import { applyDecision, lockJob, oneJobPerVm } from '../jobs/store.js';
 import { refusalOf, TargetCheck, targetNotes, type TargetAnswer } from '../jobs/target-check.js';
 import { OutboxRelay } from '../outbox/index.js';
 import { VcenterSources } from '../vcenters/index.js';
+import { Logins } from './logins.js';
 
 /** What a look found. */
 interface Found {
@@ -28,6 +29,7 @@ export class Looks {
     private readonly dataSource: DataSource,
     private readonly asked: AskedSources,
     private readonly sources: VcenterSources,
+    private readonly logins: Logins,
     private readonly target: TargetCheck,
     private readonly relay: OutboxRelay,
     private readonly changes: JobChanges,
@@ -51,7 +53,7 @@ export class Looks {
   /** @throws JobError of the connection, the vCenter or the files, the target; NO_WORKER */
   async #find(job: Job): Promise<Found> {
     const source = await this.sources.current(job);
-    const machine = await this.asked.look(source, job.vmRef);
+    const machine = await this.logins.use(source, () => this.asked.look(source, job.vmRef));
     const answer = job.options.auto_convert
       ? await this.target.ask({ machine, vmName: job.vmName, options: job.options })
       : undefined;
