@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { storable } from '../src/database/storable.js';
 import { whyUnstorable } from '../src/http/storable.js';
 
 const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
@@ -14,4 +15,12 @@ describe('what can be kept of a request', () => {
     [nested(33), /more than 32 deep/],
     [nested(100_000), /more than 32 deep/],
   ])('refuses case %#', (value, why) => expect(whyUnstorable(value)).toMatch(why));
+});
+
+describe('what is kept of what a worker told', () => {
+  it('is all of it, but for what the database cannot hold', () => {
+    const told = { text: 'a\0b \ud83d', whole: '💥', list: ['\udca5', 1, null, true], 'a\0': { b: undefined } };
+    const kept = { text: 'a\uFFFDb \uFFFD', whole: '💥', list: ['\uFFFD', 1, null, true], 'a\uFFFD': { b: undefined } };
+    expect(storable(told)).toStrictEqual(kept);
+  });
 });

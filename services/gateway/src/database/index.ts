@@ -7,4 +7,5 @@ export * from './job.entity.js';
 export * from './new-id.js';
 export * from './outbox.entity.js';
 export * from './receive.js';
+export * from './storable.js';
 export * from './vcenter.entity.js';

@@ -2,7 +2,7 @@ import { jobLog, type HookCompleted, type HookFailed, type JobLog } from '@hyper
 import { LOGGER, type Logger } from '@hyper2kvm/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { HookRow, receive } from '../database/index.js';
+import { HookRow, receive, storable } from '../database/index.js';
 import { writeEvents } from '../history/index.js';
 import { OutboxRelay, writeOutbox, type Outgoing } from '../outbox/index.js';
 import { HookOutcomes } from './outcomes.js';
@@ -25,7 +25,8 @@ export class HookFacts {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  async apply(fact: HookFact, eventId: string): Promise<void> {
+  async apply(told: HookFact, eventId: string): Promise<void> {
+    const fact = storable(told);
     const { job_id: id } = fact.data;
     const applied = await this.dataSource.transaction(async (manager) => {
       if (!(await receive(manager, CONSUMER, eventId))) return false;

@@ -2,6 +2,7 @@ import { LOGGER, type FactContext, type Logger } from '@hyper2kvm/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { InjectSections, type Sections } from '../config.js';
+import { storable } from '../database/index.js';
 import { GatewayMetrics } from '../system/metrics.js';
 import { OutboxRelay } from '../outbox/index.js';
 import { JobChanges } from './changes.js';
@@ -30,7 +31,8 @@ export class ProcessManager {
     this.#retries = { policy, retryable: classify(policy) };
   }
 
-  async apply(fact: Fact, { eventId, time }: Pick<FactContext, 'eventId' | 'time'>): Promise<void> {
+  async apply(told: Fact, { eventId, time }: Pick<FactContext, 'eventId' | 'time'>): Promise<void> {
+    const fact = storable(told);
     const applied = await this.dataSource.transaction(async (manager) => {
       const job = await receiveFact(manager, CONSUMER, { fact, eventId, time: happenedAt(time) });
       if (job === 'seen') return false;

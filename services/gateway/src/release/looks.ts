@@ -2,7 +2,7 @@ import { JobError, type Failure, type Machine, type Source } from '@hyper2kvm/co
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { InjectSections, type Sections } from '../config.js';
-import type { Job, JobRow } from '../database/index.js';
+import { storable, type Job, type JobRow } from '../database/index.js';
 import { AskedSources } from '../jobs/asked-source.js';
 import { JobChanges } from '../jobs/changes.js';
 import type { Decision } from '../jobs/decision.js';
@@ -45,7 +45,7 @@ export class Looks {
     } catch (error) {
       if (!(error instanceof JobError)) throw error;
       if (error.code === 'NO_WORKER') return false;
-      await this.#refuse(job.id, error.toFailure());
+      await this.#refuse(job.id, storable(error.toFailure()));
     }
     return true;
   }
@@ -53,7 +53,7 @@ export class Looks {
   /** @throws JobError of the connection, the vCenter or the files, the target; NO_WORKER */
   async #find(job: Job): Promise<Found> {
     const source = await this.sources.current(job);
-    const machine = await this.logins.use(source, () => this.asked.look(source, job.vmRef));
+    const machine = storable(await this.logins.use(source, () => this.asked.look(source, job.vmRef)));
     const answer = job.options.auto_convert
       ? await this.target.ask({ machine, vmName: job.vmName, options: job.options })
       : undefined;
