@@ -1,6 +1,7 @@
 import { JobError, type ConvertAccepted, type Machine, type Source } from '@hyper2kvm/contracts';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Client, Gate } from './gateway-client.js';
+import { copyJobs } from './gateway-rows.js';
 import { startStack, until, type Gateway, type Stack } from './gateway-stack.js';
 import { machine, startWorkers, type Behaviour } from './gateway-workers.js';
 
@@ -188,3 +189,17 @@ it('of two gateways one looks, at few VMs at a time and ahead; what it leaves by
   expect(looks.length).toBeGreaterThanOrEqual(ids.length);
   expect(looks.length).toBeLessThanOrEqual(twice);
 }, 60_000);
+
+it('jobs that were looked at and wait for their window keep nobody from being looked at', async () => {
+  await work();
+  const { job_id: model } = await ask('vm-model', { window: CLOSED });
+  // As when a window has closed on a batch whose hosts were full.
+  await copyJobs(
+    stack.db,
+    model,
+    600,
+    `jsonb_build_object('machine', '${JSON.stringify(machine('vm-model'))}'::jsonb)`,
+  );
+  await client.reaches((await ask('vm-in-time', { window: OPEN })).job_id, 'completed');
+  await stack.db.query("DELETE FROM jobs WHERE id LIKE 'job-copy%'");
+});

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { isOpen } from './board.js';
+import { openWindows } from './queue.js';
 import { ORDER, RELEASABLE, TIMELY, UNSEEN } from './waiting-sql.js';
 
 /** A job whose VM nobody has looked at yet. */
@@ -55,13 +56,17 @@ function readGroups(manager: EntityManager): Promise<Group[]> {
   );
 }
 
-/** How many that were looked at wait for their release before this one: no more than `most` are counted. */
+/**
+ * How many that were looked at could be released before this one: no more than `most` are counted. Those that wait for their
+ * window, maybe until tomorrow, keep nobody from being looked at.
+ */
 export async function seenBefore(manager: EntityManager, job: Unseen, most: number): Promise<number> {
   const rows = await manager.query<unknown[]>(
     `SELECT 1 FROM jobs
      WHERE ${RELEASABLE} AND ${TIMELY} AND (${ORDER}) < ($1::smallint, $2::timestamptz, $3::int, $4::text)
+       AND window_key = ANY ($6::text[])
      ORDER BY ${ORDER} LIMIT $5`,
-    [job.rank, job.queued, job.place, job.id, most],
+    [job.rank, job.queued, job.place, job.id, most, await openWindows(manager)],
   );
   return rows.length;
 }
