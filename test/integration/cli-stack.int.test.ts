@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -42,6 +42,12 @@ describe('the local stack', () => {
       ['postgres', 'running', pid('postgres')],
     ]);
     const before = state();
+    // What was set may be a password: it is in no argument of what goes on running, and in no service's environment.
+    expect(readFileSync(stackPaths(home).config, 'utf8')).toContain('level: warn');
+    const argv = readFileSync(`/proc/${before.supervisor.pid}/cmdline`, 'utf8');
+    expect(argv).toContain(home);
+    expect(argv).not.toContain('logging.level');
+    expect(readFileSync(`/proc/${pid('nats')}/environ`, 'utf8')).not.toContain('logging.level');
     const stopped = await hyper('daemon', 'stop', '--all');
     expect(stopped.stdout).toBe('Stopped: nats, postgres');
     await expectNoProcesses(home);

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { CliError } from '../lib/errors.js';
 import { logFile, makeFolders, stackPaths } from './home.js';
 import { isAlive } from './processes.js';
+import { SETTINGS_VARIABLE } from './settings-variable.js';
 import { readState, type StackState } from './state.js';
 
 export interface LaunchOptions {
@@ -110,14 +111,15 @@ function start(options: LaunchOptions, lock: string, log: string): ChildProcess 
     '--home',
     options.home,
     ...(options.port === undefined ? [] : ['--port', String(options.port)]),
-    ...options.set.flatMap((assignment) => ['--set', assignment]),
     ...(options.only === undefined ? [] : ['--only', options.only]),
     ...(options.foreground ? ['--foreground'] : []),
   ];
-  if (options.foreground) return spawn('flock', args, { stdio: ['pipe', 'inherit', 'inherit'] });
+  // Passwords and tokens may be among them; arguments can be read by every user of the machine as long as it runs.
+  const env = { ...process.env, [SETTINGS_VARIABLE]: JSON.stringify(options.set) };
+  if (options.foreground) return spawn('flock', args, { env, stdio: ['pipe', 'inherit', 'inherit'] });
   const output = openSync(log, 'a', 0o640);
   try {
-    return spawn('flock', args, { detached: true, stdio: ['ignore', output, output] });
+    return spawn('flock', args, { env, detached: true, stdio: ['ignore', output, output] });
   } finally {
     closeSync(output);
   }

@@ -1,12 +1,12 @@
 // The supervisor process of the local stack: started by `hyperctl daemon start`, under a lock that the kernel frees when it dies.
 import { parseArgs } from 'node:util';
+import { takeSettings } from './settings-variable.js';
 import { ALL, Stack } from './stack.js';
 
 const { values } = parseArgs({
   options: {
     home: { type: 'string' },
     port: { type: 'string' },
-    set: { type: 'string', multiple: true, default: [] },
     only: { type: 'string', default: ALL.join(',') },
     /** Ends with its standard input, so that it does not outlive the terminal that it belongs to. */
     foreground: { type: 'boolean', default: false },
@@ -17,7 +17,7 @@ if (values.home === undefined) throw new Error('--home is missing');
 const stack = new Stack({
   home: values.home,
   port: values.port === undefined ? undefined : Number(values.port),
-  set: values.set,
+  set: takeSettings(process.env),
   only: values.only.split(','),
 });
 const stopped = new AbortController();
