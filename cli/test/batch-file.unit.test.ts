@@ -102,6 +102,11 @@ describe('a manifest', () => {
       'plan.yaml holds a secret (vcenter.password) and has mode 0644: others may read it',
     );
     expect(complaint(login, 0o600)).toBe('none');
+    const warnings: string[] = [];
+    const named = file('keys.yaml', 'vms: [{ vm: a, luks_keys: [{ key_file: open.key }] }]\n');
+    const open = file('open.key', 'x', 0o640);
+    readPlan(named, (text) => warnings.push(text));
+    expect(warnings).toEqual([`${open} can be read by others: chmod 600 ${open}`]);
     const key = 'vms: [{ vm: a, luks_keys: [{ key_base64: Z2VoZWlt }] }]\n';
     expect(complaint(key, 0o640)).toContain('0640');
     expect(complaint(key, 0o400)).toBe('none');

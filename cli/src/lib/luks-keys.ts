@@ -37,9 +37,13 @@ function readKey(text: string): { key: LuksKey; warning?: string } {
   const key = keyOfFile(file, '--luks-key');
   return {
     key: { ...given('device', uuid?.toLowerCase() ?? device), key_base64: key },
-    ...((statSync(file).mode & 0o077) === 0 ? {} : { warning: `${file} can be read by others: chmod 600 ${file}` }),
+    ...given('warning', warningOf(file)),
   };
 }
+
+/** What the user should know about a file with a key. */
+export const warningOf = (file: string): string | undefined =>
+  (statSync(file).mode & 0o077) === 0 ? undefined : `${file} can be read by others: chmod 600 ${file}`;
 
 /** The key in a file, as base64. @throws UsageError naming the flag or place that named the file */
 export function keyOfFile(file: string, named: string): string {

@@ -102,7 +102,7 @@ export abstract class MovingCommand<T extends typeof Command> extends WatchingCo
   async #many(flags: MovingFlags, file: string, what: 'convert' | 'export'): Promise<ExitCode> {
     const client = this.client();
     const { keys } = this.readKeys(flags['luks-key']);
-    const plan = readPlan(file);
+    const plan = readPlan(file, (text) => this.#warn(text));
     const body = batchBody({ plan, flags, own: this.ownSettings, keys, convert: what === 'convert' });
     const vms = plural(vmsOf(body).length, 'VM');
     await confirmPower(vms, body.options?.source_power, flags.yes);
@@ -129,8 +129,12 @@ export abstract class MovingCommand<T extends typeof Command> extends WatchingCo
 
   protected readKeys(files: readonly string[] | undefined): LuksKeys {
     const read = readLuksKeys(files ?? [], process.env);
-    if (!this.isQuiet) for (const warning of read.warnings) this.logToStderr(`Warning: ${warning}`);
+    for (const warning of read.warnings) this.#warn(warning);
     return read;
+  }
+
+  #warn(text: string): void {
+    if (!this.isQuiet) this.logToStderr(`Warning: ${text}`);
   }
 
   #password(flags: MovingFlags): { file: string | undefined; quiet: boolean } {

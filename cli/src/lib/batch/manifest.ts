@@ -4,7 +4,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { BatchBody } from '../batches-api.js';
 import { UsageError } from '../errors.js';
-import { keyOfFile } from '../luks-keys.js';
+import { keyOfFile, warningOf } from '../luks-keys.js';
 import { lineOf, pathWord, type Path } from './lines.js';
 
 /** The object form alone: what was wrong in it is told, not that it is no text. */
@@ -34,13 +34,15 @@ export interface ManifestSource {
   readonly folder: string;
   /** Throws where others may read the file: secrets may stand in it only if they may not. */
   readonly refuseSecrets: (what: string) => void;
+  /** Hears what the user should know about files with keys. */
+  readonly warn: (text: string) => void;
 }
 
 /**
  * A plan in YAML (or JSON): the keys of POST /api/v1/batches; a VM is a name, or `{vm: …, options: …}`.
  * @throws UsageError with the line and the path of what is wrong
  */
-export function parseManifest({ text, shown, folder, refuseSecrets }: ManifestSource): BatchBody {
+export function parseManifest({ text, shown, folder, refuseSecrets, warn }: ManifestSource): BatchBody {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const [broken] = document.errors;
@@ -59,7 +61,7 @@ export function parseManifest({ text, shown, folder, refuseSecrets }: ManifestSo
   const tree: unknown = document.toJS({ maxAliasCount: 1000 });
   if (!isObject(tree)) return fail([{ path: [], message: 'it is no mapping with vms or waves' }]);
   const problems: Problem[] = [];
-  const plan = withVms(tree, (vm, at) => normalVm(vm, at, { folder, refuseSecrets, problems }));
+  const plan = withVms(tree, (vm, at) => normalVm(vm, at, { folder, refuseSecrets, warn, problems }));
   if (isObject(plan['vcenter']) && plan['vcenter']['password'] !== undefined) refuseSecrets('vcenter.password');
   if (problems.length > 0) return fail(problems);
   const parsed = Manifest.safeParse(plan);
@@ -99,11 +101,12 @@ function withVms(tree: Tree, change: (vm: unknown, at: Path) => unknown): Tree {
 interface Reading {
   readonly folder: string;
   readonly refuseSecrets: (what: string) => void;
+  readonly warn: (text: string) => void;
   readonly problems: Problem[];
 }
 
 /** `web-01` is `{vm_name: web-01}`, and so is `{vm: web-01}`; key files are read. */
-function normalVm(vm: unknown, at: Path, { folder, refuseSecrets, problems }: Reading): unknown {
+function normalVm(vm: unknown, at: Path, { folder, refuseSecrets, warn, problems }: Reading): unknown {
   if (typeof vm === 'string') return { vm_name: vm };
   if (!isObject(vm)) {
     problems.push({ path: at, message: 'a VM is a name (quote one made of digits), or {vm: …, options: …}' });
@@ -122,9 +125,12 @@ function normalVm(vm: unknown, at: Path, { folder, refuseSecrets, problems }: Re
             if (!isObject(key)) return key;
             if (key['key_base64'] !== undefined) refuseSecrets(`${pathWord(at)}.luks_keys`);
             const { key_file: file, ...others } = key;
-            return typeof file === 'string'
-              ? { ...others, key_base64: keyOfFile(path.resolve(folder, file), `${pathWord(at)}.luks_keys`) }
-              : key;
+            if (typeof file !== 'string') return key;
+            const named = path.resolve(folder, file);
+            const key_base64 = keyOfFile(named, `${pathWord(at)}.luks_keys`);
+            const warning = warningOf(named);
+            if (warning !== undefined) warn(warning);
+            return { ...others, key_base64 };
           }),
         }
       : {}),

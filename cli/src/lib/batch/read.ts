@@ -8,9 +8,10 @@ import { parseNames } from './names.js';
 
 /**
  * A plan for many VMs: a text file of names, or a manifest in YAML or JSON; `-` is standard input.
+ * @param warn hears what the user should know about files with keys
  * @throws UsageError naming the file and the line
  */
-export function readPlan(file: string): BatchBody {
+export function readPlan(file: string, warn: (text: string) => void = () => {}): BatchBody {
   const stdin = file === '-';
   const shown = stdin ? 'standard input' : file;
   const text = readText(stdin ? 0 : file, shown);
@@ -19,6 +20,7 @@ export function readPlan(file: string): BatchBody {
     text,
     shown,
     folder: stdin ? process.cwd() : path.dirname(path.resolve(file)),
+    warn,
     refuseSecrets: (what) => {
       if (!stdin) return refuseOpen(file, what);
       throw new UsageError(
