@@ -134,7 +134,10 @@ it('limits changes by caller and failed logins by address, and lets those in who
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60);
   }
-  // Questions are free, and others have limits of their own.
+  // A question to a vCenter brings a password that may be a guess.
+  for (const path of ['inspect', 'inventory/vms', 'vcenters/prod/test'])
+    expect((await ask(`${url}/api/v1/${path}`, { method: 'POST', headers: bearer(token) })).status).toBe(429);
+  // Other questions are free, and others have limits of their own.
   expect((await ask(`${url}/api/v1/jobs`, { headers: bearer(token) })).status).toBe(200);
   expect((await write(TOKEN)).status).toBe(404);
 

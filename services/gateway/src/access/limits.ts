@@ -73,7 +73,7 @@ export class Limits {
   async write(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const seconds = await this.#writes?.take(request);
     if (seconds === undefined) return;
-    const text = `More than ${this.#config.writes_per_minute} changes within a minute.`;
+    const text = `More than ${this.#config.writes_per_minute} changes, or questions to a vCenter, within a minute.`;
     throw await refusal(this.#writes, request, reply, seconds, text);
   }
 
