@@ -72,6 +72,9 @@ describe('the request over the configuration', () => {
       expect(error.code).toBe('BAD_REQUEST');
       expect(error.message).toContain(field);
     }
+    // A name that was mistyped looks like a host.
+    expect(refusal(() => resolve({ server: 'prdo' }, {})).message).toContain('prdo is no stored connection');
+    expect(refusal(() => resolve({}, { server: 'vc' })).message).not.toContain('no stored connection');
   });
 });
 

@@ -44,13 +44,14 @@ export interface Resolved {
 export function resolveVcenter(request: VcenterRequest, known: Known | undefined): Resolved {
   const server = known?.server ?? request.server;
   if (server === undefined) throw missing('vcenter.server', '--vcenter', 'vsphere.server');
+  const unknownName = known === undefined ? server : undefined;
   const complete = request.username !== undefined && request.password !== undefined;
   const login = known === undefined || complete ? {} : known.login();
   const username = request.username ?? login.username;
-  if (username === undefined) throw missing('vcenter.username', '--username', 'vsphere.username');
+  if (username === undefined) throw missing('vcenter.username', '--username', 'vsphere.username', unknownName);
   const ownLogin = request.password === undefined;
   const password = request.password ?? (username === login.username ? login.password : undefined);
-  if (password === undefined) throw missing('vcenter.password', 'VSPHERE_PASSWORD', 'vsphere.password');
+  if (password === undefined) throw missing('vcenter.password', 'VSPHERE_PASSWORD', 'vsphere.password', unknownName);
   const datacenter = request.datacenter ?? known?.datacenter;
   return {
     settings: {
@@ -79,9 +80,11 @@ function trusted(request: VcenterRequest, known: Known | undefined, ownLogin: bo
   );
 }
 
-function missing(field: string, cli: string, key: string): JobError {
+/** @param unknownName what was asked for, where it is no connection that is known: a name that was mistyped, or a host */
+function missing(field: string, cli: string, key: string, unknownName?: string): JobError {
+  const why = unknownName === undefined ? '' : `, and ${unknownName} is no stored connection`;
   return new JobError(
     'BAD_REQUEST',
-    `${field} is missing: give it with the request (${cli}), name a stored connection (hyperctl vcenter list), or set ${key} in the gateway's configuration.`,
+    `${field} is missing${why}: give it with the request (${cli}), name a stored connection (hyperctl vcenter list), or set ${key} in the gateway's configuration.`,
   );
 }
