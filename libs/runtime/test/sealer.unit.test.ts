@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -23,6 +23,16 @@ describe('a sealed secret', () => {
     expect(() => sealer.open(`${sealed.slice(0, -3)}${last}${sealed.slice(-2)}`)).toThrow(/./);
     expect(() => new Sealer(randomBytes(32)).open(sealed)).toThrow(/another key/);
     expect(() => sealer.open('secret')).toThrow(/not a sealed secret/);
+  });
+
+  it('does not open with a shorter tag, of which a forger needs fewer guesses', () => {
+    const key = randomBytes(32);
+    const sealer = new Sealer(key);
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: 4 });
+    const body = Buffer.concat([cipher.update('password'), cipher.final(), cipher.getAuthTag()]);
+    const short = ['v1', sealer.keyId, nonce.toString('base64url'), body.toString('base64url')].join('.');
+    expect(() => sealer.open(short)).toThrow(/./);
   });
 
   it('opens with any of its keys, and is sealed with the current one', () => {
