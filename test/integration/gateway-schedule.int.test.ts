@@ -55,6 +55,28 @@ const OPEN = `${day(-1)},${day(0)},${day(1)} 00:00-24:00 UTC`;
 const due = (id: string): Promise<unknown> =>
   stack.db.query("UPDATE jobs SET not_before = NULL, options = options - 'window' - 'not_before' WHERE id = $1", [id]);
 
+// The first one: nobody has seen a converter yet.
+it('without a converter no VM that is to go to a libvirt is asked for, and others go on', async () => {
+  stopWorkers = await startWorkers(
+    stack.nats.servers,
+    {
+      describe: (request) => {
+        if (!('job_id' in request)) looks.push(request.vm_name);
+        return machine(request.vm_name);
+      },
+    },
+    ['exporter'],
+  );
+  const ids: string[] = [];
+  for (const n of [1, 2, 3]) ids.push((await ask(`vm-libvirt-${n}`, { window: OPEN, to_libvirt: true })).job_id);
+  await client.reaches((await ask('vm-files', { window: OPEN })).job_id, 'exported');
+  expect(looks).toEqual(['vm-files']);
+  expect((await client.job(ids[0] ?? '')).waiting_reason).toBe('no converter is running that could look at its target');
+  await stopWorkers();
+  await work();
+  for (const id of ids) await client.reaches(id, 'completed');
+});
+
 it('a scheduled VM is not looked at before its time, says why it waits, and starts by itself', async () => {
   await work();
   const accepted = await ask('vm-later', { not_before: soon(3000) });
@@ -156,6 +178,20 @@ it('a job whose VM nobody can look at waits with the reason, and no retry is use
   await client.reaches(id, 'completed');
 }, 60_000);
 
+it('jobs that were looked at and wait for their window keep nobody from being looked at', async () => {
+  await work();
+  const { job_id: model } = await ask('vm-model', { window: CLOSED });
+  // As when a window has closed on a batch whose hosts were full.
+  await copyJobs(
+    stack.db,
+    model,
+    600,
+    `jsonb_build_object('machine', '${JSON.stringify(machine('vm-model'))}'::jsonb)`,
+  );
+  await client.reaches((await ask('vm-in-time', { window: OPEN })).job_id, 'completed');
+  await stack.db.query("DELETE FROM jobs WHERE id LIKE 'job-copy%'");
+});
+
 it('of two gateways one looks, at few VMs at a time and ahead; what it leaves by a crash the other takes on', async () => {
   await gateways[1]?.kill('SIGKILL');
   let [now, most] = [0, 0];
@@ -189,17 +225,3 @@ it('of two gateways one looks, at few VMs at a time and ahead; what it leaves by
   expect(looks.length).toBeGreaterThanOrEqual(ids.length);
   expect(looks.length).toBeLessThanOrEqual(twice);
 }, 60_000);
-
-it('jobs that were looked at and wait for their window keep nobody from being looked at', async () => {
-  await work();
-  const { job_id: model } = await ask('vm-model', { window: CLOSED });
-  // As when a window has closed on a batch whose hosts were full.
-  await copyJobs(
-    stack.db,
-    model,
-    600,
-    `jsonb_build_object('machine', '${JSON.stringify(machine('vm-model'))}'::jsonb)`,
-  );
-  await client.reaches((await ask('vm-in-time', { window: OPEN })).job_id, 'completed');
-  await stack.db.query("DELETE FROM jobs WHERE id LIKE 'job-copy%'");
-});

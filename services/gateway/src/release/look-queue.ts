@@ -24,8 +24,14 @@ interface Group {
  * The first jobs of each vCenter that could be looked at now, in the order of the queue.
  * @param limit of each vCenter
  * @param skip ids that are being looked at, or pause
+ * @param targets whether a converter is there: without one, VMs that are to go to a libvirt would be asked for in vain
  */
-export async function readUnseen(manager: EntityManager, limit: number, skip: readonly string[]): Promise<Unseen[]> {
+export async function readUnseen(
+  manager: EntityManager,
+  limit: number,
+  skip: readonly string[],
+  targets: boolean,
+): Promise<Unseen[]> {
   const now = Date.now();
   const groups = (await readGroups(manager)).filter(({ window }) => isOpen(window, now));
   if (groups.length === 0) return [];
@@ -36,9 +42,10 @@ export async function readUnseen(manager: EntityManager, limit: number, skip: re
          SELECT id, lane_rank, queued_at, plan_order FROM jobs
          WHERE ${UNSEEN} AND window_key = place.window_key AND vcenter_key = place.vcenter AND ${TIMELY}
            AND id <> ALL ($3::text[])
+           AND ($5::boolean OR NOT (options @> '{"auto_convert": true, "to_libvirt": true}'))
          ORDER BY ${ORDER} LIMIT $4) AS head
      ORDER BY ${ORDER}`,
-    [groups.map(({ window }) => window), groups.map(({ vcenter }) => vcenter), skip, limit],
+    [groups.map(({ window }) => window), groups.map(({ vcenter }) => vcenter), skip, limit, targets],
   );
 }
 

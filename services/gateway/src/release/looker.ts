@@ -111,12 +111,12 @@ export class Looker implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   /** What is to be looked at now beside what is being looked at. */
   async #next(): Promise<Unseen[]> {
-    const { exporters } = await this.slots.capacity();
+    const { exporters, converters } = await this.slots.capacity();
     const free = SIDE_BY_SIDE - this.#under.size;
     if (exporters === 0 || free <= 0) return [];
     const { manager } = this.dataSource;
     const skip = [...this.#under.keys(), ...this.#unanswered.waiting()];
-    const candidates = this.#spread(await readUnseen(manager, OF_ONE_VCENTER, skip));
+    const candidates = this.#spread(await readUnseen(manager, OF_ONE_VCENTER, skip, converters > 0));
     const [first] = candidates;
     if (first === undefined) return [];
     const seen = await seenBefore(manager, first, MOST_SEEN);
