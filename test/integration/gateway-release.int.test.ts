@@ -174,6 +174,23 @@ it('keeps the order of a host, says why a job waits, and goes on as there is roo
   for (const one of ids.values()) await client.reaches(one, 'completed');
 });
 
+it('a job that would fit says that a larger one keeps its place before it', async () => {
+  const held = new Held();
+  await work({ exporting: held.exporting });
+  const client = await start();
+  const running = [vm('esx-a', 3), vm('esx-b', 2)];
+  const ids: string[] = [];
+  for (const name of running) ids.push(await client.convert(name, { auto_convert: false }));
+  for (const id of ids) await client.reaches(id, 'exporting');
+  const [large, small] = [vm('esx-c', 2), vm('esx-d', 1)];
+  for (const name of [large, small]) ids.push(await client.convert(name, { auto_convert: false }));
+  expect((await client.job(ids.at(-1) ?? '')).waiting_reason).toBe(
+    '5 of 6 disks of vCenter vc.example.com are being exported; 1 job is ahead',
+  );
+  for (const name of [...running, large, small]) held.gate(name).open();
+  for (const id of ids) await client.reaches(id, 'exported');
+});
+
 it('tells a follower of a waiting job how the queue before it moves', async () => {
   const held = new Held();
   await work({ exporting: held.exporting });

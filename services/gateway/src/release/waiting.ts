@@ -130,8 +130,12 @@ export class Waiting {
           return placeReason(host, weight, Math.max(0, (await aheadAt(manager, job, at, windows)) - fit.length));
         }
       }
-      if (vcenter !== undefined && vcenter.used + weight > vcenter.limit)
-        return placeReason(vcenter, weight, await aheadAt(manager, job, { ...at, host: undefined }, windows));
+      // One that needs more may keep its place there before this one, which would fit.
+      const most = weightOf({ ...load, disks: Infinity }, this.#limits);
+      if (vcenter !== undefined && vcenter.used + most > vcenter.limit) {
+        const before = await aheadAt(manager, job, { ...at, host: undefined }, windows);
+        if (before > 0 || vcenter.used + weight > vcenter.limit) return placeReason(vcenter, weight, before);
+      }
     }
     const slots = exportRoom(capacity, released);
     if (slots.room[job.priority] > 0) return null;
