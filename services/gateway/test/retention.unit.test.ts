@@ -52,6 +52,10 @@ it('shows a dead letter without secrets, whatever its body is', () => {
   };
   const bodies = [
     JSON.stringify({ source: { password_sealed: sealed, password: 'geheim3' } }),
+    JSON.stringify({
+      hooks: [{ url: 'https://h.example.com/x?key=geheim8' }],
+      callback_url: 'http://u:geheim9@h/?geheim',
+    }),
     `{"password": "geheim4", "api_token":"geheim5", broken ${sealed}`,
     JSON.stringify(`passphrase=geheim6 ${sealed}`),
     `secret: geheim7`,

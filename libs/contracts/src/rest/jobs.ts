@@ -142,6 +142,7 @@ export const JobDetail = JobSummary.extend({
   not_before: Timestamp.nullable(),
   /** Its maintenance windows, as they were given. */
   window: z.string().nullable(),
+  /** Without its query, which may hold a secret of the receiver. */
   callback_url: z.string().nullable(),
   /** Name of the stored vCenter connection whose login it uses. */
   connection: z.string().nullable(),

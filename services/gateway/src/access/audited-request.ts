@@ -1,10 +1,9 @@
 import { redact, redactUrls } from '@hyper2kvm/runtime';
 import type { z } from 'zod';
+import { withoutQueries } from '../http/without-queries.js';
 
 const MAX_CHARACTERS = 4000;
 const MAX_ITEMS = 20;
-/** What stands behind `?` in an address is often a token. */
-const URL_QUERY = /(\bhttps?:\/\/[^\s?#"]*)\?[^\s"]*/gi;
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
@@ -16,7 +15,7 @@ export function auditedRequest(schema: z.ZodType | undefined, body: unknown): st
   if (body === undefined || body === null) return null;
   const parsed = schema?.safeParse(body);
   const told = parsed?.success === true ? given(body, parsed.data) : { fields: fieldsOf(body) };
-  const text = redactUrls(JSON.stringify(redact(told))).replaceAll(URL_QUERY, '$1?[redacted]');
+  const text = withoutQueries(redactUrls(JSON.stringify(redact(told))));
   return text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;
 }
 

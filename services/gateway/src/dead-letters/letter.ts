@@ -1,6 +1,7 @@
 import { BatchId, HookId, JobId, type DeadLetter, type DeadLetterDetail } from '@hyper2kvm/contracts';
 import { redact, redactUrls, type StoredLetter } from '@hyper2kvm/runtime';
 import { z } from 'zod';
+import { withoutQueries } from '../http/without-queries.js';
 
 /** Longer texts that are no JSON are cut. */
 const TEXT_LIMIT = 16_384;
@@ -42,12 +43,20 @@ function readBody(body: Uint8Array): unknown {
   const text = new TextDecoder().decode(body);
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'string' ? redactText(value) : redact(value);
+    return typeof value === 'string' ? redactText(value) : withoutUrls(redact(value));
   } catch {
     return redactText(text.slice(0, TEXT_LIMIT));
   }
 }
 
+/** The secrets of addresses stand under any key: `callback_url`, `url`. */
+function withoutUrls(value: unknown): unknown {
+  if (typeof value === 'string') return withoutQueries(redactUrls(value));
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => withoutUrls(item));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutUrls(item)]));
+}
+
 /** A text of any kind, without what looks like a secret. */
 const redactText = (text: string): string =>
-  redactUrls(text).replaceAll(SEALED, '[redacted]').replaceAll(KEY_AND_VALUE, '$1[redacted]');
+  withoutQueries(redactUrls(text)).replaceAll(SEALED, '[redacted]').replaceAll(KEY_AND_VALUE, '$1[redacted]');

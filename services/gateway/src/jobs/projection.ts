@@ -13,6 +13,7 @@ import {
   type Verification,
 } from '@hyper2kvm/contracts';
 import type { ImportRow, JobRow, VerificationRow } from '../database/index.js';
+import { withoutQueries } from '../http/without-queries.js';
 
 /** What is known of a job outside of its row. */
 export interface Live {
@@ -84,7 +85,7 @@ export function toDetail(job: JobRow, live: Live): JobDetail {
     waiting_reason: live.waitingReason,
     not_before: iso(job.notBefore),
     window: job.options.window ?? null,
-    callback_url: job.options.callback_url ?? null,
+    callback_url: job.options.callback_url === undefined ? null : withoutQueries(job.options.callback_url),
     connection: job.connection,
     cleanup: cleanupOf(job, live.progress),
     source_kind: job.source.kind,
