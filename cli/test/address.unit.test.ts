@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseAddress } from '../src/lib/address.js';
 import { UsageError } from '../src/lib/errors.js';
+import { Transport } from '../src/lib/transport.js';
 
 describe('the address of the gateway', () => {
   it.each([
@@ -13,4 +14,21 @@ describe('the address of the gateway', () => {
   it.each(['', 'gateway', 'localhost:8080', 'unix:', 'unix:gateway.sock', 'ftp://x'])('refuses "%s"', (url) =>
     expect(() => parseAddress(url)).toThrow(UsageError),
   );
+
+  it.each(['http://ann:geheim@gw', 'ftp://ann:geheim@gw', 'http://ann:geheim@gw:99999999'])(
+    'may hold no login, and none is repeated: %s',
+    (url) => {
+      expect(() => parseAddress(url)).toThrow(/holds a login/);
+      expect(() => parseAddress(url)).not.toThrow(/geheim/);
+    },
+  );
 });
+
+it.each(['geheim\r', 'geheim\nx', 'ge heim', 'gehéim'])(
+  'a token that cannot be a header is not repeated: %j',
+  (token) => {
+    const make = () => new Transport({ url: 'http://127.0.0.1:1', token, timeoutMs: 1 });
+    expect(make).toThrow(/the token holds/);
+    expect(make).not.toThrow(/geh/);
+  },
+);

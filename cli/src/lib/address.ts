@@ -18,6 +18,9 @@ export function parseAddress(url: string): Address {
     if (!socket.startsWith('/')) throw new UsageError(`${url}: the path of a unix socket starts with /`, advice);
     return { shown: `unix:${socket}`, base: 'http://localhost', socket };
   }
+  // Before anything is said of it: what is told to the user ends up in logs.
+  if (/^\w+:\/\/[^/?#]*@/.test(url))
+    throw new UsageError("the gateway's address holds a login", 'leave it out; a token belongs into HYPER2KVM_TOKEN');
   let parsed: URL;
   try {
     parsed = new URL(url);

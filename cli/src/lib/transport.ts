@@ -4,7 +4,7 @@ import { Problem } from '@hyper2kvm/contracts';
 import type { Agent, RequestInit, Response } from 'undici';
 import type { z } from 'zod';
 import { parseAddress, type Address } from './address.js';
-import { GatewayProblem, GatewayUnreachable, type CliError } from './errors.js';
+import { GatewayProblem, GatewayUnreachable, UsageError, type CliError } from './errors.js';
 
 export interface ClientOptions {
   /** `http://…`, `https://…` or `unix:/path`. */
@@ -39,9 +39,15 @@ export class Transport {
   readonly address: Address;
   #agent: Promise<Agent> | undefined;
 
-  /** @throws UsageError about the address */
+  /** @throws UsageError about the address or the token */
   constructor(private readonly options: ClientOptions) {
     this.address = parseAddress(options.url);
+    // As a header it would be refused with an error that repeats it.
+    if (options.token !== undefined && !/^[!-~]+$/.test(options.token))
+      throw new UsageError(
+        'the token holds a blank, a line end or another character that no token has',
+        'give it as it was shown when it was made',
+      );
   }
 
   get timeoutMs(): number {
