@@ -1,4 +1,4 @@
-import { BatchList, BatchReport, JobError } from '@hyper2kvm/contracts';
+import { BatchDetail, BatchList, BatchReport, JobError } from '@hyper2kvm/contracts';
 import { Sealer } from '@hyper2kvm/runtime';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { BatchClient, completions, ROOMY } from './gateway-batches-client.js';
@@ -220,6 +220,11 @@ it('lets nobody in before his time, and gives his place to others', async () => 
   const waiting = await client.jobOf(id, later);
   expect(waiting).toMatchObject({ status: 'pending', not_before: at });
   expect(waiting.waiting_reason).toMatch(/^it does not start before /);
+  const idle = BatchDetail.parse(await (await client.send('GET', `/api/v1/batches/${id}`)).json());
+  expect([idle.reason, idle.waves.map(({ status, reason }) => [status, reason])]).toEqual([
+    null,
+    [['running', waiting.waiting_reason]],
+  ]);
   await client.send('DELETE', `/api/v1/jobs/${waiting.job_id}`);
   await client.batchIs(id, 'completed');
   expect(await completions(stack.nats.servers, id)).toMatchObject([{ completed: 2, cancelled: 1 }]);

@@ -47,7 +47,8 @@ export function batchLines(batch: BatchDetail, columns?: number): string[] {
     row('Created', localTime(new Date(batch.created_at))),
     ...(batch.completed_at === null ? [] : [row('Ended', localTime(new Date(batch.completed_at)))]),
   ];
-  if (batch.waves.length <= 1) return lines;
+  const [only] = batch.waves;
+  if (batch.waves.length <= 1) return only?.reason ? [...lines, row('Waiting', printable(only.reason))] : lines;
   const waves = table(
     ['WAVE', 'STATUS', 'DONE', 'FAILED', 'RUNNING', 'AFTER', ''],
     batch.waves.map((wave) => [

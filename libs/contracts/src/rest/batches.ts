@@ -105,7 +105,7 @@ export const BatchDetail = BatchSummary.extend({
       name: z.string(),
       after: z.array(z.string()),
       status: z.enum(['waiting', 'running', 'completed']),
-      /** Why it waits. */
+      /** Why it waits, or why none of its VMs runs though nothing but their own times holds them. */
       reason: z.string().nullable(),
       totals: BatchTotals,
     }),

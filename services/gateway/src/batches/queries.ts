@@ -11,9 +11,10 @@ import { Batch } from '../database/index.js';
 import { decodeCursor, encodeCursor } from '../jobs/cursor.js';
 import { NONE, percentOf, readCounts, sumOf, type WaveCounts } from './counts.js';
 import { remainingSeconds } from './eta.js';
+import { timeReasons } from './reason.js';
 import { readSizes } from './sizes.js';
 import { hookWait, readTickets } from './tickets.js';
-import { reasonOf, STATUS_SQL, statusOf, waveStatus } from './state.js';
+import { reasonOf, STATUS_SQL, statusOf, underWay, waveStatus } from './state.js';
 
 /** What the API tells of batches: all of it follows from their jobs. */
 @Injectable()
@@ -65,15 +66,30 @@ export class BatchQueries {
       readTickets(manager, id, 0),
     ]);
     const waves: WaveCounts = counts.get(id) ?? new Map();
+    const states = batch.waves.map((wave) => ({
+      wave,
+      own: waves.get(wave.name) ?? NONE,
+      ...waveStatus(wave, waves, hookWait(wave.name, tickets)),
+    }));
+    const idle = states.filter(({ status, own }) => status === 'running' && own.waiting > 0 && underWay(own) === 0);
+    const times =
+      statusOf(batch) === 'running'
+        ? await timeReasons(
+            manager,
+            id,
+            idle.map(({ wave }) => wave.name),
+          )
+        : new Map<string, string>();
     return {
       ...summaryOf(batch, waves),
       max_parallel: batch.maxParallel,
       stop_after_failures: batch.stopAfterFailures,
-      waves: batch.waves.map((wave) => ({
+      waves: states.map(({ wave, own, status, reason }) => ({
         name: wave.name,
         after: [...wave.after],
-        ...waveStatus(wave, waves, hookWait(wave.name, tickets)),
-        totals: (waves.get(wave.name) ?? NONE).totals,
+        status,
+        reason: reason ?? times.get(wave.name) ?? null,
+        totals: own.totals,
       })),
       bytes_downloaded: sizes.downloaded,
       total_bytes: sizes.capacity,

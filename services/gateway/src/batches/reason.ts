@@ -52,7 +52,30 @@ async function waveReason(
 const hookReason = (ticket: Ticket | undefined): string | null =>
   ticket?.status === 'queued' ? 'its hook before the migration is running' : null;
 
-function timeReason(job: JobRow): string | null {
+/** Why none of a wave is let in that nothing else holds: the times of its jobs, the first of which is told. By wave. */
+export async function timeReasons(
+  manager: EntityManager,
+  batchId: string,
+  waves: readonly string[],
+): Promise<Map<string, string>> {
+  if (waves.length === 0) return new Map();
+  const rows = await manager.query<(Timed & { readonly wave: string })[]>(
+    `SELECT DISTINCT ON (wave) wave, not_before AS "notBefore", next_retry_at AS "nextRetryAt", options FROM jobs
+     WHERE batch_id = $1 AND wave = ANY ($2::text[]) AND status = 'pending' AND admitted_at IS NULL
+     ORDER BY wave, greatest(not_before, next_retry_at) NULLS FIRST, plan_order`,
+    [batchId, waves],
+  );
+  return new Map(
+    rows.flatMap((row): [string, string][] => {
+      const reason = timeReason(row);
+      return reason === null ? [] : [[row.wave, reason]];
+    }),
+  );
+}
+
+type Timed = Pick<JobRow, 'notBefore' | 'nextRetryAt' | 'options'>;
+
+function timeReason(job: Timed): string | null {
   const now = new Date();
   if (job.nextRetryAt !== null && job.nextRetryAt > now) return `it is tried again at ${job.nextRetryAt.toISOString()}`;
   const schedule = scheduleOf(job, now);
