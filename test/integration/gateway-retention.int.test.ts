@@ -159,10 +159,25 @@ it('shows what would go, then has old jobs and exported images go, and everythin
   const { rows } = await stack.db.query('SELECT export_attempt FROM jobs WHERE id = $1', [failed]);
   expect(rows).toEqual([{ export_attempt: 2 }]);
 
-  // A batch goes with all of its jobs.
+  // A batch goes with all of its jobs; the hooks of its VMs go with these, each by itself.
   await age(batched[1] ?? '', 90);
+  await stack.db.query(
+    `INSERT INTO hooks (id, batch_id, job_id, scope, moment, hook, status, queued_at, spent)
+     SELECT 'hook-' || id, batch_id, id, 'vm', 'after', '{"command": "x"}', 'completed', now(), true
+     FROM jobs WHERE batch_id = 'batch-aaaaaa'`,
+  );
+  await stack.db.query('CREATE TABLE kept (id text)');
+  await stack.db.query(
+    `CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS
+     $$ BEGIN INSERT INTO kept SELECT job_id FROM hooks WHERE batch_id IS NULL; RETURN OLD; END $$`,
+  );
+  await stack.db.query('CREATE TRIGGER keep BEFORE DELETE ON batches FOR EACH ROW EXECUTE FUNCTION keep()');
   expect(idsOf((await run()).jobs)).toEqual(batched.toSorted());
   expect((await stack.db.query('SELECT id FROM batches')).rowCount).toBe(0);
+  expect((await stack.db.query('SELECT id FROM kept ORDER BY id')).rows).toEqual(
+    batched.toSorted().map((id) => ({ id })),
+  );
+  expect((await stack.db.query('SELECT id FROM hooks')).rowCount).toBe(0);
   // Nobody was stranded by what was deleted.
   await client.reaches(await client.convert('afterwards'), 'completed');
 });

@@ -65,6 +65,8 @@ export const removeBatch = (source: DataSource, bus: Bus, id: string, before: Da
       [before, id],
     );
     if (found.length === 0) return false;
+    // Those of VMs go with their jobs: thousands of them would hold all these rows for minutes.
+    await manager.query("UPDATE hooks SET batch_id = NULL WHERE batch_id = $1 AND scope = 'vm'", [id]);
     const hooks = await hooksOf(manager, 'batch_id', id);
     for (const one of [id, ...hooks]) await forgetSubject(bus, one);
     await manager.query('UPDATE jobs SET batch_id = NULL, version = version + 1 WHERE batch_id = $1', [id]);
