@@ -268,8 +268,8 @@ export const ERRORS = {
   STATE_CONFLICT: meaning(
     false,
     409,
-    "the job's state does not allow that",
-    'hyperctl status --job <id> shows its state.',
+    'its present state does not allow that',
+    'The message says what stands in the way; hyperctl status --job <id> or hyperctl batches show <id> tells more.',
   ),
 } as const satisfies Record<string, ErrorMeaning>;
 
