@@ -11,8 +11,8 @@ const MATRIX = `
   GET /openapi.json                        | yes      | yes    | yes      | yes
   POST /api/v1/convert                     | 401      | 403    | yes      | yes
   POST /api/v1/export                      | 401      | 403    | yes      | yes
-  POST /api/v1/inspect                     | 401      | yes    | yes      | yes
-  POST /api/v1/inventory/vms               | 401      | yes    | yes      | yes
+  POST /api/v1/inspect                     | 401      | 403    | yes      | yes
+  POST /api/v1/inventory/vms               | 401      | 403    | yes      | yes
   GET /api/v1/jobs                         | 401      | yes    | yes      | yes
   POST /api/v1/jobs/retry                  | 401      | 403    | yes      | yes
   GET /api/v1/jobs/{id}                    | 401      | yes    | yes      | yes

@@ -11,7 +11,6 @@ export const INVENTORY_ROUTES = {
     tag: 'inventory',
     body: VmListRequest,
     status: 200,
-    role: 'viewer',
     isQuestion: true,
     answer: VmList,
     errors: ['BAD_REQUEST', ...VCENTER_ERRORS, 'NO_WORKER'],

@@ -48,7 +48,6 @@ export const JOBS_ROUTES = {
     status: 200,
     answer: Inspection,
     errors: [...SOURCE_ERRORS, 'CHILD_FAILED'],
-    role: 'viewer',
     isQuestion: true,
   },
   jobs: {
