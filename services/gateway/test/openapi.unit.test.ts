@@ -75,7 +75,7 @@ it('tells the role that each operation needs, and which answer anybody', () => {
   expect(operation('health')['x-role']).toBeUndefined();
   for (const [id, role] of [
     ['jobs', 'viewer'],
-    ['vms', 'viewer'],
+    ['vms', 'operator'],
     ['convert', 'operator'],
     ['createToken', 'admin'],
   ] as const)

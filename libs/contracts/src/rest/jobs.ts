@@ -136,7 +136,7 @@ export const JobDetail = JobSummary.extend({
   queue_position: z.number().int().nullable(),
   /** Of a job that waits: when it is likely to start, from what the last jobs took; null where nothing is known yet. */
   estimated_start: Timestamp.nullable(),
-  /** Why a pending job is not in the queue yet: `4 of 4 disks of host esx07 are being exported`. */
+  /** Why a job waits that nobody takes, or that is not in its queue yet: `4 of 4 disks of host esx07 are being exported`. */
   waiting_reason: z.string().nullable(),
   /** It does not start before. */
   not_before: Timestamp.nullable(),

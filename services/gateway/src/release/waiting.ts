@@ -60,7 +60,8 @@ export class Waiting {
 
   /** The same of `waitingOf`, alone. */
   async reasonOf(job: JobRow): Promise<string | null> {
-    if (job.status !== 'pending' || job.releasedAt !== null) return null;
+    if (job.status !== 'pending') return null;
+    if (job.releasedAt !== null) return queueReason(await this.slots.capacity());
     const held = await this.#held(job);
     if (held !== null) return held;
     const known = await this.#known();
@@ -74,7 +75,9 @@ export class Waiting {
       const released = await readReleased(manager);
       const ahead = await exportsAhead(manager, job, held === null ? 'eligible' : 'held', known.windows);
       const reason =
-        held !== null || job.releasedAt !== null ? held : await this.#roomReason(manager, job, known, released, ahead);
+        job.releasedAt === null
+          ? (held ?? (await this.#roomReason(manager, job, known, released, ahead)))
+          : queueReason(known.capacity);
       return { reason, position: ahead.jobs + 1, estimatedStart: exportStart(job, known, released, ahead) };
     });
   }
@@ -162,15 +165,12 @@ export class Waiting {
       this.#converting(),
     ]);
     const position = ahead + 1;
-    if (conversionSeconds === null || conversionSlots === 0) return { reason: null, position, estimatedStart: null };
+    const reason = conversionSlots === 0 ? 'no converter is running that takes work' : null;
+    if (conversionSeconds === null || conversionSlots === 0) return { reason, position, estimatedStart: null };
     const now = new Date();
     const running = converting.map((started) => left(conversionSeconds, started, now));
     const seconds = secondsUntilStart(conversionSlots, running, ahead, ahead * conversionSeconds);
-    return {
-      reason: null,
-      position,
-      estimatedStart: latest(new Date(now.getTime() + seconds * 1000), job.nextRetryAt),
-    };
+    return { reason, position, estimatedStart: latest(new Date(now.getTime() + seconds * 1000), job.nextRetryAt) };
   }
 
   /** When those that are converted now began. */
@@ -181,6 +181,10 @@ export class Waiting {
     return rows.map(({ started }) => started);
   }
 }
+
+/** Of an export that was let out. */
+const queueReason = ({ exportSlots }: Capacity): string | null =>
+  exportSlots === 0 ? 'no exporter is running that takes work' : null;
 
 function lookReason(job: JobRow, { exporters, converters }: Capacity): string {
   if (exporters === 0) return 'no exporter is running that could look at its VM';
