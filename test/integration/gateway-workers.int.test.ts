@@ -58,6 +58,7 @@ it('has a paused worker take nothing until it is resumed, and counts what waits 
   await start();
   expect(await tell('exporter-1', 'pause')).toMatchObject({ status: 'paused', paused: true });
   const job = await client.convert('waits');
+  await client.when(job, ({ waiting_reason: reason }) => reason === 'no exporter is running that takes work');
   await until(
     async () => worker('exporter-1'),
     (one) => one.queue_depth === 1 && one.status === 'paused',
