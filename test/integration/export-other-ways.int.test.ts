@@ -98,7 +98,7 @@ describe('a datastore', () => {
   });
 
   test('that ends the session: it is renewed, and the disk goes on', async () => {
-    proxy.add({ method: 'GET', path: /^\/folder\/.*web-flat/, nth: [2, 3], fault: { kind: 'status', status: 401 } });
+    proxy.add({ method: 'GET', path: /^\/folder\/.*web-flat/, nth: [2], fault: { kind: 'status', status: 401 } });
     const { recorded, transports } = await succeeds('job-session1', { transport: 'auto' });
     expect(transports).toEqual(['datastore', 'datastore']);
     expect(messagesOf(recorded)).toContainEqual(expect.stringContaining('it goes on with the session renewed'));

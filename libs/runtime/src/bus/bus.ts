@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  BUCKETS,
   factSubject,
   Failure,
   JobError,
@@ -248,10 +249,10 @@ export class Bus {
 
   /** Workers whose heartbeat is fresh. */
   async workers(): Promise<WorkerHeartbeat[]> {
-    // First all keys: the listing ends early when something else is asked in its midst.
-    const keys = new Set<string>();
-    // One that is written meanwhile is told twice.
-    for await (const key of await this.buckets.workers.keys()) keys.add(key);
+    // Not the client's own listing of keys: it waits for ever where the last of them is written anew or vanishes meanwhile.
+    const prefix = `$KV.${BUCKETS.workers}.`;
+    const { state } = await this.jsm.streams.info(`KV_${BUCKETS.workers}`, { subjects_filter: `${prefix}>` });
+    const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length));
     const found: WorkerHeartbeat[] = [];
     for (const key of keys) {
       const entry = await this.buckets.workers.get(key);
