@@ -252,14 +252,13 @@ export class Bus {
     // Not the client's own listing of keys: it waits for ever where the last of them is written anew or vanishes meanwhile.
     const prefix = `$KV.${BUCKETS.workers}.`;
     const { state } = await this.jsm.streams.info(`KV_${BUCKETS.workers}`, { subjects_filter: `${prefix}>` });
-    const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length));
-    const found: WorkerHeartbeat[] = [];
-    for (const key of keys) {
-      const entry = await this.buckets.workers.get(key);
+    const entries = await Promise.all(
+      Object.keys(state.subjects ?? {}).map((subject) => this.buckets.workers.get(subject.slice(prefix.length))),
+    );
+    return entries.flatMap((entry) => {
       const parsed = entry?.operation === 'PUT' ? WorkerHeartbeat.safeParse(entry.json()) : undefined;
-      if (parsed?.success === true) found.push(parsed.data);
-    }
-    return found;
+      return parsed?.success === true ? [parsed.data] : [];
+    });
   }
 
   #envelope(event: EventDefinition, id: string, options: PublishOptions & { eventId: string }) {

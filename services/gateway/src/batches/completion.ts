@@ -1,7 +1,7 @@
 import { batchCompleted } from '@hyper2kvm/contracts';
 import { Batch } from '../database/index.js';
 import { withdraw } from '../hooks/index.js';
-import { writeOutbox } from '../outbox/index.js';
+import { outgoing, writeOutbox, type Outgoing } from '../outbox/index.js';
 import { askWaveHook, type Pass } from './admit.js';
 import { readCounts, sumOf, type Counts } from './counts.js';
 import { isThrough, pulseOf, pulseOfAll, type Pulse, type Pulses } from './pulse.js';
@@ -40,10 +40,8 @@ export async function complete({ manager, setting, done }: Pass, batch: Batch, p
   return true;
 }
 
-const told = (batch: Batch, { totals, over }: Counts, now: Date) => ({
-  kind: batchCompleted.kind,
-  type: batchCompleted.type,
-  data: batchCompleted.schema.parse({
+const told = (batch: Batch, { totals, over }: Counts, now: Date): Outgoing =>
+  outgoing(batchCompleted, {
     batch_id: batch.id,
     // One that rests after its export is done.
     completed: over - totals.failed - totals.cancelled,
@@ -55,8 +53,7 @@ const told = (batch: Batch, { totals, over }: Counts, now: Date) => ({
     completed_at: now.toISOString(),
     ...(batch.notifyEmail === null ? {} : { notify_email: batch.notifyEmail }),
     ...(batch.callbackUrl === null ? {} : { callback_url: batch.callbackUrl }),
-  }) as Record<string, unknown>,
-});
+  });
 
 /** Stops a batch with too many failures; the batch as it is then. Its row is locked. */
 export async function stopAfter({ manager, setting }: Pass, batch: Batch, { failed }: Pulse): Promise<Batch> {

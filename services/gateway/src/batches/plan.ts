@@ -7,6 +7,7 @@ import {
   type VcenterRequest,
 } from '@hyper2kvm/contracts';
 import type { WaveRow } from '../database/index.js';
+import { serverKey } from '../vcenters/same-server.js';
 
 /** The wave of a plain list of VMs. */
 export const ONLY_WAVE = 'all';
@@ -141,6 +142,6 @@ function assertOnce(vms: readonly PlannedVm[]): void {
   }
 }
 
-const serverOf = ({ server = '' }: VcenterRequest): string => server.toLowerCase().replace(/:443$/, '');
+const serverOf = ({ server = '' }: VcenterRequest): string => serverKey(server);
 
 export const bad = (field: string, message: string): JobError => new JobError('BAD_REQUEST', `${field}: ${message}.`);

@@ -2,7 +2,7 @@ import { ANY_POOL, hookRequested, type Hook, type HookSubject } from '@hyper2kvm
 import type { EntityManager } from 'typeorm';
 import { newId, type JobRow } from '../database/index.js';
 import { writeEvents } from '../history/index.js';
-import { writeOutboxOfMany } from '../outbox/index.js';
+import { outgoing, writeOutboxOfMany, type Outgoing } from '../outbox/index.js';
 import { hookWords } from './words.js';
 
 /** A hook that is to run now. */
@@ -69,16 +69,5 @@ export async function askHooks(manager: EntityManager, runs: readonly HookRun[])
   );
 }
 
-const requestHook = (id: string, hook: Hook, about: HookSubject) => ({
-  kind: hookRequested.kind,
-  type: hookRequested.type,
-  data: hookRequested.schema.parse({
-    job_id: id,
-    attempt: 1,
-    generation: 0,
-    lane: 'normal',
-    pool: ANY_POOL,
-    hook,
-    about,
-  }) as Record<string, unknown>,
-});
+const requestHook = (id: string, hook: Hook, about: HookSubject): Outgoing =>
+  outgoing(hookRequested, { job_id: id, attempt: 1, generation: 0, lane: 'normal', pool: ANY_POOL, hook, about });

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { HookRow, receive, storable } from '../database/index.js';
 import { writeEvents } from '../history/index.js';
-import { OutboxRelay, writeOutbox, type Outgoing } from '../outbox/index.js';
+import { outgoing, OutboxRelay, writeOutbox, type Outgoing } from '../outbox/index.js';
 import { HookOutcomes } from './outcomes.js';
 import { hookWords } from './words.js';
 
@@ -62,11 +62,8 @@ async function tell(manager: EntityManager, { jobId, moment, hook }: HookRow, fa
   const words = hookWords(moment, hook);
   const { worker } = fact.data;
   const time = new Date().toISOString();
-  const line = (level: JobLog['level'], message: string): Outgoing => ({
-    kind: 'fact',
-    type: jobLog.type,
-    data: jobLog.schema.parse({ job_id: jobId, time, level, phase: 'hook', message, worker }),
-  });
+  const line = (level: JobLog['level'], message: string): Outgoing =>
+    outgoing(jobLog, { job_id: jobId, time, level, phase: 'hook', message, worker });
   if (fact.name === 'hook.failed') {
     const message = `${words} failed: ${fact.data.failure.message}`;
     const held = moment === 'before' && hook.on_failure === 'fail';

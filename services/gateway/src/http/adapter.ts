@@ -62,9 +62,12 @@ export async function configureHttp(app: INestApplication, config: GatewayConfig
   fastify.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store');
   });
-  fastify.addHook('preValidation', async ({ body }) => {
-    const why = whyUnstorable(body);
-    if (why !== undefined) throw new JobError('BAD_REQUEST', `The body cannot be taken: ${why}.`);
+  // Here for all: the audit and the Idempotency-Key keep of it before a controller's own rules are asked.
+  fastify.addHook('preValidation', async ({ body, params, query }) => {
+    for (const part of [body, params, query]) {
+      const why = whyUnstorable(part);
+      if (why !== undefined) throw new JobError('BAD_REQUEST', `The request cannot be taken: ${why}.`);
+    }
   });
   await fastify.register(rateLimit, { global: false });
   app.get(Gate).install(fastify);

@@ -1,7 +1,6 @@
 import { JobError } from '@hyper2kvm/contracts';
 import type { PipeTransform } from '@nestjs/common';
 import type { z } from 'zod';
-import { whyUnstorable } from './storable.js';
 
 type Issue = z.core.$ZodIssue;
 
@@ -14,8 +13,6 @@ export class ZodPipe<Schema extends z.ZodType> implements PipeTransform<unknown,
 
   /** @throws JobError BAD_REQUEST */
   transform(value: unknown): z.infer<Schema> {
-    const why = whyUnstorable(value);
-    if (why !== undefined) throw new JobError('BAD_REQUEST', `${this.name === '' ? 'The request' : this.name}: ${why}`);
     const parsed = this.schema.safeParse(value ?? undefined);
     if (parsed.success) return parsed.data;
     const issues = parsed.error.issues.flatMap((issue) => unfold(issue));

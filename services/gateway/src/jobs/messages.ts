@@ -16,23 +16,14 @@ import {
   ANY_POOL,
   type CommandDefinition,
   type ConversionCompleted,
-  type EventDefinition,
   type Failure,
   type JobLog,
   type Phase,
 } from '@hyper2kvm/contracts';
-import type { z } from 'zod';
 import type { CleanupRow, JobRow } from '../database/index.js';
-import type { Outgoing } from '../outbox/index.js';
+import { outgoing, type Outgoing } from '../outbox/index.js';
 
 export type { Outgoing } from '../outbox/index.js';
-
-// Parsed when it is written: an invalid message shows where it was made, not in the relay.
-const outgoing = <D extends EventDefinition>(definition: D, data: z.input<D['schema']>): Outgoing => ({
-  kind: definition.kind,
-  type: definition.type,
-  data: definition.schema.parse(data) as Record<string, unknown>,
-});
 
 export const created = (job: JobRow): Outgoing =>
   outgoing(jobCreated, {

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { JobError, type Source, type VsphereSource } from '@hyper2kvm/contracts';
 import { Sealer } from '@hyper2kvm/runtime';
 import { Injectable } from '@nestjs/common';
+import { serverKey } from '../vcenters/same-server.js';
 
 /** So long a refused login is not tried again by other jobs. vCenter counts failures over 180 s by default. */
 const REFUSED_MS = 60_000;
@@ -78,7 +79,7 @@ export class Logins {
   }
 
   #key({ server, username, password_sealed: sealed }: VsphereSource): string {
-    const text = JSON.stringify([server.toLowerCase(), username, this.#password(sealed)]);
+    const text = JSON.stringify([serverKey(server), username, this.#password(sealed)]);
     return createHmac('sha256', this.#salt).update(text).digest('base64');
   }
 

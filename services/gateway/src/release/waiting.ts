@@ -18,7 +18,7 @@ const CONVERTING_MS = 500;
 
 /** What a user is told of a job that waits. */
 export interface WaitingState {
-  /** Why it is not in the queue yet; null where it is, or is about to be. */
+  /** Why it is not in the queue yet, or is taken by nobody there; null where it is about to be. */
   readonly reason: string | null;
   /** From 1. */
   readonly position: number | null;
@@ -212,6 +212,7 @@ function exportStart(
   return latest(new Date(now.getTime() + seconds * 1000), job.nextRetryAt, opensAt(job, now));
 }
 
+/** Its vCenter as the column `vcenter_key` has it. */
 const loadOf = (job: JobRow): Load => ({
   host: job.host ?? undefined,
   vcenter: job.source.kind === 'vsphere' ? job.source.server.toLowerCase().replace(/:443$/, '') : undefined,

@@ -20,7 +20,7 @@ const TAKEN: Readonly<Record<string, readonly CommandDefinition[]>> = {
   converter: [conversionRequested, verifyRequested, importRequested],
 };
 
-export const isWorker = ({ service }: Pick<WorkerHeartbeat, 'service'>): boolean => service in TAKEN;
+export const isWorker = ({ service }: Pick<WorkerHeartbeat, 'service'>): boolean => Object.hasOwn(TAKEN, service);
 
 /** Messages that wait, by command and pool: `task.verify any`. */
 export type Depths = ReadonlyMap<string, number>;
