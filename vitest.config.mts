@@ -26,6 +26,16 @@ export default defineConfig({
       },
       {
         test: {
+          // A test for each command, at the command's path; all of them share one site.
+          name: 'commands',
+          include: ['test/commands/**/*.test.ts'],
+          globalSetup: ['test/commands/site/start.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
           name: 'guests',
           include: ['test/guests/**/*.guests.test.ts'],
           testTimeout: 1_800_000,

@@ -56,6 +56,7 @@ const SYSTEM = {
   cpio: 'cpio',
   setsid: 'util-linux',
   pkill: 'procps',
+  tmux: 'tmux',
   'nats-server': 'nats-server',
   // Files rather than commands: the appliance's kernel, and UEFI firmware for guests that boot with it.
   '/boot/vmlinuz-*': 'linux-image-cloud-amd64',

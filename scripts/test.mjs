@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm test: sets up what is missing, then runs unit, integration and end-to-end tests, and closes with one line of figures.
+// npm test: sets up what is missing, then runs the tests of units, integration, commands and the whole, and closes with one line of figures.
 //
 //   npm test                       all of them
 //   npm test -- unit integration   only these
@@ -11,7 +11,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const ALL = ['unit', 'integration', 'e2e'];
+const ALL = ['unit', 'integration', 'commands', 'e2e'];
 const SUITES = [...ALL, 'guests'];
 const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith('-'));
 const unknown = wanted.filter((suite) => !SUITES.includes(suite));
@@ -27,9 +27,9 @@ if (run(process.execPath, ['scripts/setup.mjs']) !== 0) process.exit(1);
 const figures = { passed: 0, failed: 0, skipped: 0 };
 const folder = mkdtempSync(path.join(tmpdir(), 'h2k-test-'));
 try {
-  // Unit and integration tests run side by side; end-to-end tests have the machine to themselves.
+  // All run side by side, but the end-to-end tests, which have the machine to themselves.
   const chosen = wanted.length === 0 ? ALL : wanted;
-  const groups = [['unit', 'integration'], ['e2e'], ['guests']].map((group) =>
+  const groups = [['unit', 'integration', 'commands'], ['e2e'], ['guests']].map((group) =>
     group.filter((suite) => chosen.includes(suite)),
   );
   for (const group of groups.filter((suites) => suites.length > 0)) {

@@ -13,6 +13,7 @@ const OUTPUT_FLAGS = {
   json: Flags.boolean({ description: 'Print one JSON document and nothing else.', helpGroup: 'OUTPUT' }),
   quiet: Flags.boolean({ char: 'q', description: 'Print errors only.', helpGroup: 'OUTPUT' }),
   'no-color': Flags.boolean({ description: 'No colours (also: NO_COLOR).', helpGroup: 'OUTPUT' }),
+  debug: Flags.boolean({ description: 'With an error, show where it came from (also: DEBUG=1).', helpGroup: 'OUTPUT' }),
 };
 
 /** Flags of commands that talk to the gateway. */
@@ -102,7 +103,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     });
   }
 
-  /** Says what happened, why and what to try; never a stack trace, unless DEBUG asks for it. */
+  /** Says what happened, why and what to try; never a stack trace, unless --debug asks for it. */
   override async catch(error: Error & { oclif?: { exit?: number }; code?: string }): Promise<void> {
     // oclif's own: an exit code, --help, a flag that does not parse.
     if (error.code === 'EEXIT') throw error;
@@ -116,7 +117,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     known.traceId ??= this.trace?.traceId;
     if (wantsJson) this.printJson(errorDocument(known));
     this.logToStderr(explain(known).join('\n'));
-    if (process.env['DEBUG'] !== undefined) this.logToStderr(error.stack ?? '');
+    if (this.argv.includes('--debug') || process.env['DEBUG'] !== undefined) this.logToStderr(error.stack ?? '');
     await flushed();
     this.exit(known.exitCode);
   }
@@ -134,6 +135,6 @@ const defect = (error: Error): CliError =>
   new CliError(`something unexpected happened: ${error.message}`, {
     code: 'INTERNAL',
     exitCode: EXIT.failed,
-    advice: 'this is a defect of hyperctl; run it again with DEBUG=1 and report what it prints',
+    advice: 'this is a defect of hyperctl; run it again with --debug and report what it prints',
     cause: error,
   });
