@@ -1,14 +1,5 @@
-/**
- * Whether KVM really works here. `/dev/kvm` may exist and QEMU still abort or hang on it (nested virtualisation), also
- * after the firmware ran well. So a Linux kernel is started with no root device: it ends in a panic within seconds
- * where the virtual CPU can be relied on.
- */
-import { access, readdir } from 'node:fs/promises';
-import { constants } from 'node:fs';
 import { execa } from 'execa';
-
-/** The panic takes about 2 s with emulation, less with KVM. */
-const LIMIT_MS = 8_000;
+import { kvmProbe } from '@hyper2kvm/runtime/probes';
 
 let probed: Promise<boolean> | undefined;
 
@@ -19,32 +10,11 @@ export function kvmWorks(): Promise<boolean> {
 }
 
 async function probe(): Promise<boolean> {
-  const kernel = await hostKernel();
-  if (kernel === undefined || !(await usable('/dev/kvm', constants.R_OK | constants.W_OK))) return false;
-  const { stdout } = await execa(
-    'qemu-system-x86_64',
-    [
-      ['-accel', 'kvm', '-cpu', 'max', '-m', '256', '-nodefaults', '-no-user-config', '-no-reboot'],
-      ['-display', 'none', '-serial', 'stdio', '-kernel', kernel, '-append', 'console=ttyS0 panic=-1'],
-    ].flat(),
-    { reject: false, timeout: LIMIT_MS, forceKillAfterDelay: 500, stdin: 'ignore', stderr: 'ignore' },
-  );
-  return /Kernel panic - not syncing: VFS/.test(stdout);
-}
-
-async function hostKernel(): Promise<string | undefined> {
-  const names = await readdir('/boot').catch(() => []);
-  for (const name of names.filter((entry) => entry.startsWith('vmlinuz-'))) {
-    if (await usable(`/boot/${name}`, constants.R_OK)) return `/boot/${name}`;
-  }
-  return undefined;
-}
-
-async function usable(file: string, mode: number): Promise<boolean> {
-  return access(file, mode).then(
-    () => true,
-    () => false,
-  );
+  const found = await kvmProbe();
+  if (typeof found === 'string') return false;
+  const { command, args, limitMs: timeout } = found;
+  const { stdout } = await execa(command, args, { reject: false, timeout, forceKillAfterDelay: 500, stdin: 'ignore' });
+  return found.passed(stdout);
 }
 
 /** Environment for libguestfs tools: without libvirtd, and by emulation where KVM does not work. */

@@ -1,9 +1,7 @@
 export { isAway } from './bus/passing.js';
 export * from './process/spawn.js';
 export { serveImage, type ImageServer } from './content/image-server.js';
-export * from './config/base.js';
-export * from './config/load.js';
-export * from './config/targets.js';
+export * from './config/index.js';
 export * from './http-call/index.js';
 export * from './secrets/sealer.js';
 export * from './telemetry/logger.js';

@@ -14,8 +14,7 @@ export async function connectNats(
   waitMs = 60_000,
 ): Promise<NatsConnection> {
   const options: ConnectionOptions = {
-    servers: config.servers,
-    name,
+    ...natsOptions(config, name),
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
     reconnectJitter: 100,
@@ -24,11 +23,6 @@ export async function connectNats(
     timeout: 5_000,
     // Otherwise two refused log-ins (a server that is being reconfigured) close the connection for good.
     ignoreAuthErrorAbort: true,
-    ...(config.user === undefined ? {} : { user: config.user }),
-    ...(config.password === undefined ? {} : { pass: config.password }),
-    ...(config.token === undefined ? {} : { token: config.token }),
-    ...(config.ca_file === undefined ? {} : { tls: { caFile: config.ca_file } }),
-    ...(config.creds_file === undefined ? {} : { authenticator: credsAuthenticator(readFileSync(config.creds_file)) }),
   };
   const deadline = performance.now() + waitMs;
   const where = config.servers.map((server) => server.replace(/^(\w+:\/\/)?.*@/, '$1')).join(', ');
@@ -47,6 +41,17 @@ export async function connectNats(
     }
   }
 }
+
+/** Where the servers are, and who comes. */
+export const natsOptions = (config: BaseConfig['nats'], name: string): ConnectionOptions => ({
+  servers: config.servers,
+  name,
+  ...(config.user === undefined ? {} : { user: config.user }),
+  ...(config.password === undefined ? {} : { pass: config.password }),
+  ...(config.token === undefined ? {} : { token: config.token }),
+  ...(config.ca_file === undefined ? {} : { tls: { caFile: config.ca_file } }),
+  ...(config.creds_file === undefined ? {} : { authenticator: credsAuthenticator(readFileSync(config.creds_file)) }),
+});
 
 async function watch(connection: NatsConnection, logger: Logger): Promise<void> {
   for await (const status of connection.status()) {
