@@ -23,6 +23,6 @@ describe('hyperctl list', () => {
     expect((await hyperctl(['list', '--vm', 'nobody'])).stdout).toBe('No jobs.');
     const wrong = await hyperctl(['list', '--status', 'faild']);
     expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(wrong.stderr).toContain('faild is no state of a job');
+    expect(wrong.stderr).toContain('Error: "faild" is no value of --status; did you mean "failed"?');
   });
 });

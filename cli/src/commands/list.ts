@@ -1,10 +1,10 @@
 import { Flags } from '@oclif/core';
 import { JOB_STATUSES, JobStatus } from '@hyper2kvm/contracts';
 import { BaseCommand, GATEWAY_FLAGS } from '../lib/base-command.js';
-import { UsageError } from '../lib/errors.js';
 import { EXIT, type ExitCode } from '../lib/exit-codes.js';
 import { findBatch } from '../lib/find-batch.js';
 import { jobTable } from '../lib/table.js';
+import { noSuchValue } from '../lib/usage-errors.js';
 import { parseSince } from '../lib/when.js';
 
 export default class List extends BaseCommand<typeof List> {
@@ -32,7 +32,7 @@ export default class List extends BaseCommand<typeof List> {
     const status = this.flags.status?.split(',').map((word) => {
       const parsed = JobStatus.safeParse(word.trim());
       if (parsed.success) return parsed.data;
-      throw new UsageError(`--status: ${word} is no state of a job`, `one or more of: ${JOB_STATUSES.join(', ')}`);
+      throw noSuchValue('value of --status', word.trim(), JOB_STATUSES);
     });
     const { vm, tag, batch, since, limit } = this.flags;
     const client = this.client();

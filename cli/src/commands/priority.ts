@@ -4,6 +4,7 @@ import { BaseCommand, GATEWAY_FLAGS } from '../lib/base-command.js';
 import { UsageError } from '../lib/errors.js';
 import { EXIT, type ExitCode } from '../lib/exit-codes.js';
 import { findJob, JOB_FLAGS } from '../lib/find-job.js';
+import { noSuchValue } from '../lib/usage-errors.js';
 
 export default class Priority extends BaseCommand<typeof Priority> {
   static override summary = 'Change the priority of a job.';
@@ -21,7 +22,8 @@ export default class Priority extends BaseCommand<typeof Priority> {
 
   protected async work(): Promise<ExitCode> {
     const lane = Lane.safeParse(this.args.lane);
-    if (!lane.success) throw new UsageError('which priority?', `one of ${LANES.join(', ')}`);
+    if (this.args.lane === undefined) throw new UsageError('which priority?', `one of ${LANES.join(', ')}`);
+    if (!lane.success) throw noSuchValue('priority', this.args.lane, LANES);
     const client = this.client();
     const job = await client.change(await findJob(client, this.flags), { priority: lane.data });
     if (this.isJson) this.printJson(job);

@@ -1,8 +1,8 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
 import { localGateway, resolveHome, SYSTEM_HOME } from '../stack/index.js';
 import { GatewayClient } from './client.js';
-import { CliError, errorDocument, explain } from './errors.js';
-import { EXIT, type ExitCode } from './exit-codes.js';
+import type { ExitCode } from './exit-codes.js';
+import { flushed, guardOutput, report, showingOf, toCliError } from './report-error.js';
 import { configPath, readConfigFile, settings, type Settings } from './settings.js';
 import { startTrace, type CommandTrace } from './trace.js';
 
@@ -40,6 +40,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected abstract work(): Promise<ExitCode>;
 
   override async init(): Promise<void> {
+    guardOutput();
     await super.init();
     const { args, flags } = await this.parse({
       flags: this.ctor.flags,
@@ -104,37 +105,14 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   }
 
   /** Says what happened, why and what to try; never a stack trace, unless --debug asks for it. */
-  override async catch(error: Error & { oclif?: { exit?: number }; code?: string }): Promise<void> {
-    // oclif's own: an exit code, --help, a flag that does not parse.
+  override async catch(error: Error & { code?: string }): Promise<void> {
+    // An exit code, --help.
     if (error.code === 'EEXIT') throw error;
-    const wantsJson = this.argv.includes('--json');
-    if (error.oclif !== undefined) {
-      if (wantsJson) this.printJson(errorDocument(new CliError(error.message, { code: 'USAGE' })));
-      await flushed();
-      throw error;
-    }
-    const known = error instanceof CliError ? error : defect(error);
-    known.traceId ??= this.trace?.traceId;
-    if (wantsJson) this.printJson(errorDocument(known));
-    this.logToStderr(explain(known).join('\n'));
-    if (this.argv.includes('--debug') || process.env['DEBUG'] !== undefined) this.logToStderr(error.stack ?? '');
-    await flushed();
-    this.exit(known.exitCode);
+    const { usageError } = await import('./usage-errors.js');
+    const { id, flags, baseFlags } = this.ctor as typeof BaseCommand;
+    const known = usageError(error, { id, flags: { ...baseFlags, ...flags } }) ?? toCliError(error);
+    // What was typed wrong has left no trace anywhere.
+    if (known.code !== 'USAGE') known.traceId ??= this.trace?.traceId;
+    this.exit(await report(known, showingOf(this.argv)));
   }
 }
-
-/** An exit drops what a slow reader at the other end of a pipe has not taken yet. */
-async function flushed(): Promise<void> {
-  for (const stream of [process.stdout, process.stderr])
-    await new Promise<void>((resolve) => {
-      stream.write('', () => resolve());
-    });
-}
-
-const defect = (error: Error): CliError =>
-  new CliError(`something unexpected happened: ${error.message}`, {
-    code: 'INTERNAL',
-    exitCode: EXIT.failed,
-    advice: 'this is a defect of hyperctl; run it again with --debug and report what it prints',
-    cause: error,
-  });
