@@ -32,6 +32,7 @@ import { CliError } from './errors.js';
 import { EXIT } from './exit-codes.js';
 import { paged } from './paged.js';
 import { Transport, type ClientOptions } from './transport.js';
+import { WorkersApi } from './workers-api.js';
 
 /** What may be sent: the schema's input, where all that has a default may be left out. */
 export type ConvertBody = z.input<typeof ConvertRequest>;
@@ -65,6 +66,7 @@ export class GatewayClient {
   readonly access: AccessApi;
   readonly connections: ConnectionsApi;
   readonly operations: OperationsApi;
+  readonly workers: WorkersApi;
 
   /** @throws UsageError about the address */
   constructor(options: ClientOptions) {
@@ -73,6 +75,12 @@ export class GatewayClient {
     this.access = new AccessApi(this.#http);
     this.connections = new ConnectionsApi(this.#http);
     this.operations = new OperationsApi(this.#http);
+    this.workers = new WorkersApi(this.#http);
+  }
+
+  /** As the user gave it. */
+  get url(): string {
+    return this.#http.address.shown;
   }
 
   convert(body: ConvertBody): Promise<ConvertAccepted> {
