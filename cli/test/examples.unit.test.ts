@@ -10,7 +10,11 @@ const GUIDE = readFileSync(new URL('../../docs/user-guide.md', import.meta.url),
 
 const commands = new Map<string, Command.Class & { baseFlags?: object }>();
 for (const file of readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))) {
-  const id = file.replace(/\.ts$/, '').split(path.sep).join(' ');
+  const id = file
+    .replace(/\.ts$/, '')
+    .split(path.sep)
+    .filter((part) => part !== 'index')
+    .join(' ');
   commands.set(id, ((await import(path.join(FOLDER, file))) as { default: Command.Class }).default);
 }
 

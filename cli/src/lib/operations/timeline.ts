@@ -1,0 +1,59 @@
+import { durationWord, type Attempt, type JobDetail, type TimelineEvent } from '@hyper2kvm/contracts';
+import { printable } from '../format.js';
+import { table } from '../table.js';
+import { stringWidth } from '../width.js';
+import { wrap } from '../wrap.js';
+
+const whole = (time: string): string => time.replace(/\.\d+/, '');
+
+function took({ duration_seconds: seconds, started_at: start, ended_at: end }: Attempt, now: number): string {
+  if (seconds !== null) return durationWord(seconds);
+  if (start === null) return '';
+  return durationWord(((end === null ? now : Date.parse(end)) - Date.parse(start)) / 1000);
+}
+
+/** Each try of a phase or a task: who, when, how long, and how it ended. @param now in ms since 1970 */
+export function attemptLines(attempts: readonly Attempt[], now: number, columns?: number): string[] {
+  return table(
+    ['ATTEMPT', 'OUTCOME', 'TIME', 'WORKER', 'STARTED', 'ERROR'],
+    attempts.map((one) => [
+      `${one.activity} ${one.attempt}`,
+      one.outcome,
+      took(one, now),
+      printable(one.worker ?? ''),
+      one.started_at === null ? '' : whole(one.started_at),
+      one.failure?.code ?? '',
+    ]),
+    columns,
+  );
+}
+
+/** What happened, oldest first: when, how long after the first, what, and by whom. Sentences are broken, never cut. */
+export function eventLines(events: readonly TimelineEvent[], columns?: number): string[] {
+  const [first] = events;
+  if (first === undefined) return [];
+  const start = Date.parse(first.time);
+  const rows = events.map((event) => ({
+    // Clocks of workers may be behind the gateway's.
+    head: [whole(event.time), `+${durationWord(Math.max(0, (Date.parse(event.time) - start) / 1000))}`],
+    text: `${printable(event.message)}${by(event)}`,
+  }));
+  const widths = [0, 1].map((column) => Math.max(...rows.map(({ head }) => stringWidth(head[column] ?? ''))));
+  return rows.flatMap(({ head, text }) => {
+    const prefix = head.map((cell, column) => cell.padEnd((widths[column] ?? 0) + 2)).join('');
+    return columns === undefined ? [prefix + text] : wrap(prefix + text, columns, prefix.length);
+  });
+}
+
+/** Who it was, where the sentence does not tell it. */
+const by = ({ by: who, message }: TimelineEvent): string =>
+  who === null || who === '' || message.includes(who) ? '' : ` (${printable(who)})`;
+
+/** The job in a line: how it stands, and since when. @param now in ms since 1970 */
+export function headLine(job: JobDetail, now: number): string {
+  const end = job.completed_at === null ? now : Date.parse(job.completed_at);
+  const time = durationWord((end - Date.parse(job.created_at)) / 1000);
+  const retries = job.retry_count === 0 ? '' : `, retry ${job.retry_count}`;
+  const span = job.completed_at === null ? `for ${time} so far` : `after ${time}`;
+  return `${job.job_id} (${printable(job.vm_name)}): ${job.status} ${span}${retries}`;
+}
