@@ -9,6 +9,8 @@ import { parseSince } from '../lib/when.js';
 
 export default class List extends BaseCommand<typeof List> {
   static override summary = 'List the jobs, newest first.';
+  static override description =
+    'Conditions are combined. What became of one: hyperctl status --job ID; of all of a plan: hyperctl batches show.';
   static override examples = [
     '<%= config.bin %> list',
     '<%= config.bin %> list --status converting',

@@ -35,6 +35,14 @@ export function missingCommand(id: string, argv: readonly string[], config: Comm
     .map((_, index) => words.slice(0, index + 1))
     .findLast((part) => commands.includes(part.join(' ')));
   const command = known === undefined ? undefined : config.findCommand(known.join(':'));
+  const topic =
+    known === undefined
+      ? []
+      : nearCommands(
+          words,
+          commands.filter((name) => name.startsWith(`${known.join(' ')} `)),
+        );
+  if (topic.length > 0) return noSuchCommand(words.slice(0, 2), topic);
   if (known !== undefined && command !== undefined) return noSuchArgument(words.slice(known.length).join(':'), command);
   const names = [...commands, ...config.topics.map(({ name }) => name.replaceAll(':', ' '))];
   const near = nearCommands(words, names);
