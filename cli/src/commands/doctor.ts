@@ -67,7 +67,7 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
       env: process.env,
     });
     const checks = await checksFor(machine, { only, quick: this.flags.quick });
-    const paint = painter(this.settings.color && process.stdout.isTTY);
+    const paint = painter(this.settings.colorOn(process.stdout));
     if (!this.isQuiet) this.log(machineLine(machine));
     const findings: Finding[] = [];
     const busy = liveLine(process.stderr, this.isQuiet || !process.stdout.isTTY);
@@ -80,7 +80,7 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
         if (!this.isQuiet && finding.check.group !== findings.at(-1)?.check.group)
           this.log(groupLine(finding.check.group, paint));
         findings.push(finding);
-        if (!this.isQuiet) this.log(findingLines(finding, paint).join('\n'));
+        if (!this.isQuiet) this.log(findingLines(finding, paint, this.columns).join('\n'));
       }
     } catch (error) {
       if (interrupted.signal.aborted) return EXIT.interrupted;

@@ -116,12 +116,15 @@ async function launchFix(stderr: string, { isRoot, config }: Machine): Promise<s
 const virtioWin: Check = {
   id: 'virtio-win',
   group: 'conversion',
-  title: 'Drivers for Windows (virtio-win)',
-  run: async ({ config, configFile, isRoot }) => {
+  title: 'virtio-win drivers',
+  run: async ({ config, configFile, stack, isRoot }) => {
     const place = config.converter.virtio_win;
     const sudo = isRoot ? '' : 'sudo ';
     const iso = '/usr/share/virtio-win/virtio-win.iso';
-    const set = `converter.virtio_win: ${iso}    # in ${configFile ?? '/etc/hyper2kvm/config.yaml'}`;
+    const set =
+      stack === undefined && configFile !== undefined
+        ? `converter: { virtio_win: ${iso} }    # in ${configFile}, then restart the converter`
+        : `hyperctl daemon start --all --set converter.virtio_win=${iso}`;
     const fetch = [`${sudo}mkdir -p ${path.dirname(iso)}`, `${sudo}curl -fL -o ${iso} ${VIRTIO_WIN}`, set];
     if (place === undefined) {
       const there = await stat(iso).catch(() => undefined);

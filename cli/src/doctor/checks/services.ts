@@ -47,7 +47,7 @@ const words = (error: unknown): string => {
 };
 
 const stopped = ({ stack }: Machine): Outcome | undefined =>
-  stack !== undefined && !stack.running ? skipped('the local stack is not running', [START]) : undefined;
+  stack !== undefined && !stack.running ? skipped('the local stack is not running') : undefined;
 
 const nats: Check = {
   id: 'nats',
@@ -58,7 +58,7 @@ const nats: Check = {
     if (idle !== undefined) return idle;
     const { config, configFile } = machine;
     const where = config.nats.servers.map((server) => server.replace(/^(\w+:\/\/)?.*@/, '$1')).join(', ');
-    if (configFile === undefined) return skipped('nothing is configured yet', [START]);
+    if (configFile === undefined) return skipped('nothing is configured yet');
     let report;
     try {
       report = await probeNats(config.nats, TIMEOUT_MS);
@@ -97,7 +97,7 @@ const postgres: Check = {
     const idle = stopped(machine);
     if (idle !== undefined) return idle;
     const { database } = machine.config.gateway;
-    if (machine.configFile === undefined) return skipped('nothing is configured yet', [START]);
+    if (machine.configFile === undefined) return skipped('nothing is configured yet');
     const { Client } = (await import('pg')).default;
     const { url, host, port, user, password, name } = database;
     const client = new Client({
@@ -168,7 +168,7 @@ const gateway: Check = {
       if (!(error instanceof CliError)) throw error;
       // A machine of its own is looked at part by part: that nothing runs yet is no fault.
       if (machine.stack?.running === false || (machine.configFile === undefined && machine.role === 'services'))
-        return skipped('it is not running', [START]);
+        return skipped('it is not running');
       return failed(client.url, `${error.message}${error.why === undefined ? '' : `: ${error.why}`}`, adviceOf(error));
     }
   },
