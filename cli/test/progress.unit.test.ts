@@ -1,16 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { reduce } from '../src/progress/model.js';
-import { EMPTY, type Model, type ViewEvent } from '../src/progress/state.js';
+import { EMPTY, told, type Model, type ViewEvent } from '../src/progress/state.js';
 import { PLAIN_START, plainLines } from '../src/progress/plain.js';
 import { happenedLines, liveLines } from '../src/progress/tty.js';
-import { stringWidth } from '../src/lib/width.js';
+import { painter, stringWidth } from '../src/lib/width.js';
 import { completed, converting, exporting, failed, GB, job, JOB_ID, START } from '../../test/support/cli-samples.js';
 
-const WIDE = { columns: 100, color: false };
+const WIDE = { columns: 100, paint: painter(false) };
 
 /** Events, each so many seconds after the start. */
 const play = (...events: readonly [seconds: number, event: ViewEvent][]): Model =>
-  events.reduce((model, [seconds, event]) => reduce(model, event, START + seconds * 1000), EMPTY);
+  events.reduce((model, [seconds, event]) => {
+    const at = START + seconds * 1000;
+    const sent: ViewEvent =
+      event.type === 'progress'
+        ? { ...event, progress: { ...event.progress, time: new Date(at).toISOString() } }
+        : event;
+    return reduce(model, sent, at);
+  }, EMPTY);
 
 const accepted: ViewEvent & { type: 'accepted' } = {
   type: 'accepted',
@@ -42,7 +49,7 @@ const cleanup = (change: object): ReturnType<typeof job>['cleanup'] => ({
   next_try_at: null,
   ...change,
 });
-const tail = (model: Model): string[] => happenedLines(model, 0, WIDE).slice(-3);
+const tail = (model: Model): string[] => happenedLines(model, WIDE).slice(-3);
 
 const done = (change: object): ViewEvent & { type: 'job' } => ({
   type: 'job',
@@ -62,12 +69,12 @@ const WHOLE: readonly [number, ViewEvent][] = [
   [31, { type: 'progress', progress: converting('inspect', 0) }],
   [33, { type: 'progress', progress: converting('initramfs', 1) }],
   [70, { type: 'progress', progress: converting('commit', 8) }],
-  [80, { type: 'end', job: completed() }],
+  [80, { type: 'end', job: completed({ completed_at: '2026-01-17T10:01:20Z' }) }],
 ];
 
 describe('the progress of a job', () => {
   it('tells the whole way in order, as the terminal shows it', () => {
-    expect(happenedLines(play(...WHOLE), 0, WIDE)).toEqual([
+    expect(happenedLines(play(...WHOLE), WIDE)).toEqual([
       '',
       '🚀 Starting VM conversion',
       `Job ID: ${JOB_ID}`,
@@ -78,16 +85,17 @@ describe('the progress of a job', () => {
       '',
       'Phase 2: Exporting from vSphere',
       '  📥 Downloading disk 2/2: production-db_1.vmdk',
-      '  [████████████████████████████████] 100% (40 GB)',
+      '  [████████████████████████████████] 100% (40 GB) - 20.0 GB/s',
       '  ✅ Disk 2 downloaded (2s)',
+      '',
       '  📥 Downloading disk 1/2: production-db.vmdk',
-      '  [████████████████████████████████] 100% (60 GB)',
+      '  [████████████████████████████████] 100% (60 GB) - 8.6 GB/s',
       '  ✅ Disk 1 downloaded (7s)',
       '  ✅ Export complete',
       '',
       'Phase 3: Queued for conversion',
       '  ⏳ Waiting in conversion queue (position: 2)',
-      '  ⏳ Waiting in conversion queue (position: 1)',
+      '  ⏳ Queue position: 1',
       '  ▶️  Conversion started',
       '',
       'Phase 4: Converting to KVM',
@@ -115,32 +123,82 @@ describe('the progress of a job', () => {
     expect(liveLines(model, START + 4000, WIDE)).toEqual([
       '  📥 Downloading disk 1/2: production-db.vmdk',
       '  [████████████████░░░░░░░░░░░░░░░░] 50% (30 GB of 60 GB) - 15.0 GB/s - ETA: 2s',
+      '  Total: 70% (70 GB of 100 GB) - 15.0 GB/s - ETA: 2s - 1 of 2 disks done',
     ]);
+  });
+
+  it('takes rates and durations from the times of the messages, whenever they arrive', () => {
+    const progress = (time: string, done: readonly [number, number]): ViewEvent => ({
+      type: 'progress',
+      progress: { ...exporting(done, ['transferring', 'transferring']), time },
+    });
+    // All at once, after a broken connection; and the clock here is behind by an hour.
+    const late = START - 3_600_000;
+    let model = reduce(play([0, accepted]), progress('2026-01-17T10:00:02Z', [0, 0]), late);
+    model = reduce(model, progress('2026-01-17T10:00:06Z', [30, 20]), late);
+    expect(liveLines(model, late, WIDE)).toEqual([
+      '  📥 Downloading disk 1/2: production-db.vmdk',
+      '  [████████████████░░░░░░░░░░░░░░░░] 50% (30 GB of 60 GB) - 7.5 GB/s - ETA: 4s',
+      '  📥 Downloading disk 2/2: production-db_1.vmdk',
+      '  [████████████████░░░░░░░░░░░░░░░░] 50% (20 GB of 40 GB) - 5.0 GB/s - ETA: 4s',
+      '  Total: 50% (50 GB of 100 GB) - 12.5 GB/s - ETA: 4s - 0 of 2 disks done',
+    ]);
+    const step = { ...converting('inspect', 0), time: '2026-01-17T10:01:00Z' };
+    const seconds = liveLines(reduce(model, { type: 'progress', progress: step }, late), late + 7_000, WIDE)[0];
+    expect(seconds).toMatch(/Detecting the guest OS\.\.\. . 7s$/);
+  });
+
+  it.each([
+    [12, 9],
+    [7, 5],
+    [4, 4],
+    [1, 1],
+  ])('draws what fits of 4 disks into %i lines', (rows, count) => {
+    const disks = [1, 2, 3, 4].map((index) => ({
+      ...exporting([30, 0], ['transferring', 'waiting']).disks![0]!,
+      index,
+    }));
+    const model = play([0, accepted], [1, { type: 'progress', progress: { ...exporting([0, 0], ['', '']), disks } }]);
+    const lines = liveLines(model, START, { ...WIDE, rows });
+    expect(lines).toHaveLength(count);
+    if (rows === 7) expect(lines[0]).toBe('  1/4 production-db.vmdk [████████████████░░░░░░░░░░░░░░░░] 50%');
+    if (rows === 4) expect(lines.slice(-2)[0]).toBe('  and 2 disks under way');
+    expect(lines.at(-1)).toContain('Total: 50% (120 GB of 240 GB)');
   });
 
   it('shows the step that runs, and where one waits', () => {
     expect(liveLines(play(...WHOLE.slice(0, 11)), START + 35_000, WIDE)[0]).toMatch(
-      /^ {2}💉 Injecting VirtIO drivers\.\.\. . \[2\/9\] 2s$/,
+      /^ {2}💉 Injecting VirtIO drivers\.\.\. . 2s$/,
     );
-    expect(liveLines(play(...WHOLE.slice(0, 7)), START, WIDE)[0]).toMatch(
-      /^ {2}⏳ Waiting in conversion queue \(position: 2\)/,
+    expect(liveLines(play(...WHOLE.slice(0, 11)), START, WIDE)[1]).toBe(
+      '  [███░░░░░░░░░░░░░░░░░░░░░░░░░░░░░] 10% (step 2 of 9)',
     );
+    const waits = (position: number): ViewEvent => state({ status: 'exported', queue_position: position });
+    const queued = [1, 3, 2].map((count) =>
+      play([0, accepted], ...[3, 2, 1].slice(0, count).map((n): [number, ViewEvent] => [n, waits(n)])),
+    );
+    // The position that stands right above is not said again.
+    expect(queued.map((model) => liveLines(model, START, WIDE)[0])).toEqual([
+      expect.stringMatching(/^ {5}.$/),
+      expect.stringMatching(/^ {5}.$/),
+      expect.stringMatching(/^ {2}⏳ Queue position: 2 .$/),
+    ]);
   });
 
   it.each([10, 17, 24, 30, 40, 60, 80])('fits into %i columns', (columns) => {
     for (let count = 1; count <= WHOLE.length; count += 1) {
       const model = play(...WHOLE.slice(0, count));
       const lines = [
-        ...happenedLines(model, 0, { columns, color: true }).filter((line) => line.includes('█')),
-        ...liveLines(model, START, { columns, color: true }),
+        ...happenedLines(model, { columns, paint: painter(true) }).filter((line) => line.includes('█')),
+        ...liveLines(model, START, { columns, paint: painter(true) }),
       ];
       for (const line of lines) expect(stringWidth(line), line).toBeLessThanOrEqual(columns);
     }
   });
 
   it('uses no escape sequence without colour', () => {
-    expect(happenedLines(play(...WHOLE), 0, WIDE).join('')).not.toContain('\u001b');
-    expect(happenedLines(play(...WHOLE), 0, { columns: 100, color: true }).join('')).toContain('\u001b');
+    expect(happenedLines(play(...WHOLE), WIDE).join('')).not.toContain('\u001b');
+    expect(happenedLines(play(...WHOLE), { columns: 100, paint: painter(true) }).join('')).toContain('\u001b');
   });
 
   it('does not let a name from elsewhere steer the terminal', () => {
@@ -160,7 +218,7 @@ describe('the progress of a job', () => {
         },
       ],
     );
-    expect(happenedLines(model, 0, WIDE).at(-1)).toBe('  ⚠️  evil[2J name');
+    expect(happenedLines(model, WIDE).at(-1)).toBe('  ⚠️  evil[2J name');
   });
 
   it('counts every disk as done when the export ended, also when the last progress got lost', () => {
@@ -194,7 +252,7 @@ describe('the progress of a job', () => {
     const { failure } = failed();
     const waiting = state({ retry_count: 1, next_retry_at: due, failure });
     const model = play(...WHOLE.slice(0, 5), [10, waiting], [11, waiting]);
-    expect(happenedLines(model, 0, WIDE).slice(-4)).toEqual([
+    expect(happenedLines(model, WIDE).slice(-4)).toEqual([
       '  ⚠️  The attempt failed: no space left in /srv/out: 3 GB are missing',
       `  🔁 Retry 1 starts at ${due}`,
       '',
@@ -226,12 +284,12 @@ describe('the progress of a job', () => {
     const under = reduce(before, exporting1, START);
     expect(liveLines(under, START, WIDE)[0]).toBe('  📥 Reading disk 1/2: production-db.vmdk');
     const end = reduce(under, { type: 'end', job: completed(here) }, START);
-    for (const lines of [happenedLines(end, 0, WIDE), plainLines(end, PLAIN_START, START).lines])
+    for (const lines of [happenedLines(end, WIDE), plainLines(end, PLAIN_START, START).lines])
       expect(lines.join('\n')).not.toMatch(/vSphere|vCenter|ownload|local$/m);
     expect(plainLines(end, PLAIN_START, START).lines).toContain('2026-01-17T10:00:00Z Files can be read: OVA web.ova');
     // Who joins later knows less.
     const joined = play([0, state({ ...here, status: 'exporting' })]);
-    expect(happenedLines(joined, 0, WIDE)).toContain('Phase 2: Exporting from the files');
+    expect(happenedLines(joined, WIDE)).toContain('Phase 2: Exporting from the files');
   });
 
   describe('after the end of a job', () => {
@@ -243,7 +301,7 @@ describe('the progress of a job', () => {
       expect(liveLines(going, START, WIDE)[0]).toContain('Removing what the export left');
       const end = reduce(going, { type: 'end', job: ended({ status: 'completed' }) }, START);
       expect(tail(end)).toEqual(['', 'Phase 5: Cleanup', '  ✅ Cleanup complete']);
-      expect(happenedLines(end, 0, WIDE).filter((line) => line === 'Phase 5: Cleanup')).toHaveLength(1);
+      expect(happenedLines(end, WIDE).filter((line) => line === 'Phase 5: Cleanup')).toHaveLength(1);
       expect(liveLines(end, START, WIDE)).toEqual([]);
     });
 
@@ -274,7 +332,7 @@ describe('the progress of a job', () => {
 
     it('says nothing where there was nothing to remove', () => {
       const end = play(...WHOLE.slice(0, 4), [5, { type: 'end', job: failed() }]);
-      expect(happenedLines(end, 0, WIDE).join('\n')).not.toContain('Cleanup');
+      expect(happenedLines(end, WIDE).join('\n')).not.toContain('Cleanup');
     });
 
     it('a completed one is converted before its snapshot is gone', () => {
@@ -292,15 +350,15 @@ describe('the progress of a job', () => {
       [5, logged('2026-01-17T10:00:04Z', 'new')],
       [6, { type: 'progress', progress: converting('bootloader', 4) }],
     );
-    expect(happenedLines(model, 0, WIDE).join('\n')).toContain('new');
-    expect(happenedLines(model, 0, WIDE).join('\n')).not.toContain('old');
-    expect(happenedLines(model, 0, WIDE)).toContain('  ✅ 4 of 9 steps already done');
+    expect(happenedLines(model, WIDE).join('\n')).toContain('new');
+    expect(happenedLines(model, WIDE).join('\n')).not.toContain('old');
+    expect(happenedLines(model, WIDE)).toContain('  ✅ 4 of 9 steps already done');
   });
 
   it('of an export ends when the disks are there, and queues nothing', () => {
     const rests = job({ status: 'exported', phase: 'conversion' });
     const model = play([0, { ...accepted, exportOnly: true }], [5, { type: 'job', job: rests }]);
-    const lines = happenedLines(model, 0, WIDE);
+    const lines = happenedLines(model, WIDE);
     expect(lines).toContain('🚀 Starting VM export');
     expect(lines.at(-1)).toMatch(/Export complete/);
     expect(lines.join('\n')).not.toContain('Queued for conversion');
@@ -312,7 +370,7 @@ describe('the progress of a job', () => {
       [0, { ...accepted, accepted: { ...accepted.accepted, disks: [] } }],
       [1, { type: 'job', job: job({ waiting_reason: reason, estimated_start: '2026-01-17T12:00:00Z' }) }],
     );
-    expect(happenedLines(model, 0, WIDE).join('\n')).not.toMatch(/Found VM|Connected/);
+    expect(happenedLines(model, WIDE).join('\n')).not.toMatch(/Found VM|Connected/);
     expect(liveLines(model, START, WIDE)[0]).toContain(`⏳ ${reason}, starts in about 2 h `);
   });
 
@@ -321,7 +379,7 @@ describe('the progress of a job', () => {
     expect(liveLines(away, START, WIDE).at(-1)).toContain('The gateway does not answer');
     const back = reduce(away, { type: 'connection', state: 'restored' }, START);
     expect(liveLines(back, START, WIDE).join('')).not.toContain('does not answer');
-    expect(happenedLines(back, 0, WIDE).at(-1)).toBe('  ✅ The gateway is back');
+    expect(happenedLines(back, WIDE).at(-1)).toBe('  ✅ The gateway is back');
   });
 });
 
@@ -332,16 +390,16 @@ describe('plain lines', () => {
     expect(lines[0]).toBe(`2026-01-17T10:00:00Z Conversion of production-db, job ${JOB_ID}`);
     expect(lines).toContain('2026-01-17T10:00:04Z Disk 2/2 downloaded: production-db_1.vmdk, 40 GB (2s)');
     expect(lines.every((line) => /^2026-01-17T10:\d\d:\d\dZ \S/.test(line))).toBe(true);
-    expect(plainLines(model, after, START).lines).toEqual([]);
+    expect(plainLines(told(model), after, START).lines).toEqual([]);
   });
 
   it('say a disk at most every 5 seconds', () => {
     const model = play(...WHOLE.slice(0, 4));
     const first = plainLines(model, PLAIN_START, START + 2000);
     expect(first.lines.filter((line) => line.includes('disk 1/2'))).toHaveLength(1);
-    const soon = plainLines(model, first.state, START + 6900);
+    const soon = plainLines(told(model), first.state, START + 6900);
     expect(soon.lines).toEqual([]);
-    const later = plainLines(model, soon.state, START + 7000);
+    const later = plainLines(told(model), soon.state, START + 7000);
     expect(later.lines).toHaveLength(2);
   });
 });

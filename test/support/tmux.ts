@@ -47,22 +47,20 @@ export class Terminal {
       HISTFILE: '',
       ...options.env,
     };
-    await terminal.#tmux(
-      'start-server',
-      ';',
-      'set-option',
-      '-g',
-      'status',
-      'off',
-      ';',
-      ...[
-        ...['new-session', '-d', '-x', String(options.columns ?? 80), '-y', String(options.rows ?? 24), '-c', folder],
-        // env, since `-e` would leave what tmux itself puts into the environment.
-        ...['env', '-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)],
-        ...['bash', '--noprofile', '--norc', '-i'],
-        ...[';', 'pipe-pane', '-o', `exec cat >> '${terminal.#log}'`],
-      ],
-    );
+    // By env(1), since `-e` would leave what tmux itself puts into the environment.
+    const shell = [
+      'env',
+      '-i',
+      ...Object.entries(env).map((pair) => pair.join('=')),
+      'bash',
+      '--noprofile',
+      '--norc',
+      '-i',
+    ];
+    const size = ['-x', String(options.columns ?? 80), '-y', String(options.rows ?? 24)];
+    const session = ['new-session', '-d', ...size, '-c', folder, ...shell];
+    const log = ['pipe-pane', '-o', `exec cat >> '${terminal.#log}'`];
+    await terminal.#tmux('start-server', ';', 'set-option', '-g', 'status', 'off', ';', ...session, ';', ...log);
     await terminal.waitFor(/^\[0\] \$/m);
     return terminal;
   }

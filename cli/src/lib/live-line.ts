@@ -1,7 +1,8 @@
-import { createLogUpdate } from 'log-update';
+import { liveRegion, terminalSize } from './live-region.js';
+import { asciiMarks, canRedraw } from './marks.js';
 import { fit } from './width.js';
 
-/** One line that is drawn again in place; nothing where there is no terminal. */
+/** One line that is drawn again in place; nothing where there is no terminal that can. */
 export interface LiveLine {
   set(text: string): void;
   /** Takes it away. */
@@ -9,13 +10,10 @@ export interface LiveLine {
 }
 
 export function liveLine(stream: NodeJS.WriteStream, quiet: boolean): LiveLine {
-  if (quiet || !stream.isTTY) return { set: () => {}, clear: () => {} };
-  const update = createLogUpdate(stream);
+  if (quiet || !canRedraw(stream)) return { set: () => {}, clear: () => {} };
+  const region = liveRegion(stream);
   return {
-    set: (text) => update(fit(text, stream.columns > 0 ? stream.columns : 80)),
-    clear: () => {
-      update.clear();
-      update.done();
-    },
+    set: (text) => region.draw([], [fit(asciiMarks(text), terminalSize(stream).columns)]),
+    clear: () => region.close(),
   };
 }

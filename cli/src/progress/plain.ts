@@ -1,6 +1,6 @@
 import { durationWord } from '@hyper2kvm/contracts';
 import { plural, printable, rateWord, sizeWord } from '../lib/format.js';
-import { diskRate } from './model.js';
+import { diskRate } from './disks.js';
 import { notCleaned } from './cleanup.js';
 import type { Happened, Model } from './state.js';
 import { STEP_TEXT } from './steps.js';
@@ -8,19 +8,16 @@ import { STEP_TEXT } from './steps.js';
 /** A disk that is under way is worth a line this often. */
 const DISK_LINE_MS = 5_000;
 
-/** What was printed so far; a new one starts as PLAIN_START. */
+/** What was said so far; a new one starts as PLAIN_START. */
 export interface PlainState {
-  readonly printed: number;
   /** When each disk (by index) last had a line. */
   readonly diskLines: Readonly<Record<number, number>>;
 }
-export const PLAIN_START: PlainState = { printed: 0, diskLines: {} };
+export const PLAIN_START: PlainState = { diskLines: {} };
 
-/** The lines to print now, and the state to pass next time. `now` in ms since 1970. */
+/** Lines for what happened and for disks whose time has come, and the state to pass next time. `now` in ms since 1970. */
 export function plainLines(model: Model, state: PlainState, now: number): { lines: string[]; state: PlainState } {
-  const lines = model.happened
-    .slice(state.printed)
-    .flatMap(({ at, what }) => plainText(what).map((text) => `${stamp(at)} ${text}`));
+  const lines = model.happened.flatMap(({ at, what }) => plainText(what).map((text) => `${stamp(at)} ${text}`));
   const diskLines = { ...state.diskLines };
   for (const disk of model.stage === 'exporting' ? model.disks : []) {
     if (disk.state !== 'transferring' && disk.state !== 'verifying') continue;
@@ -36,7 +33,7 @@ export function plainLines(model: Model, state: PlainState, now: number): { line
       `${stamp(now)} ${verb}disk ${disk.index}/${model.disks.length} ${printable(disk.name)}: ${percent}% of ${sizeWord(disk.capacity_bytes)}${speed}${eta}`,
     );
   }
-  return { lines, state: { printed: model.happened.length, diskLines } };
+  return { lines, state: { diskLines } };
 }
 
 const stamp = (at: number): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
@@ -57,7 +54,11 @@ function plainText(what: Happened): string[] {
     case 'phase':
       return [`Phase ${what.number}: ${what.title}`];
     case 'waiting':
-      return [`Waiting in the ${what.queue} queue (position: ${what.position ?? 'unknown'})`];
+      return [
+        what.first
+          ? `Waiting in the ${what.queue} queue (position: ${what.position})`
+          : `Queue position: ${what.position}`,
+      ];
     case 'held':
       return [`Waiting: ${printable(what.reason)}`];
     case 'export started':

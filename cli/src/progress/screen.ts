@@ -1,7 +1,9 @@
-import { createLogUpdate } from 'log-update';
+import { liveRegion, terminalSize } from '../lib/live-region.js';
+import { asciiMarks, canRedraw } from '../lib/marks.js';
+import { fit, painter } from '../lib/width.js';
 import { reduce } from './model.js';
 import { PLAIN_START, plainLines } from './plain.js';
-import { EMPTY, type Model, type ViewEvent } from './state.js';
+import { EMPTY, told, type Model, type ViewEvent } from './state.js';
 import { happenedLines, liveLines } from './tty.js';
 
 /** Shows a job as it goes on. */
@@ -27,7 +29,7 @@ export interface ScreenOptions {
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 export function openScreen(options: ScreenOptions): Screen {
-  const draw = options.silent ? silent() : options.stream.isTTY ? terminal(options) : lines(options);
+  const draw = options.silent ? silent() : canRedraw(options.stream) ? terminal(options) : lines(options);
   let model = EMPTY;
   return {
     get model() {
@@ -36,31 +38,38 @@ export function openScreen(options: ScreenOptions): Screen {
     update: (event) => {
       if (event.type === 'log' && LEVELS.indexOf(event.log.level) < LEVELS.indexOf(options.logLevel)) return;
       model = reduce(model, event, Date.now());
-      draw.draw(model);
+      draw.draw(model, () => {
+        model = told(model);
+      });
     },
     close: () => draw.close(model),
   };
 }
 
 interface Drawing {
-  draw(model: Model): void;
+  /** @param shown to be called once what happened was shown */
+  draw(model: Model, shown: () => void): void;
   close(model: Model): void;
 }
 
-const silent = (): Drawing => ({ draw: () => {}, close: () => {} });
+const silent = (): Drawing => ({ draw: (_model, shown) => shown(), close: () => {} });
 
 function lines({ stream }: ScreenOptions): Drawing {
   let state = PLAIN_START;
   let latest = EMPTY;
   const draw = (model: Model): void => {
-    latest = model;
     const next = plainLines(model, state, Date.now());
+    // What was printed is not given again.
     state = next.state;
-    if (next.lines.length > 0) stream.write(`${next.lines.join('\n')}\n`);
+    latest = told(model);
+    if (next.lines.length > 0) stream.write(`${next.lines.map((line) => asciiMarks(line)).join('\n')}\n`);
   };
   const timer = setInterval(() => draw(latest), PLAIN_TICK_MS);
   return {
-    draw,
+    draw: (model, shown) => {
+      draw(model);
+      shown();
+    },
     close: (model) => {
       clearInterval(timer);
       draw(model);
@@ -68,41 +77,36 @@ function lines({ stream }: ScreenOptions): Drawing {
   };
 }
 
-/** Finished lines scroll away above; only the few moving ones are drawn again, in one write with what is new above them. */
+/** Finished lines scroll away above; only the few moving ones are drawn again. */
 function terminal({ stream, color }: ScreenOptions): Drawing {
-  const tty = stream;
-  const update = createLogUpdate(tty);
-  let printed = 0;
+  const region = liveRegion(stream);
+  const paint = painter(color);
   let latest = EMPTY;
+  let shown: (() => void) | undefined;
   const frame = (last: boolean): void => {
-    const size = { columns: tty.columns > 0 ? tty.columns : 80, color };
-    const above = happenedLines(latest, printed, size);
-    printed = latest.happened.length;
-    // Corked, the terminal gets erase, new lines and bars at once: no flicker.
-    tty.cork();
-    if (above.length > 0) {
-      update.clear();
-      tty.write(`${above.join('\n')}\n`);
-    }
-    // The newest lines where a terminal is too low for all.
-    const live = last ? [] : liveLines(latest, Date.now(), size).slice(-Math.max(1, (tty.rows || 24) - 2));
-    if (live.length > 0) update(live.join('\n'));
-    else update.clear();
-    tty.uncork();
+    const { columns, rows } = terminalSize(stream);
+    // The line under the region is the cursor's.
+    const size = { columns, rows: rows - 1, paint };
+    const above = happenedLines(latest, size).map((line) => asciiMarks(line));
+    latest = told(latest);
+    shown?.();
+    const live = last ? [] : liveLines(latest, Date.now(), size).map((line) => fit(asciiMarks(line), columns));
+    region.draw(above, live.slice(-size.rows));
   };
   const timer = setInterval(() => frame(false), FRAME_MS);
   const resized = (): void => frame(false);
-  tty.on('resize', resized);
+  stream.on('resize', resized);
   return {
-    draw: (model) => {
+    draw: (model, done) => {
       latest = model;
+      shown = done;
     },
     close: (model) => {
       clearInterval(timer);
-      tty.off('resize', resized);
+      stream.off('resize', resized);
       latest = model;
       frame(true);
-      update.done();
+      region.close();
     },
   };
 }

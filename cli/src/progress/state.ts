@@ -16,7 +16,13 @@ export type Happened =
   | { readonly kind: 'connected'; readonly origin: Origin }
   | { readonly kind: 'found'; readonly vm: string; readonly disks: number; readonly bytes: number }
   | { readonly kind: 'phase'; readonly number: 1 | 2 | 3 | 4 | 5; readonly title: string }
-  | { readonly kind: 'waiting'; readonly queue: 'export' | 'conversion'; readonly position: number | null }
+  | {
+      readonly kind: 'waiting';
+      readonly queue: 'export' | 'conversion';
+      readonly position: number;
+      /** The first that is said of this queue. */
+      readonly first: boolean;
+    }
   /** Why the gateway does not let the job into the queue yet. */
   | { readonly kind: 'held'; readonly reason: string }
   | { readonly kind: 'export started' }
@@ -26,6 +32,8 @@ export type Happened =
       readonly total: number;
       readonly seconds: number | null;
       readonly local: boolean;
+      /** Of this attempt. */
+      readonly first: boolean;
     }
   | { readonly kind: 'exported'; readonly seconds: number | null; readonly bytes: number; readonly local: boolean }
   | { readonly kind: 'conversion started' }
@@ -40,8 +48,8 @@ export type Happened =
   | { readonly kind: 'restored' };
 
 export interface DiskView extends DiskProgress {
-  /** When its first byte was seen; null while it waits. */
-  readonly startedAt: number | null;
+  /** When it began; null while it waits, `unknown` where it was under way before we came. */
+  readonly startedAt: number | 'unknown' | null;
   /** Of the last seconds: what rate and ETA are made from. */
   readonly samples: readonly { readonly at: number; readonly bytes: number }[];
 }
@@ -49,18 +57,26 @@ export interface DiskView extends DiskProgress {
 export type Stage =
   'connecting' | 'waiting for export' | 'exporting' | 'waiting for conversion' | 'converting' | 'cleaning' | 'ended';
 
-/** All that is needed to draw the state of a job; made by `reduce` alone. */
+/** All that is needed to draw the state of a job; made by `reduce` and `told` alone. */
 export interface Model {
   readonly stage: Stage;
   readonly jobId: string;
   readonly vm: string;
   readonly origin: Origin;
+  /** What was not told yet. */
   readonly happened: readonly { readonly at: number; readonly what: Happened }[];
+  /** Something was said of the job, if not told yet. */
+  readonly started: boolean;
   readonly disks: readonly DiskView[];
   readonly attempt: number;
   readonly queuePosition: number | null;
+  /** The first and the last position in this queue that was said. */
+  readonly firstPosition: number | null;
+  readonly saidPosition: number | null;
   readonly step: { readonly name: ConversionStep; readonly since: number } | null;
-  readonly steps: { readonly done: number; readonly total: number } | null;
+  readonly steps: { readonly done: number; readonly total: number; readonly percent: number } | null;
+  /** How much later it was here than at the worker when its last progress came, in ms: clocks differ. */
+  readonly behind: number;
   readonly job: JobDetail | null;
   readonly lost: boolean;
   /** RFC 3339; older log lines were before we came. */
@@ -86,12 +102,26 @@ export const EMPTY: Model = {
   vm: '',
   origin: { local: false, label: '' },
   happened: [],
+  started: false,
   disks: [],
   attempt: 0,
   queuePosition: null,
+  firstPosition: null,
+  saidPosition: null,
   step: null,
   steps: null,
+  behind: 0,
   job: null,
   lost: false,
   since: null,
 };
+
+/** Once all that happened was shown nobody asks for it again: a log may have a hundred thousand lines. */
+export const told = (model: Model): Model => (model.happened.length === 0 ? model : { ...model, happened: [] });
+
+/** Adds what happened at a time. */
+export const add = (model: Model, at: number, ...what: Happened[]): Model => ({
+  ...model,
+  started: true,
+  happened: [...model.happened, ...what.map((item) => ({ at, what: item }))],
+});

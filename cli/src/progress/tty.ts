@@ -1,68 +1,42 @@
 import { durationWord, type JobDetail } from '@hyper2kvm/contracts';
-import { plural, printable, rateWord, sizeWord } from '../lib/format.js';
+import { plural, printable, sizeWord } from '../lib/format.js';
 import { spanWord } from '../lib/when.js';
-import { fit, painter, type Paint } from '../lib/width.js';
-import { diskRate } from './model.js';
+import { fit, type Paint } from '../lib/width.js';
+import { barLine, downloading, exportLines, type TtyOptions } from './bars.js';
 import { notCleaned } from './cleanup.js';
-import type { DiskView, Happened, Model } from './state.js';
+import type { Happened, Model } from './state.js';
 import { STEP_TEXT } from './steps.js';
 
-export interface TtyOptions {
-  readonly columns: number;
-  readonly color: boolean;
-}
-
-const WIDEST_BAR = 32;
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const SPINNER_MS = 100;
 
-/** Lines for what happened from number `from` on: printed once, they scroll away above the moving part; long ones wrap. */
-export function happenedLines(model: Model, from: number, options: TtyOptions): string[] {
-  const paint = painter(options.color);
-  return model.happened.slice(from).flatMap(({ what }) => happenedText(what, paint, options));
+/** Lines for what happened: printed once, they scroll away above the moving part; long ones wrap. */
+export function happenedLines(model: Model, options: TtyOptions): string[] {
+  return model.happened.flatMap(({ what }) => happenedText(what, options));
 }
 
 /** The moving part: bars, queue position, the step that runs. `now` in ms since 1970. */
 export function liveLines(model: Model, now: number, options: TtyOptions): string[] {
-  const paint = painter(options.color);
+  const { paint } = options;
   const spin = SPINNER[Math.floor(now / SPINNER_MS) % SPINNER.length] ?? '';
   const lines: string[] = [];
   switch (model.stage) {
     case 'waiting for export':
-    case 'waiting for conversion': {
-      const queue = model.stage === 'waiting for export' ? 'export' : 'conversion';
-      if (model.job?.next_retry_at != null) {
-        const seconds = Math.max(0, (Date.parse(model.job.next_retry_at) - now) / 1000);
-        lines.push(`  ${spin} Next attempt in ${durationWord(seconds)}`);
-      } else if (model.job?.waiting_reason != null) {
-        lines.push(`  ⏳ ${printable(model.job.waiting_reason)}${startWord(model.job, now)} ${spin}`);
-      } else {
-        const position = model.queuePosition === null ? '' : ` (position: ${model.queuePosition})`;
-        lines.push(`  ⏳ Waiting in ${queue} queue${position}${startWord(model.job, now)} ${spin}`);
-      }
+    case 'waiting for conversion':
+      lines.push(waitingLine(model, now, spin));
       break;
-    }
     case 'exporting': {
-      const moving = model.disks.filter(({ state }) => state === 'transferring' || state === 'verifying');
-      if (moving.length === 0)
-        lines.push(
-          `  ${spin} ${model.origin.local ? 'Checking the files' : 'Preparing the export: snapshot and lease'}...`,
-        );
-      for (const disk of moving) lines.push(...diskLines(disk, model, paint, options));
-      const waiting = model.disks.filter(({ state }) => state === 'waiting').length;
-      if (waiting > 0 && moving.length > 0) lines.push(paint('dim', `  ${plural(waiting, 'disk')} waiting`));
+      const preparing = model.origin.local ? 'Checking the files' : 'Preparing the export: snapshot and lease';
+      const bars = exportLines(model, {
+        ...options,
+        rows: (options.rows ?? Number.POSITIVE_INFINITY) - (model.lost ? 1 : 0),
+      });
+      lines.push(...(bars.length === 0 ? [`  ${spin} ${preparing}...`] : bars));
       break;
     }
-    case 'converting': {
-      const count = model.steps === null ? '' : paint('dim', ` [${model.steps.done + 1}/${model.steps.total}]`);
-      if (model.step === null) lines.push(`  ${spin} Starting the conversion...`);
-      else {
-        const { icon, doing } = STEP_TEXT[model.step.name];
-        const seconds = paint('dim', ` ${durationWord((now - model.step.since) / 1000)}`);
-        lines.push(`  ${icon} ${doing}... ${spin}${count}${seconds}`);
-      }
+    case 'converting':
+      lines.push(...conversionLines(model, now, spin, options));
       break;
-    }
     case 'cleaning':
       lines.push(`  🧹 Removing what the export left... ${spin}`);
       break;
@@ -82,38 +56,41 @@ function startWord(job: JobDetail | null, now: number): string {
   return left < 1_000 ? '' : `, starts in about ${spanWord(left)}`;
 }
 
-function diskLines(disk: DiskView, model: Model, paint: Paint, options: TtyOptions): string[] {
-  const verb = disk.state === 'verifying' ? '🔎 Verifying' : doing(model.origin.local);
-  const share = disk.capacity_bytes === 0 ? 1 : disk.done_bytes / disk.capacity_bytes;
-  const rate = diskRate(disk);
-  const eta = rate === undefined ? '' : ` - ETA: ${durationWord((disk.capacity_bytes - disk.done_bytes) / rate)}`;
-  const speed = rate === undefined ? '' : ` - ${rateWord(rate)}`;
-  return [
-    `  ${verb} disk ${disk.index}/${model.disks.length}: ${printable(disk.name)}`,
-    barLine(share, [` (${sizeWord(disk.done_bytes)} of ${sizeWord(disk.capacity_bytes)})`, speed, eta], paint, options),
-  ];
-}
-
-const doing = (local: boolean): string => `📥 ${local ? 'Reading' : 'Downloading'}`;
-
-/** `  [████░░░░] 45% (38.3 GB of 85.2 GB) - 120 MB/s - ETA: 6m 30s`; a narrow terminal loses size, then rate, then the bar. */
-function barLine(
-  share: number,
-  extras: readonly [size: string, speed: string, eta: string],
-  paint: Paint,
-  options: TtyOptions,
-): string {
-  const percent = `${Math.floor(share * 100)}%`;
-  const [size, speed, eta] = extras;
-  for (const rest of [size + speed + eta, speed + eta, eta]) {
-    const room = options.columns - 2 - 3 - percent.length - rest.length;
-    if (room < 8) continue;
-    const width = Math.min(WIDEST_BAR, room);
-    const full = Math.round(share * width);
-    return `  [${paint('green', '█'.repeat(full))}${paint('dim', '░'.repeat(width - full))}] ${percent}${rest}`;
+function waitingLine(model: Model, now: number, spin: string): string {
+  const { job, queuePosition: position } = model;
+  if (job?.next_retry_at != null) {
+    const seconds = Math.max(0, (Date.parse(job.next_retry_at) - now) / 1000);
+    return `  ${spin} Next attempt in ${durationWord(seconds)}`;
   }
-  return `  ${percent}${eta}`;
+  const start = startWord(job, now);
+  if (job?.waiting_reason != null) return `  ⏳ ${printable(job.waiting_reason)}${start} ${spin}`;
+  const queue = model.stage === 'waiting for export' ? 'export' : 'conversion';
+  if (model.saidPosition === null)
+    return `  ⏳ Waiting in ${queue} queue${position === null ? '' : ` (position: ${position})`}${start} ${spin}`;
+  // Where the line above says the position, it is not said twice.
+  if (isTold(position, model)) return `     ${spin}${start.replace(/^, s/, ' S')}`;
+  return `  ⏳ Queue position: ${position ?? 'unknown'}${start} ${spin}`;
 }
+
+/** The step that runs, and how far the whole conversion is. */
+function conversionLines(model: Model, now: number, spin: string, options: TtyOptions): string[] {
+  const { step, steps, behind } = model;
+  if (step === null) return [`  ${spin} Starting the conversion...`];
+  const { icon, doing } = STEP_TEXT[step.name];
+  const seconds = options.paint('dim', ` ${durationWord(Math.max(0, now - behind - step.since) / 1000)}`);
+  const line = `  ${icon} ${doing}... ${spin}${seconds}`;
+  if (steps === null || steps.total === 0 || (options.rows ?? Number.POSITIVE_INFINITY) < 2) return [line];
+  const size = `step ${Math.min(steps.done + 1, steps.total)} of ${steps.total}`;
+  return [line, barLine(steps.percent / 100, { size }, options)];
+}
+
+/** Of the whole disk. */
+const meanRate = ({ disk, seconds }: Happened & { kind: 'disk' }): number | undefined =>
+  seconds === null || seconds === 0 ? undefined : disk.capacity_bytes / seconds;
+
+/** The scrolled part shows the first position of a queue, and the last. */
+const isTold = (position: number | null, { saidPosition, firstPosition }: Model): boolean =>
+  position === saidPosition && (position === 1 || position === firstPosition);
 
 const took = (seconds: number | null): string => (seconds === null ? '' : ` (${durationWord(seconds)})`);
 
@@ -123,7 +100,8 @@ function infoText(message: string, paint: Paint): string {
   return /^File ?systems?:/.test(message) ? `  🧬 ${message}` : paint('dim', `     ${message}`);
 }
 
-function happenedText(what: Happened, paint: Paint, options: TtyOptions): string[] {
+function happenedText(what: Happened, options: TtyOptions): string[] {
+  const { paint } = options;
   const tick = `  ✅ `;
   switch (what.kind) {
     case 'started':
@@ -139,7 +117,9 @@ function happenedText(what: Happened, paint: Paint, options: TtyOptions): string
     case 'phase':
       return ['', paint('bold', `Phase ${what.number}: ${what.title}`)];
     case 'waiting':
-      return [`  ⏳ Waiting in ${what.queue} queue (position: ${what.position ?? 'unknown'})`];
+      // Those in between are seen in the moving part.
+      if (what.first) return [`  ⏳ Waiting in ${what.queue} queue (position: ${what.position})`];
+      return what.position === 1 ? ['  ⏳ Queue position: 1'] : [];
     case 'held':
       // The moving part shows it, newest alone.
       return [];
@@ -147,8 +127,9 @@ function happenedText(what: Happened, paint: Paint, options: TtyOptions): string
       return [];
     case 'disk':
       return [
-        `  ${doing(what.local)} disk ${what.disk.index}/${what.total}: ${printable(what.disk.name)}`,
-        barLine(1, [` (${sizeWord(what.disk.capacity_bytes)})`, '', ''], paint, options),
+        ...(what.first ? [] : ['']),
+        `  ${downloading(what.local)} disk ${what.disk.index}/${what.total}: ${printable(what.disk.name)}`,
+        barLine(1, { size: sizeWord(what.disk.capacity_bytes), rate: meanRate(what) }, options),
         `${tick}Disk ${what.disk.index} ${what.local ? 'read' : 'downloaded'}${took(what.seconds)}`,
       ];
     case 'exported':
