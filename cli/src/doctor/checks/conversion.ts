@@ -13,6 +13,9 @@ const LAUNCH_MS = 300_000;
 const TIMEOUT_MS = 15_000;
 const VIRTIO_WIN = 'https://fedorapeople.org/groups/virt/virtio-win/direct-downloads/stable-virtio/virtio-win.iso';
 
+/** What --set says holds from the next start on. */
+const STOP = ['hyperctl daemon stop --all'];
+
 let kvm: Promise<boolean> | undefined;
 
 /** Probed once: libguestfs asks, too. */
@@ -123,14 +126,14 @@ const virtioWin: Check = {
     const iso = '/usr/share/virtio-win/virtio-win.iso';
     const set =
       stack === undefined && configFile !== undefined
-        ? `converter: { virtio_win: ${iso} }    # in ${configFile}, then restart the converter`
-        : `hyperctl daemon start --all --set converter.virtio_win=${iso}`;
-    const fetch = [`${sudo}mkdir -p ${path.dirname(iso)}`, `${sudo}curl -fL -o ${iso} ${VIRTIO_WIN}`, set];
+        ? [`converter: { virtio_win: ${iso} }    # in ${configFile}, then restart the converter`]
+        : [...STOP, `hyperctl daemon start --all --set converter.virtio_win=${iso}`];
+    const fetch = [`${sudo}mkdir -p ${path.dirname(iso)}`, `${sudo}curl -fL -o ${iso} ${VIRTIO_WIN}`, ...set];
     if (place === undefined) {
       const there = await stat(iso).catch(() => undefined);
       return there === undefined
         ? warning('not configured', 'Windows guests cannot be converted; others need none of it', fetch)
-        : warning(`${iso} is there, but not configured`, 'Windows guests cannot be converted', [set]);
+        : warning(`${iso} is there, but not configured`, 'Windows guests cannot be converted', set);
     }
     const found = await stat(place).catch(() => undefined);
     if (found === undefined) return failed(place, 'it is not there: Windows guests cannot be converted', fetch);

@@ -212,6 +212,7 @@ const smtp: Check = {
     const { host, port, secure, user } = config.notifier.smtp;
     if (host === undefined)
       return skipped(role === 'client' ? 'this machine sends none' : 'none is configured: --notify sends nothing', [
+        'hyperctl daemon stop --all',
         'hyperctl daemon start --all --set notifier.smtp.host=mail.example.com',
       ]);
     const at = port ?? (secure === true ? 465 : user === undefined ? 25 : 587);
