@@ -1,41 +1,69 @@
 import { JobError } from '@hyper2kvm/contracts';
 import { isGone } from './faults.js';
+import { didYouMean, nearNames } from './near-names.js';
 import { placeOf, plainName } from './places.js';
 import { listObjects, readProperties } from './properties.js';
 import type { VimSession } from './session.js';
 import type { CallOptions } from './soap-http.js';
 import { ref, text, type Ref } from './values.js';
 
+/** Near names that are told. */
+const NEAR = 3;
+
 /**
  * Finds a VM by inventory path (`/DC0/vm/production-db`), managed object id (`vm-123`) or name, within the session's
- * datacenter where one is set. @throws JobError VM_NOT_FOUND, VM_AMBIGUOUS with the paths of all
+ * datacenter where one is set. @throws JobError VM_NOT_FOUND with near names, VM_AMBIGUOUS with the paths of all
  */
 export async function findVm(session: VimSession, vmName: string, options: CallOptions = {}): Promise<Ref> {
   const { datacenter } = session.endpoint;
-  const where = datacenter === undefined ? '' : ` in datacenter ${datacenter}`;
-  const notFound = (): JobError =>
-    new JobError('VM_NOT_FOUND', `VM "${vmName}" was not found on vCenter ${session.server}${where}`);
   if (vmName.includes('/')) {
     const byPath = await findByPath(session, vmName, options);
-    if (byPath === undefined) throw notFound();
-    return byPath;
-  }
-  if (/^vm-\d+$/.test(vmName)) {
+    if (byPath !== undefined) return byPath;
+  } else if (/^vm-\d+$/.test(vmName)) {
     const byId: Ref = { type: 'VirtualMachine', id: vmName };
     if (await exists(session, byId, options)) return byId;
   }
   const container =
     datacenter === undefined ? session.service.rootFolder : await findDatacenter(session, datacenter, options);
-  const all = await listObjects(session, container, 'VirtualMachine', ['name'], options);
-  const same = all.filter(({ properties }) => plainName(text(properties.name)) === vmName);
+  const listed = await listObjects(session, container, 'VirtualMachine', ['name'], options);
+  const all = listed.map(({ ref: vm, properties }): Named => ({ vm, name: plainName(text(properties.name)) }));
+  const same = vmName.includes('/') ? [] : all.filter(({ name }) => name === vmName);
   const [first] = same;
-  if (first === undefined) throw notFound();
+  if (first === undefined) throw await notFound(session, vmName, all, options);
   if (same.length > 1) {
-    const places = await Promise.all(same.map((vm) => placeOf(session, vm.ref, options)));
-    const names = places.map(({ path }, index) => `${path} (${same[index]?.ref.id ?? ''})`).toSorted();
+    const places = await Promise.all(same.map(({ vm }) => placeOf(session, vm, options)));
+    const names = places.map(({ path }, index) => `${path} (${same[index]?.vm.id ?? ''})`).toSorted();
     throw new JobError('VM_AMBIGUOUS', `${same.length} VMs are named "${vmName}": ${names.join(', ')}`);
   }
-  return first.ref;
+  return first.vm;
+}
+
+interface Named {
+  readonly vm: Ref;
+  readonly name: string;
+}
+
+/** Names those that were probably meant: by their paths where a path was asked for, or where several have the name. */
+async function notFound(
+  session: VimSession,
+  vmName: string,
+  all: readonly Named[],
+  options: CallOptions,
+): Promise<JobError> {
+  const { server, endpoint } = session;
+  const asked = vmName.split('/').findLast((part) => part !== '') ?? vmName;
+  const names = nearNames(
+    asked,
+    all.map(({ name }) => name),
+    NEAR,
+  );
+  const near = names.flatMap((name) => all.filter((one) => one.name === name));
+  const byName = !vmName.includes('/') && near.length === names.length;
+  const shown = byName
+    ? names
+    : await Promise.all(near.slice(0, NEAR).map(async ({ vm }) => (await placeOf(session, vm, options)).path));
+  const where = endpoint.datacenter === undefined ? '' : ` in datacenter ${endpoint.datacenter}`;
+  return new JobError('VM_NOT_FOUND', `VM "${vmName}" was not found on vCenter ${server}${where}${didYouMean(shown)}`);
 }
 
 /** By the whole path, or with a datacenter by the part beneath its VM folder. A path into another datacenter finds nothing. */
