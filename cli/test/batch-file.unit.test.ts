@@ -7,7 +7,7 @@ import { parseNames } from '../src/lib/batch/names.js';
 import { readPlan } from '../src/lib/batch/read.js';
 import { batchBody, needsVcenter, vmsOf, type BatchFlags } from '../src/lib/batch/request.js';
 import { UsageError } from '../src/lib/errors.js';
-import { settings } from '../src/lib/settings.js';
+import { configOf, settings } from '../src/lib/settings.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'hyperctl-batch-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -121,7 +121,7 @@ describe('the request for a batch', () => {
     conversion: { fix_grub: false, output_dir: '/mine' },
     notifications: { email: 'me@example.com' },
   };
-  const own = settings({}, {}, file_, '');
+  const own = settings({}, {}, configOf(file_));
   const body = (plan: Parameters<typeof batchBody>[0]['plan'], flags: BatchFlags = {}, convert = true): unknown =>
     batchBody({ plan, flags, own, keys: [], convert });
 

@@ -3,7 +3,7 @@ import { conversionOptions, type ConversionFlags } from '../src/lib/conversion-o
 import { convertBody } from '../src/lib/convert-request.js';
 import { settings } from '../src/lib/settings.js';
 
-const NONE = settings({}, {}, {}, '');
+const NONE = settings({});
 const of = (flags: ConversionFlags): object => conversionOptions(flags, NONE);
 
 describe('the options of a conversion', () => {

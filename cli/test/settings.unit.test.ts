@@ -2,19 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { convertBody } from '../src/lib/convert-request.js';
-import { UsageError } from '../src/lib/errors.js';
-import { configPath, readConfigFile, settings } from '../src/lib/settings.js';
+import { configOf, settings } from '../src/lib/settings.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'hyperctl-settings-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const file = (text: string): string => {
-  const name = path.join(folder, 'config.yaml');
-  writeFileSync(name, text);
-  return name;
-};
+
 /** The file of the design document. */
-const SEED = `
+const SEED = configOf(
+  parse(`
 daemons:
   go: { url: "http://localhost:8080", timeout: 30 }
   python: { socket: "/var/lib/hyper2kvm/output/.daemon/control.sock", timeout: 10 }
@@ -22,85 +19,89 @@ vsphere: { server: "vcenter.example.com", username: "automation@vsphere.local", 
 conversion: { fix_network: true, fix_fstab: true, fix_grub: false, output_dir: "/var/lib/hyper2kvm/output" }
 notifications: { email: "ops@company.com", slack_webhook: "https://hooks.slack.com/..." }
 ui: { show_progress: true, color: true, log_level: "info" }
-`;
+`),
+);
 
 describe('settings', () => {
-  const read = readConfigFile(file(SEED));
-  const from = (flags: object, env: NodeJS.ProcessEnv = {}, tree = read): ReturnType<typeof settings> =>
-    settings(flags, env, tree, 'config.yaml');
-
-  it('take the flag before the environment before the file before the default', () => {
-    const env = { HYPER2KVM_URL: 'http://env', VSPHERE_SERVER: 'env', VSPHERE_USERNAME: '' };
-    expect(from({ url: 'http://flag', vcenter: 'flag' }, env)).toMatchObject({
-      url: 'http://flag',
-      vcenter: { server: 'flag' },
-    });
-    expect(from({}, env)).toMatchObject({
-      url: 'http://env',
-      vcenter: { server: 'env', username: 'automation@vsphere.local' },
-    });
-    expect(from({})).toMatchObject({ url: 'http://localhost:8080', timeoutMs: 30_000, notifyEmail: 'ops@company.com' });
-    expect(from({}, {}, {})).toMatchObject({
-      url: undefined,
+  it('have every key of the design document', () => {
+    expect(settings({}, {}, SEED)).toMatchObject({
+      url: 'http://localhost:8080',
       timeoutMs: 30_000,
+      vcenter: { server: 'vcenter.example.com', username: 'automation@vsphere.local', datacenter: 'DC1' },
+      conversion: { fixNetwork: true, fixFstab: true, fixGrub: false, outputDir: '/var/lib/hyper2kvm/output' },
+      notifyEmail: 'ops@company.com',
+      showProgress: true,
       color: true,
-      vcenter: { insecure: undefined },
+      logLevel: 'info',
     });
+    expect(settings({}, {})).toMatchObject({ url: undefined, timeoutMs: 30_000, color: true, showProgress: true });
   });
 
   it('turn single fixes on and off', () => {
-    expect(from({}).conversion).toMatchObject({ fixNetwork: true, fixGrub: false });
-    expect(from({ 'skip-network-fix': true, 'fix-grub': true }).conversion).toMatchObject({
+    expect(settings({ 'skip-network-fix': true, 'fix-grub': true }, {}, SEED).conversion).toMatchObject({
       fixNetwork: false,
       fixGrub: true,
     });
   });
 
-  it('give way to NO_COLOR and --no-color', () => {
-    expect(from({}, { NO_COLOR: '' }).color).toBe(true);
-    expect(from({}, { NO_COLOR: '1' }).color).toBe(false);
-    expect(from({ 'no-color': true }).color).toBe(false);
-  });
-
-  it('name keys that have no effect', () => {
-    expect(from({}).notices.map((notice) => notice.split(' ')[1])).toEqual([
-      'daemons.python',
-      'notifications.slack_webhook',
+  it('ask the socket where no address stands beside it, for as long as is said of it', () => {
+    const python = { socket: '/run/hyper2kvm/gateway.sock', timeout: 10 };
+    const file = configOf({ daemons: { go: { timeout: 40 }, python } });
+    expect(settings({}, {}, file)).toMatchObject({ url: 'unix:/run/hyper2kvm/gateway.sock', timeoutMs: 10_000 });
+    expect(settings({}, { HYPER2KVM_URL: 'http://gw' }, file)).toMatchObject({ url: 'http://gw', timeoutMs: 40_000 });
+    expect(settings({}, {}, SEED).notices).toEqual([
+      'daemons.python.socket (config.yaml) is not used: daemons.go.url (file) names the gateway',
     ]);
+    const plain = configOf({ daemons: { python: { socket: '/run/g.sock' } } });
+    expect(settings({}, { HYPER2KVM_TIMEOUT: '7' }, plain).timeoutMs).toBe(7_000);
   });
 
   it.each([
-    ['vsphere: { sever: x }', /unknown key vsphere\.sever/],
-    ['vsphere: { password: x }', /unknown key vsphere\.password .*VSPHERE_PASSWORD/],
-    ['daemons: { go: { uri: x } }', /unknown key daemons\.go\.uri/],
-    ['daemons: { go: { url: "ftp://x" } }', /daemons\.go\.url: http:.* or unix:/],
-    ['ui: { color: maybe }', /ui\.color: .*boolean/],
-    ['{', /not valid YAML/],
-    ['- a', /whole file/],
-  ])('refuse %s', (text, message) => {
-    const name = file(text);
-    expect(() => readConfigFile(name)).toThrow(UsageError);
-    expect(() => readConfigFile(name)).toThrow(message);
+    // --no-color, environment, ui.color, a terminal?, coloured?
+    [{}, {}, true, true, true],
+    [{}, {}, true, false, false],
+    [{}, {}, false, true, false],
+    [{}, { NO_COLOR: '1' }, true, true, false],
+    [{}, { NO_COLOR: '' }, true, true, true],
+    [{}, { FORCE_COLOR: '1' }, false, false, true],
+    [{}, { FORCE_COLOR: '0' }, true, true, false],
+    [{}, { FORCE_COLOR: '1', NO_COLOR: '1' }, true, false, true],
+    [{}, { TERM: 'dumb' }, true, true, false],
+    [{}, { TERM: 'xterm-256color' }, true, true, true],
+    [{ 'no-color': true }, { FORCE_COLOR: '1' }, true, true, false],
+  ])('colours: %j %j ui.color=%j TTY=%j: %j', (flags, env, color, isTTY, expected) => {
+    expect(settings(flags, env, configOf({ ui: { color } })).colorOn({ isTTY })).toBe(expected);
   });
 
-  it('take a unix socket for the gateway', () => {
-    const name = file('daemons: { go: { url: "unix:/run/hyper2kvm/gateway.sock" } }');
-    expect(from({}, {}, readConfigFile(name)).url).toBe('unix:/run/hyper2kvm/gateway.sock');
+  it('read a token of a file that nobody else may read, and the CA of the gateway', () => {
+    const token = path.join(folder, 'token');
+    writeFileSync(token, 'geheim\n', { mode: 0o600 });
+    const said = { token_file: 'token', ca_file: token };
+    const inFolder = configOf(said, path.join(folder, 'config.yaml'));
+    expect(settings({}, {}, inFolder).token).toBe('geheim');
+    expect(() => settings({}, {}, inFolder).ca).toThrow(/ca_file: .*token holds no certificate/);
+    const open = path.join(folder, 'open');
+    writeFileSync(open, 'geheim\n', { mode: 0o644 });
+    expect(() => settings({}, { HYPER2KVM_TOKEN_FILE: open }).token).toThrow(/mode 0644: others may read it/);
   });
 
-  it('do without a file', () => {
-    expect(readConfigFile(path.join(folder, 'none.yaml'))).toEqual({});
-    expect(configPath({ XDG_CONFIG_HOME: '/x' })).toBe('/x/hyper2kvm/config.yaml');
-    expect(configPath({ HOME: '/home/ann' })).toBe('/home/ann/.config/hyper2kvm/config.yaml');
+  it('replace variables, and need only those of what is asked for', () => {
+    const file = configOf({ vsphere: { server: '${VCENTER}', insecure: '${LAX}' }, ui: { color: true } });
+    expect(settings({}, { VCENTER: 'vc', LAX: 'yes' }, file).vcenter).toMatchObject({ server: 'vc', insecure: true });
+    expect(settings({}, {}, file).color).toBe(true);
+    expect(() => settings({}, {}, file).vcenter).toThrow(
+      'config.yaml: vsphere.server: the environment variable VCENTER is not set',
+    );
+    expect(() => settings({}, { VCENTER: 'a b', LAX: '' }, file).vcenter).toThrow(/vsphere\.server: a host name/);
   });
 });
 
 describe('the request of a conversion', () => {
-  const base = settings({}, {}, {}, '');
+  const base = settings({});
   const db = { vmName: 'db', source: undefined };
   it('holds what was said and nothing else', () => {
     expect(convertBody(db, {}, base)).toEqual({ vm_name: 'db', vcenter: {}, options: {} });
-    const all = settings({ vcenter: 'vc', insecure: true, 'skip-network-fix': true, notify: 'a@b.de' }, {}, {}, '');
+    const all = settings({ vcenter: 'vc', insecure: true, 'skip-network-fix': true, notify: 'a@b.de' });
     const flags = {
       tags: 'a, b,,',
       priority: 'high',
@@ -126,7 +127,7 @@ describe('the request of a conversion', () => {
   });
 
   it('sends nothing of a configured vCenter with files', () => {
-    const all = settings({}, { VSPHERE_SERVER: 'vc', VSPHERE_USERNAME: 'u' }, {}, '');
+    const all = settings({}, { VSPHERE_SERVER: 'vc', VSPHERE_USERNAME: 'u' });
     const source = { kind: 'ova', path: '/srv/web.ova' } as const;
     expect(convertBody({ vmName: 'web', source }, {}, all)).toEqual({
       vm_name: 'web',
@@ -137,9 +138,9 @@ describe('the request of a conversion', () => {
   });
 
   it('names the flag that is wrong', () => {
-    const wrong = settings({ 'output-dir': 'relative', notify: 'nobody' }, {}, {}, '');
+    const wrong = settings({ 'output-dir': 'relative', notify: 'nobody' });
     expect(() => convertBody(db, {}, wrong)).toThrow(/--notify: .*--output-dir: /);
-    const noCa = settings({ 'ca-file': '/nowhere/ca.pem' }, {}, {}, '');
+    const noCa = settings({ 'ca-file': '/nowhere/ca.pem' });
     expect(() => convertBody(db, {}, noCa)).toThrow(/--ca-file/);
     const source = { kind: 'disks' as const, disks: [{ path: '/a.raw', checksum: 'sha256:12' }] };
     expect(() => convertBody({ vmName: 'x', source }, {}, base)).toThrow(/^--checksum: md5:, sha1: or sha256:/);

@@ -53,7 +53,7 @@ export default class Import extends BaseCommand<typeof Import> {
 
   /** Undefined after Ctrl-C. */
   async #end(client: GatewayClient, jobId: string): Promise<ImportState | undefined> {
-    const line = liveLine(process.stdout, this.isQuiet);
+    const line = liveLine(process.stdout, !this.showsProgress);
     const interrupted = interruption();
     try {
       for await (const { import: now } of poll(() => client.job(jobId), { signal: interrupted.signal })) {
@@ -71,7 +71,7 @@ export default class Import extends BaseCommand<typeof Import> {
     const { report, failure } = ended;
     if (this.isJson) this.printJson(ended);
     else if (report !== null) {
-      const paint = painter(this.settings.color && process.stdout.isTTY);
+      const paint = painter(this.settings.colorOn(process.stdout));
       if (!this.isQuiet) {
         this.log(paint('green', `✅ ${importedWords(report)}`));
         for (const concern of report.concerns) this.log(paint('yellow', `⚠️  ${printable(concern)}`));

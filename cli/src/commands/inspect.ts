@@ -39,7 +39,7 @@ export default class Inspect extends BaseCommand<typeof Inspect> {
     const client = this.client();
     const chosen = chooseSource(this.flags, process.cwd());
     const { keys, warnings } = readLuksKeys(this.flags['luks-key'] ?? [], process.env);
-    if (!this.isQuiet) for (const warning of warnings) this.logToStderr(`Warning: ${warning}`);
+    for (const warning of warnings) this.caution(warning);
     const body = convertBody(chosen, this.flags, this.settings, keys, 'inspect');
     if (chosen.source === undefined)
       body.vcenter = await withPassword(body.vcenter, { file: this.flags['password-file'], quiet: this.isQuiet });
@@ -48,7 +48,7 @@ export default class Inspect extends BaseCommand<typeof Inspect> {
     const origin = originOf(chosen.source, this.settings.vcenter.server).label;
     if (this.isJson) this.printJson(seen);
     else if (!this.isQuiet) {
-      const paint = painter(this.settings.color && process.stdout.isTTY);
+      const paint = painter(this.settings.colorOn(process.stdout));
       this.log(inspectionLines(seen, { paint, origin, diff: this.flags.diff }).join('\n'));
     } else if (seen.refusal !== null) this.logToStderr(`Error: ${seen.refusal.message} (${seen.refusal.code})`);
     return seen.refusal === null ? EXIT.ok : EXIT.failed;
@@ -63,7 +63,7 @@ export default class Inspect extends BaseCommand<typeof Inspect> {
     const start = Date.now();
     const text = (): string => `Inspecting (${Math.floor((Date.now() - start) / 1000)}s; it may take a minute)`;
     try {
-      return await withSpinner(process.stdout, this.isQuiet, text, () => Promise.race([question(), stopped]));
+      return await withSpinner(process.stdout, !this.showsProgress, text, () => Promise.race([question(), stopped]));
     } finally {
       interrupted.release();
     }

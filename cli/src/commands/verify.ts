@@ -49,7 +49,7 @@ export default class Verify extends BaseCommand<typeof Verify> {
 
   /** Undefined after Ctrl-C. */
   async #end(client: GatewayClient, jobId: string): Promise<Verification | undefined> {
-    const line = liveLine(process.stdout, this.isQuiet);
+    const line = liveLine(process.stdout, !this.showsProgress);
     const interrupted = interruption();
     let printed = Date.now();
     try {
@@ -73,7 +73,7 @@ export default class Verify extends BaseCommand<typeof Verify> {
     const code = report?.identical === true ? EXIT.ok : EXIT.failed;
     if (this.isJson) this.printJson({ ...rest, report, failure });
     else if (report !== null) {
-      const lines = reportLines(report, painter(this.settings.color && process.stdout.isTTY));
+      const lines = reportLines(report, painter(this.settings.colorOn(process.stdout)));
       // What differs is an error, also to those who want to see errors only.
       if (!this.isQuiet) this.log(lines.join('\n'));
       else if (code !== EXIT.ok) this.logToStderr(lines.join('\n'));

@@ -1,10 +1,13 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
 import { localGateway, resolveHome, SYSTEM_HOME } from '../stack/index.js';
 import { GatewayClient } from './client.js';
+import { configPath, noConfig, originWord, readConfig, type ConfigFile } from './config/index.js';
+import type { CliError } from './errors.js';
 import type { ExitCode } from './exit-codes.js';
 import { flushed, guardOutput, report, showingOf, toCliError } from './report-error.js';
-import { configPath, readConfigFile, settings, type Settings } from './settings.js';
+import { settings, type FlagValues, type Settings } from './settings.js';
 import { startTrace, type CommandTrace } from './trace.js';
+import { painter, type Paint } from './width.js';
 
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 
@@ -13,11 +16,24 @@ const OUTPUT_FLAGS = {
   json: Flags.boolean({ description: 'Print one JSON document and nothing else.', helpGroup: 'OUTPUT' }),
   quiet: Flags.boolean({ char: 'q', description: 'Print errors only.', helpGroup: 'OUTPUT' }),
   'no-color': Flags.boolean({ description: 'No colours (also: NO_COLOR).', helpGroup: 'OUTPUT' }),
-  debug: Flags.boolean({ description: 'With an error, show where it came from (also: DEBUG=1).', helpGroup: 'OUTPUT' }),
+  debug: Flags.boolean({
+    description: 'Show which configuration counts, and with an error where it came from (also: DEBUG=1).',
+    helpGroup: 'OUTPUT',
+  }),
+};
+
+/** A context of the configuration instead of the current one. */
+export const CONTEXT_FLAG = {
+  context: Flags.string({
+    description: 'Context of the configuration, see "hyperctl config contexts" (also: HYPER2KVM_CONTEXT).',
+    helpGroup: 'GATEWAY',
+    helpValue: 'NAME',
+  }),
 };
 
 /** Flags of commands that talk to the gateway. */
 export const GATEWAY_FLAGS = {
+  ...CONTEXT_FLAG,
   url: Flags.string({
     description:
       'Address of the gateway, or unix:/path of its socket [default: HYPER2KVM_URL, the config file, the local stack, http://127.0.0.1:8080].',
@@ -35,6 +51,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected args!: Interfaces.InferredArgs<T['args']>;
   protected settings!: Settings;
   protected trace!: CommandTrace;
+  #config = noConfig('');
 
   /** What the command does; its result is the exit code. */
   protected abstract work(): Promise<ExitCode>;
@@ -50,9 +67,15 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     });
     this.flags = flags as Parsed<T>;
     this.args = args as Interfaces.InferredArgs<T['args']>;
-    const file = configPath();
-    this.settings = settings(this.flags, process.env, readConfigFile(file), file);
-    if (!this.isQuiet) for (const notice of this.settings.notices) this.logToStderr(`Note: ${notice}`);
+    const file = this.readConfig(configPath());
+    this.#config = file;
+    this.settings = settings(this.flags, process.env, file);
+    if (this.isDebug) for (const line of this.#decided()) this.logToStderr(`debug: ${line}`);
+  }
+
+  /** The user's configuration. Commands that mend one that is broken do without. @throws UsageError */
+  protected readConfig(path: string): ConfigFile {
+    return readConfig(path);
   }
 
   override async run(): Promise<void> {
@@ -71,8 +94,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   /** Settings without what the command line said: what a file that it names may overrule. */
   protected get ownSettings(): Settings {
-    const file = configPath();
-    return settings({}, process.env, readConfigFile(file), file);
+    const { context } = this.flags as FlagValues;
+    return settings({ context }, process.env, this.#config);
   }
 
   /** Cells of a line on standard output; undefined where it is no terminal, and lines may have any length. */
@@ -91,14 +114,40 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return (this.flags as { json?: boolean }).json === true;
   }
 
+  protected get isDebug(): boolean {
+    return showingOf(this.argv).debug;
+  }
+
+  /** Colours for standard output, or none. */
+  protected get paint(): Paint {
+    return painter(this.settings.colorOn(process.stdout));
+  }
+
+  /** False where nothing may be drawn that is drawn over later: --quiet, --json, ui.show_progress. */
+  protected get showsProgress(): boolean {
+    return !this.isQuiet && this.settings.showProgress;
+  }
+
+  /** To standard error, unless --quiet or ui.log_level hides it. */
+  protected note(text: string): void {
+    if (!this.isQuiet && this.settings.logLevel !== 'error') this.logToStderr(`Note: ${text}`);
+  }
+
+  /** The same for what may do harm. */
+  protected caution(text: string): void {
+    if (!this.isQuiet && this.settings.logLevel !== 'error') this.logToStderr(`Warning: ${text}`);
+  }
+
   protected printJson(document: unknown): void {
     this.log(JSON.stringify(document, undefined, 2));
   }
 
   protected client(): GatewayClient {
+    const url = this.settings.url ?? localGateway([...new Set([resolveHome(), SYSTEM_HOME])]) ?? DEFAULT_URL;
     return new GatewayClient({
-      url: this.settings.url ?? localGateway([...new Set([resolveHome(), SYSTEM_HOME])]) ?? DEFAULT_URL,
+      url,
       token: this.settings.token,
+      ca: this.settings.ca,
       timeoutMs: this.settings.timeoutMs,
       headers: () => this.trace.headers(),
     });
@@ -113,6 +162,33 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const known = usageError(error, { id, flags: { ...baseFlags, ...flags } }) ?? toCliError(error);
     // What was typed wrong has left no trace anywhere.
     if (known.code !== 'USAGE') known.traceId ??= this.trace?.traceId;
-    this.exit(await report(known, showingOf(this.argv)));
+    const code = await report(known, showingOf(this.argv));
+    if (!this.argv.includes('--json')) for (const text of this.#reasons(known)) this.logToStderr(`  note:  ${text}`);
+    this.exit(code);
+  }
+
+  /** What was configured and left out may be what the gateway, or vCenter, missed. */
+  #reasons({ code, message, why = '' }: CliError): string[] {
+    const group = ['UNAUTHENTICATED', 'FORBIDDEN', 'GATEWAY_UNREACHABLE'].includes(code)
+      ? 'gateway'
+      : code.startsWith('VCENTER_') || /\bvcenter\.\w/.test(`${message} ${why}`)
+        ? 'vcenter'
+        : undefined;
+    if (group === undefined || this.settings === undefined) return [];
+    return this.settings.all
+      .leftOut()
+      .filter((one) => one.group === group)
+      .map(({ text }) => text);
+  }
+
+  /** Which configuration counts. */
+  #decided(): string[] {
+    const { path, exists } = this.#config;
+    const { context, contextOrigin } = this.settings.all;
+    return [
+      `configuration: ${path}${exists ? '' : ' (there is none)'}`,
+      ...(context === undefined ? [] : [`context: ${context} (${originWord(contextOrigin)})`]),
+      ...this.settings.notices,
+    ];
   }
 }

@@ -89,7 +89,7 @@ export abstract class MovingCommand<T extends typeof Command> extends WatchingCo
             `Job ID: ${jobId}`,
             ...(starts.length === 0 ? ['Status: Export started...'] : starts),
             `Follow progress: hyperctl status --job ${jobId} --follow`,
-            ...concernLines(accepted.concerns ?? [], painter(this.settings.color && process.stdout.isTTY)),
+            ...concernLines(accepted.concerns ?? [], painter(this.settings.colorOn(process.stdout))),
           ].join('\n'),
         );
       return EXIT.ok;
@@ -102,7 +102,7 @@ export abstract class MovingCommand<T extends typeof Command> extends WatchingCo
   async #many(flags: MovingFlags, file: string, what: 'convert' | 'export'): Promise<ExitCode> {
     const client = this.client();
     const { keys } = this.readKeys(flags['luks-key']);
-    const plan = readPlan(file, (text) => this.#warn(text));
+    const plan = readPlan(file, (text) => this.caution(text));
     const body = batchBody({ plan, flags, own: this.ownSettings, keys, convert: what === 'convert' });
     const vms = plural(vmsOf(body).length, 'VM');
     await confirmPower(vms, body.options?.source_power, flags.yes);
@@ -129,12 +129,8 @@ export abstract class MovingCommand<T extends typeof Command> extends WatchingCo
 
   protected readKeys(files: readonly string[] | undefined): LuksKeys {
     const read = readLuksKeys(files ?? [], process.env);
-    for (const warning of read.warnings) this.#warn(warning);
+    for (const warning of read.warnings) this.caution(warning);
     return read;
-  }
-
-  #warn(text: string): void {
-    if (!this.isQuiet) this.logToStderr(`Warning: ${text}`);
   }
 
   #password(flags: MovingFlags): { file: string | undefined; quiet: boolean } {

@@ -1,87 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import path from 'node:path';
-import { parse } from 'yaml';
-import { z } from 'zod';
+import type { SettingKey } from './config/table.js';
+import { noConfig, parseConfig, type ConfigFile } from './config/read.js';
+import { Resolution } from './config/resolve.js';
+import type { LogLevel } from './config/kinds.js';
 import { UsageError } from './errors.js';
-
-const GatewayUrl = z
-  .string()
-  .regex(/^(?:https?:\/\/[^\s/]|unix:(?:\/\/)?\/)/i, 'http://host:port, https://host:port or unix:/path/of/the.sock');
-
-/** `~/.config/hyper2kvm/config.yaml`: keys as in the project's design document. */
-const ConfigFile = z.strictObject({
-  daemons: z
-    .strictObject({
-      go: z.strictObject({ url: GatewayUrl.optional(), timeout: z.number().positive().optional() }).optional(),
-      // Of earlier plans, in which the converter had a socket of its own: accepted, without effect.
-      python: z.strictObject({ socket: z.string().optional(), timeout: z.number().optional() }).optional(),
-    })
-    .optional(),
-  vsphere: z
-    .strictObject({
-      server: z.string().optional(),
-      username: z.string().optional(),
-      datacenter: z.string().optional(),
-      ca_file: z.string().optional(),
-      thumbprint: z.string().optional(),
-      insecure: z.boolean().optional(),
-    })
-    .optional(),
-  conversion: z
-    .strictObject({
-      fix_network: z.boolean().optional(),
-      fix_fstab: z.boolean().optional(),
-      fix_grub: z.boolean().optional(),
-      output_dir: z.string().optional(),
-    })
-    .optional(),
-  notifications: z.strictObject({ email: z.email().optional(), slack_webhook: z.string().optional() }).optional(),
-  ui: z
-    .strictObject({
-      show_progress: z.boolean().optional(),
-      color: z.boolean().optional(),
-      log_level: z.enum(['debug', 'info', 'warn', 'error']).optional(),
-    })
-    .optional(),
-});
-type ConfigFile = z.infer<typeof ConfigFile>;
-
-/** Keys that are understood and have no effect (yet). */
-const WITHOUT_EFFECT: readonly (readonly [section: string, key: string, why: string])[] = [
-  ['daemons', 'python', 'the gateway speaks for the converter'],
-  ['notifications', 'slack_webhook', 'set it where the notifier runs, in its own configuration'],
-];
-
-/** Settings that a flag, the environment, the file or a default decides, in this order. */
-export interface Settings {
-  readonly url: string | undefined;
-  readonly token: string | undefined;
-  readonly timeoutMs: number;
-  readonly vcenter: {
-    readonly server: string | undefined;
-    readonly username: string | undefined;
-    readonly datacenter: string | undefined;
-    readonly caFile: string | undefined;
-    readonly thumbprint: string | undefined;
-    readonly insecure: boolean | undefined;
-  };
-  readonly conversion: {
-    readonly fixNetwork: boolean | undefined;
-    readonly fixFstab: boolean | undefined;
-    readonly fixGrub: boolean | undefined;
-    readonly outputDir: string | undefined;
-  };
-  readonly notifyEmail: string | undefined;
-  readonly color: boolean;
-  readonly showProgress: boolean;
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
-  /** What the user should know about the file. */
-  readonly notices: readonly string[];
-}
+import { readSecretFile } from './secret-file.js';
+import { stringify } from 'yaml';
 
 /** What flags said; undefined where the user said nothing. */
 export interface FlagValues {
+  readonly context?: string | undefined;
   readonly url?: string | undefined;
   readonly token?: string | undefined;
   readonly vcenter?: string | undefined;
@@ -99,76 +27,127 @@ export interface FlagValues {
   readonly 'no-color'?: boolean | undefined;
 }
 
-const DEFAULT_TIMEOUT_S = 30;
+/** Settings as commands use them. Each is read when it is asked for, and may throw a UsageError about its value. */
+export class Settings {
+  /** The same by key, with origins. */
+  readonly all: Resolution;
 
-export function configPath(env: NodeJS.ProcessEnv = process.env): string {
-  const base = env['XDG_CONFIG_HOME'] ?? path.join(env['HOME'] ?? homedir(), '.config');
-  return path.join(base, 'hyper2kvm', 'config.yaml');
+  /** @throws UsageError where there is no such context */
+  constructor(
+    flags: FlagValues,
+    private readonly env: NodeJS.ProcessEnv,
+    file: ConfigFile,
+  ) {
+    this.all = new Resolution({ flags: { ...flags }, env, file });
+  }
+
+  /** Of the gateway; undefined: nobody named one. */
+  get url(): string | undefined {
+    const socket = this.#text('daemons.python.socket');
+    return socket === undefined ? this.#text('daemons.go.url') : `unix:${socket}`;
+  }
+
+  get token(): string | undefined {
+    const file = this.#text('token_file');
+    return file === undefined ? this.#text('token') : readSecretFile(file, 'token_file');
+  }
+
+  /** The CA of the gateway's certificate, as PEM. */
+  get ca(): string | undefined {
+    const file = this.#text('ca_file');
+    return file === undefined ? undefined : readPem(file);
+  }
+
+  get timeoutMs(): number {
+    const overSocket =
+      this.#text('daemons.python.socket') === undefined ? undefined : this.#number('daemons.python.timeout');
+    return (overSocket ?? this.#number('daemons.go.timeout') ?? 0) * 1000;
+  }
+
+  get vcenter() {
+    return {
+      server: this.#text('vsphere.server'),
+      username: this.#text('vsphere.username'),
+      datacenter: this.#text('vsphere.datacenter'),
+      caFile: this.#text('vsphere.ca_file'),
+      thumbprint: this.#text('vsphere.thumbprint'),
+      insecure: this.#flag('vsphere.insecure'),
+    };
+  }
+
+  get conversion() {
+    return {
+      fixNetwork: this.#flag('conversion.fix_network'),
+      fixFstab: this.#flag('conversion.fix_fstab'),
+      fixGrub: this.#flag('conversion.fix_grub'),
+      outputDir: this.#text('conversion.output_dir'),
+    };
+  }
+
+  get notifyEmail(): string | undefined {
+    return this.#text('notifications.email');
+  }
+
+  /** Colours are not unwanted; whether there are any is up to the stream, see `colorOn`. */
+  get color(): boolean {
+    return this.#flag('ui.color') ?? true;
+  }
+
+  /** Whether what is written to a stream is to be coloured. */
+  colorOn(stream: { readonly isTTY?: boolean | undefined }): boolean {
+    const { value, origin } = this.all.of('ui.color');
+    return value === true && (stream.isTTY === true || origin?.name === 'FORCE_COLOR');
+  }
+
+  get showProgress(): boolean {
+    return this.#flag('ui.show_progress') ?? true;
+  }
+
+  get logLevel(): LogLevel {
+    return (this.#text('ui.log_level') ?? 'info') as LogLevel;
+  }
+
+  /**
+   * What the user should know about the configuration. `config view` shows it, and --debug; not every command: who runs hundreds
+   * of commands a day knows the own file, and a note that is always there is read no more.
+   */
+  get notices(): readonly string[] {
+    const { idleSocket } = this.all;
+    return [...(idleSocket === undefined ? [] : [idleSocket]), ...this.all.leftOut().map(({ text }) => text)];
+  }
+
+  #text(key: SettingKey): string | undefined {
+    const { value } = this.all.of(key);
+    return value === undefined ? undefined : String(value);
+  }
+
+  #number(key: SettingKey): number | undefined {
+    const { value } = this.all.of(key);
+    return value === undefined ? undefined : Number(value);
+  }
+
+  #flag(key: SettingKey): boolean | undefined {
+    const { value } = this.all.of(key);
+    return value === undefined ? undefined : value === true;
+  }
 }
 
-/** @throws UsageError that names the key's path */
-export function readConfigFile(file: string): ConfigFile {
-  let text: string;
+/** Flag > environment > context > file > default; see config/resolve.ts. */
+export const settings = (
+  flags: FlagValues,
+  env: NodeJS.ProcessEnv = {},
+  file: ConfigFile = noConfig('config.yaml'),
+): Settings => new Settings(flags, env, file);
+
+/** A file that holds this tree. @throws UsageError */
+export const configOf = (tree: unknown, path = 'config.yaml'): ConfigFile => parseConfig(path, stringify(tree));
+
+function readPem(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    const pem = readFileSync(file, 'utf8');
+    if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+    throw new UsageError(`ca_file: ${(error as Error).message}`);
   }
-  let tree: unknown;
-  try {
-    tree = parse(text) ?? {};
-  } catch (error) {
-    const [line] = (error as Error).message.split('\n');
-    throw new UsageError(`${file} is not valid YAML: ${line}`);
-  }
-  const parsed = ConfigFile.safeParse(tree);
-  if (parsed.success) return parsed.data;
-  throw new UsageError(`${file}: ${parsed.error.issues.map(issueLine).join('; ')}`);
-}
-
-function issueLine(issue: z.core.$ZodIssue): string {
-  const at = issue.path.map(String);
-  if (issue.code === 'unrecognized_keys') {
-    const keys = issue.keys.map((key) => [...at, key].join('.'));
-    const hint = keys.includes('vsphere.password') ? ' (the password belongs into the variable VSPHERE_PASSWORD)' : '';
-    return `unknown key ${keys.join(', ')}${hint}`;
-  }
-  return `${at.join('.') || 'the whole file'}: ${issue.message}`;
-}
-
-const set = (value: string | undefined): string | undefined => (value === '' ? undefined : value);
-
-/** Flag > environment > file > default. */
-export function settings(flags: FlagValues, env: NodeJS.ProcessEnv, file: ConfigFile, fileName: string): Settings {
-  const fixNetwork = flags['skip-network-fix'] === true ? false : flags['fix-network'];
-  const insecure = set(env['VSPHERE_INSECURE']);
-  return {
-    url: flags.url ?? set(env['HYPER2KVM_URL']) ?? file.daemons?.go?.url,
-    token: flags.token ?? set(env['HYPER2KVM_TOKEN']),
-    timeoutMs: (file.daemons?.go?.timeout ?? DEFAULT_TIMEOUT_S) * 1000,
-    vcenter: {
-      server: flags.vcenter ?? set(env['VSPHERE_SERVER']) ?? file.vsphere?.server,
-      username: flags.username ?? set(env['VSPHERE_USERNAME']) ?? file.vsphere?.username,
-      datacenter: flags.datacenter ?? set(env['VSPHERE_DATACENTER']) ?? file.vsphere?.datacenter,
-      caFile: flags['ca-file'] ?? set(env['VSPHERE_CA_FILE']) ?? file.vsphere?.ca_file,
-      thumbprint: flags.thumbprint ?? set(env['VSPHERE_THUMBPRINT']) ?? file.vsphere?.thumbprint,
-      insecure: flags.insecure ?? (insecure === undefined ? file.vsphere?.insecure : /^(1|true|yes)$/i.test(insecure)),
-    },
-    conversion: {
-      fixNetwork: fixNetwork ?? file.conversion?.fix_network,
-      fixFstab: flags['fix-fstab'] ?? file.conversion?.fix_fstab,
-      fixGrub: flags['fix-grub'] ?? file.conversion?.fix_grub,
-      outputDir: flags['output-dir'] ?? file.conversion?.output_dir,
-    },
-    notifyEmail: flags.notify ?? file.notifications?.email,
-    // https://no-color.org: any value but the empty one.
-    color: flags['no-color'] !== true && set(env['NO_COLOR']) === undefined && (file.ui?.color ?? true),
-    showProgress: file.ui?.show_progress ?? true,
-    logLevel: file.ui?.log_level ?? 'info',
-    notices: WITHOUT_EFFECT.filter(([section, key]) => {
-      const part = (file as Record<string, Record<string, unknown> | undefined>)[section];
-      return part?.[key] !== undefined;
-    }).map(([section, key, why]) => `${fileName}: ${section}.${key} has no effect: ${why}`),
-  };
+  throw new UsageError(`ca_file: ${file} holds no certificate in PEM format`);
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '@hyper2kvm/contracts';
 import type { Agent, RequestInit, Response } from 'undici';
 import type { z } from 'zod';
+import { given } from './given.js';
 import { parseAddress, type Address } from './address.js';
 import { GatewayProblem, GatewayUnreachable, UsageError, type CliError } from './errors.js';
 
@@ -10,6 +11,8 @@ export interface ClientOptions {
   /** `http://…`, `https://…` or `unix:/path`. */
   readonly url: string;
   readonly token?: string | undefined;
+  /** PEM of the CA of an https gateway; undefined: the system's. */
+  readonly ca?: string | undefined;
   /** For requests with a short answer, in milliseconds. */
   readonly timeoutMs: number;
   /** Sent with every request (traceparent). */
@@ -130,7 +133,7 @@ export class Transport {
     };
     // Loaded with the first request: --help and errors of usage need none of it.
     const { fetch } = await import('undici');
-    const dispatcher = await (this.#agent ??= agent(this.address.socket));
+    const dispatcher = await (this.#agent ??= agent(this.address.socket, this.options.ca));
     try {
       return await fetch(`${this.address.base}${path}`, { ...init, method, headers, dispatcher, redirect: 'error' });
     } catch (error) {
@@ -159,12 +162,12 @@ export class Transport {
   }
 }
 
-async function agent(socketPath: string | undefined): Promise<Agent> {
+async function agent(socketPath: string | undefined, ca: string | undefined): Promise<Agent> {
   const undici = await import('undici');
   return new undici.Agent({
     headersTimeout: HEADERS_MS,
     bodyTimeout: 0,
-    ...(socketPath === undefined ? {} : { connect: { socketPath } }),
+    connect: { ...given('socketPath', socketPath), ...given('ca', ca) },
   });
 }
 

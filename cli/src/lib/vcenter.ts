@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Flags } from '@oclif/core';
 import type { VcenterRequest } from '@hyper2kvm/contracts';
+import { vcenterKey } from './config/index.js';
 import { UsageError } from './errors.js';
 import { given } from './given.js';
 import { askSecret } from './prompt.js';
@@ -54,15 +55,21 @@ export async function withPassword(
 ): Promise<VcenterRequest> {
   const { username, server } = vcenter ?? {};
   const question = `Password of ${username} at ${server ?? 'vCenter'} (empty: the gateway's own): `;
-  const password = givenPassword(file) ?? (username === undefined ? undefined : await askPassword(question, quiet));
+  const password =
+    givenPassword(file, server) ?? (username === undefined ? undefined : await askPassword(question, quiet));
   return { ...vcenter, ...given('password', password) };
 }
 
-/** Of a file of mode 0600, or of VSPHERE_PASSWORD. @throws UsageError about the file */
-export function givenPassword(file: string | undefined): string | undefined {
+/**
+ * Of a file of mode 0600, or of VSPHERE_PASSWORD; not of the latter where VSPHERE_SERVER beside it names another server than this.
+ * @throws UsageError about the file
+ */
+export function givenPassword(file: string | undefined, server?: string): string | undefined {
   if (file !== undefined) return readSecretFile(file, '--password-file');
-  const fromEnvironment = process.env['VSPHERE_PASSWORD'];
-  return fromEnvironment === '' ? undefined : fromEnvironment;
+  const { VSPHERE_PASSWORD: password, VSPHERE_SERVER: beside } = process.env;
+  const isOther =
+    server !== undefined && beside !== undefined && beside !== '' && vcenterKey(beside) !== vcenterKey(server);
+  return password === '' || isOther ? undefined : password;
 }
 
 /** Undefined where there is no terminal, or the answer is empty. */

@@ -33,7 +33,7 @@ export async function watch(options: WatchOptions): Promise<Watched> {
   const { client, settings, jobId, stream } = options;
   const screen = openScreen({
     stream,
-    color: settings.color && stream.isTTY,
+    color: settings.colorOn(stream),
     silent: options.quiet || !settings.showProgress,
     logLevel: settings.logLevel,
   });
@@ -67,7 +67,7 @@ export async function watch(options: WatchOptions): Promise<Watched> {
   if (!options.quiet) {
     const columns = stream.isTTY && stream.columns > 0 ? stream.columns : 80;
     const lines = summaryLines(job, {
-      color: settings.color && stream.isTTY,
+      color: settings.colorOn(stream),
       columns,
       domain: domainOf(job),
       origin: screen.model.origin,

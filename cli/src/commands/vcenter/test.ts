@@ -19,13 +19,12 @@ export default class VcenterTest extends BaseCommand<typeof VcenterTest> {
     const client = this.client();
     const result = await withSpinner(
       process.stdout,
-      this.isQuiet,
+      !this.showsProgress,
       () => `Asking vCenter about ${name}`,
       () => client.connections.test(name),
     );
     if (this.isJson) this.printJson(result);
-    else if (!this.isQuiet)
-      this.log(testLines(result, painter(this.settings.color && process.stdout.isTTY)).join('\n'));
+    else if (!this.isQuiet) this.log(testLines(result, painter(this.settings.colorOn(process.stdout))).join('\n'));
     else if (!result.ok) this.logToStderr(`Error: missing privileges: ${result.missing.join(', ')}`);
     return result.ok ? EXIT.ok : EXIT.failed;
   }

@@ -28,7 +28,7 @@ export default class VcenterUpdate extends BaseCommand<typeof VcenterUpdate> {
   protected async work(): Promise<ExitCode> {
     const name = connectionName(this.args.name);
     // Only what the command line says: nobody wants the environment to change a stored login.
-    const said = vcenterRequest(settings(this.flags, {}, {}, '').vcenter);
+    const said = vcenterRequest(settings(this.flags).vcenter);
     const file = this.flags['password-file'];
     const renewed = this.flags.password || file !== undefined;
     if (Object.keys(said).length === 0 && !renewed)
@@ -54,16 +54,13 @@ export default class VcenterUpdate extends BaseCommand<typeof VcenterUpdate> {
 
 type Said = ReturnType<typeof vcenterRequest>;
 
-/** What stays. The gateway does not tell the text of a CA, so that it has to be given again. */
+/** What stays. */
 function kept(now: VcenterConnection, said: Said): Omit<VcenterConnectionUpdate, 'password'> {
   const trusted = said.ca_pem !== undefined || said.thumbprint !== undefined || said.insecure !== undefined;
-  if (!trusted && now.trust === 'ca')
-    throw new UsageError(`${now.name} trusts a CA of its own`, 'give it again: --ca-file FILE');
   return {
     server: now.server,
     username: now.username,
     ...given('datacenter', now.datacenter ?? undefined),
-    ...(trusted ? {} : given('thumbprint', now.thumbprint ?? undefined)),
-    ...(!trusted && now.trust === 'insecure' ? { insecure: true } : {}),
+    ...(trusted ? {} : { keep_trust: true }),
   };
 }

@@ -28,7 +28,7 @@ export interface BatchAsked {
  * @throws UsageError naming the flag that is wrong
  */
 export function batchBody({ plan, flags, own, keys, convert }: BatchAsked): BatchBody {
-  const said = settings(flags, {}, {}, '');
+  const said = settings(flags);
   const { callback_url: callback, ...asked } = jobOptions(flags, {
     conversion: said.conversion,
     notifyEmail: undefined,

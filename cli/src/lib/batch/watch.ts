@@ -36,7 +36,7 @@ export type BatchWatched =
 /** Shows a batch until it is through or stopped, or the user has seen enough. */
 export async function watchBatch(options: BatchWatchOptions): Promise<BatchWatched> {
   const { client, settings, batchId, stream } = options;
-  const color = settings.color && stream.isTTY;
+  const color = settings.colorOn(stream);
   const screen = openBatchScreen({ stream, color, silent: options.quiet || !settings.showProgress });
   const interrupted = interruption();
   let view: BatchView = { ...NO_BATCH, fresh: options.fresh === true };
