@@ -67,6 +67,18 @@ describe('what happens to a batch', () => {
     expect(told(onConnection(again, 'lost', AT), 5)[0]).toMatch(/does not answer; the batch goes on/);
   });
 
+  it('tells that a wave waits for a time of its VMs, and that it begins when they do', () => {
+    const reason = 'it waits for its window: Sat 22:00 to 06:00';
+    const held = { ...wave('db', 'running'), reason };
+    const one = onLook(NO_BATCH, { detail: batch(waves(held, wave('web', 'waiting', ['db']))), jobs: [] }, AT);
+    expect(told(one, 1)).toEqual([`Wave db waits: ${reason}`]);
+    const open = onLook(one, { detail: batch(waves(wave('db', 'running'), wave('web', 'waiting'))), jobs: [] }, AT);
+    expect(told(open, 2)).toEqual(['Wave db begins']);
+    const single = onLook(NO_BATCH, { detail: batch(waves(held)), jobs: [] }, AT);
+    expect(told(single, 1)).toEqual([`The batch waits: ${reason}`]);
+    expect(told(onLook(single, { detail: batch(waves(wave('db', 'running'))), jobs: [] }, AT), 2)).toEqual([]);
+  });
+
   it('tells of waves, and why nothing goes on', () => {
     const one = onLook(
       NO_BATCH,

@@ -28,8 +28,8 @@ async function understand(line: string): Promise<void> {
   const id = [argv.slice(0, 2).join(' '), argv[0] ?? ''].find((name) => commands.has(name));
   const command = id === undefined ? undefined : commands.get(id);
   if (id === undefined || command === undefined) throw new Error(`no such command: ${line}`);
-  const { flags, args, baseFlags } = command;
-  await Parser.parse(argv.slice(id.split(' ').length), { flags: { ...baseFlags, ...flags }, args, strict: true });
+  const { flags, args, baseFlags, strict } = command;
+  await Parser.parse(argv.slice(id.split(' ').length), { flags: { ...baseFlags, ...flags }, args, strict });
 }
 
 describe('every example of', () => {

@@ -44,7 +44,7 @@ export default class Drain extends DutyCommand<typeof Drain> {
   async #wait(client: GatewayClient, told: readonly Told[]): Promise<ExitCode> {
     const ids = [...new Set(told.map(({ after }) => after.worker_id))];
     const ended = await waitUntilDrained(client, ids, {
-      quiet: this.isQuiet,
+      quiet: !this.showsProgress,
       stream: process.stderr,
       onDrained: (id, gone) => {
         if (!this.isQuiet) this.log(`${id}: ${gone ? 'is stopped' : 'drained, nothing runs on it'}`);

@@ -10,9 +10,9 @@ import { WORKING_NAMES, workingOf, type Working } from '../lib/workers/daemons.j
 export default class Stats extends BaseCommand<typeof Stats> {
   static override summary = 'Figures of the last 30 days: outcomes, durations, data, queues, workers.';
   static override description =
-    'Jobs are those created since then; attempts those that ended since then. "Half within" is the median of the completed ones.\n' +
-    'Queue and workers are as they are now. With --daemon the figures of one service; go and python are names for exporter and\n' +
-    'converter. For Prometheus the gateway has /metrics.';
+    'Jobs are those created since then; attempts those that ended since then, and their times those of the completed ones: the\n' +
+    'mean, and within which half of them (P50) and 99 % (P99) were through.\n' +
+    'Queue and workers are as they are now. For Prometheus the gateway has /metrics.';
   static override examples = [
     '<%= config.bin %> stats',
     '<%= config.bin %> stats --since 7d',
@@ -77,7 +77,9 @@ export default class Stats extends BaseCommand<typeof Stats> {
     const { version, queue_depth } = status;
     const { since, jobs, retries } = stats;
     const document = { daemon: 'gateway', version, ...health, queue_depth, since, jobs, retries };
-    this.#print({ ...document, success_rate: successRate(stats) }, () => gatewayLines(stats, status, health));
+    this.#print({ ...document, success_rate: successRate(stats) }, () =>
+      gatewayLines(stats, status, health, this.columns),
+    );
   }
 
   #print(document: object, lines: () => readonly string[]): void {

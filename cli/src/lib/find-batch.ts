@@ -1,8 +1,11 @@
 import { Args } from '@oclif/core';
-import { BatchId } from '@hyper2kvm/contracts';
+import { BatchId, JobId } from '@hyper2kvm/contracts';
 import type { GatewayClient } from './client.js';
 import { CliError, UsageError } from './errors.js';
 import { EXIT } from './exit-codes.js';
+import { didYouMean, nearest } from './near.js';
+import { printable } from './format.js';
+import { didYouMean, nearest } from './near.js';
 
 /** Which batch: its id, or a name, of which the newest batch is meant. */
 export const BATCH_ARG = {
@@ -14,9 +17,13 @@ export async function findBatch(client: GatewayClient, batch: string | undefined
   if (batch === undefined || batch === '')
     throw new UsageError('which batch? Give its id or its name', 'hyperctl batches list shows the batches');
   if (BatchId.safeParse(batch).success) return batch;
-  const found = (await client.batches.list(undefined)).find(({ name }) => name === batch);
+  if (JobId.safeParse(batch).success)
+    throw new UsageError(`"${batch}" is the id of a job, not of a batch`, `hyperctl status --job ${batch}`);
+  const all = await client.batches.list(undefined);
+  const found = all.find(({ name }) => name === batch);
   if (found !== undefined) return found.batch_id;
-  throw new CliError(`there is no batch named ${batch}`, {
+  const near = nearest(batch, all.flatMap(({ name }) => name ?? []));
+  throw new CliError(`there is no batch named ${batch}${didYouMean(near)}`, {
     code: 'BATCH_NOT_FOUND',
     exitCode: EXIT.notFound,
     advice: 'hyperctl batches list shows the batches',

@@ -1,9 +1,11 @@
 const GB = 1e9;
 const MB = 1e6;
+const TB = 1e12;
 
-/** Sizes as the design's examples write them: `85.2 GB` is 85.2 × 10^9 bytes. */
+/** Sizes as the design's examples write them: `85.2 GB` is 85.2 × 10^9 bytes; fleets have more: `170 TB`. */
 export function sizeWord(bytes: number): string {
-  const [value, unit] = bytes >= GB / 10 ? [bytes / GB, 'GB'] : [bytes / MB, 'MB'];
+  const [value, unit] =
+    bytes >= 10 * TB ? [bytes / TB, 'TB'] : bytes >= GB / 10 ? [bytes / GB, 'GB'] : [bytes / MB, 'MB'];
   return `${value.toFixed(1).replace(/\.0$/, '')} ${unit}`;
 }
 

@@ -31,3 +31,9 @@ export function wrap(text: string, columns: number, indent: number): string[] {
   }
   return [...lines, line];
 }
+
+/** `Label:   value`; on a terminal the value is broken into lines of its own column. @param width of the label with its colon */
+export function labelled(label: string, value: string, width: number, columns?: number): string {
+  const line = `${`${label}:`.padEnd(width)} ${value}`;
+  return columns === undefined ? line : wrap(line, columns, width + 1).join('\n');
+}

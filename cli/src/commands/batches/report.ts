@@ -1,4 +1,5 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { Flags } from '@oclif/core';
 import type { BatchReport } from '@hyper2kvm/contracts';
 import { BaseCommand, GATEWAY_FLAGS } from '../../lib/base-command.js';
@@ -50,12 +51,26 @@ const ended = (text: string): string => (text.endsWith('\n') ? text : `${text}\n
 
 /** Whole or not at all; what is no file (a pipe, /dev/stdout) is written as it is. */
 function write(file: string, text: string): void {
+  const aside = `${file}.${process.pid}`;
   try {
     if (file.startsWith('/dev/')) return writeFileSync(file, text);
-    const aside = `${file}.${process.pid}`;
     writeFileSync(aside, text, { flag: 'wx' });
     renameSync(aside, file);
   } catch (error) {
-    throw new CliError(`${file} cannot be written: ${(error as Error).message}`);
+    rmSync(aside, { force: true });
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new CliError(`${file} cannot be written`, {
+      why: WHY[code ?? '']?.(path.dirname(path.resolve(file))) ?? message.replaceAll(aside, file),
+      advice: 'another -o FILE; without it the report is printed',
+    });
   }
 }
+
+const WHY: Readonly<Record<string, (folder: string) => string>> = {
+  ENOENT: (folder) => `there is no folder ${folder}`,
+  ENOTDIR: (folder) => `${folder} is no folder`,
+  EACCES: (folder) => `this user may not write in ${folder}`,
+  EROFS: (folder) => `${folder} is read-only`,
+  EISDIR: () => 'it is a folder',
+  ENOSPC: (folder) => `no space is left in ${folder}`,
+};

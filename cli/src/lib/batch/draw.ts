@@ -34,7 +34,7 @@ function words(what: BatchHappened): string {
     case 'batch':
       return batchWords(what.detail);
     case 'wave':
-      return what.status === 'running' ? `Wave ${what.name} begins` : `Wave ${what.name} is through`;
+      return waveWords(what);
     case 'job':
       return jobWords(what.job, what.again);
     case 'lost':
@@ -42,6 +42,12 @@ function words(what: BatchHappened): string {
     case 'restored':
       return 'The gateway is back';
   }
+}
+
+function waveWords({ name, status, reason }: Extract<BatchHappened, { kind: 'wave' }>): string {
+  const wave = name === null ? 'The batch' : `Wave ${name}`;
+  if (status === 'held') return `${wave} waits: ${printable(reason ?? '')}`;
+  return status === 'running' ? `${wave} begins` : `${wave} is through`;
 }
 
 function batchWords(detail: BatchDetail): string {
@@ -92,7 +98,7 @@ export function happenedLines(view: BatchView, from: number, { columns, paint }:
       case 'batch':
         return isHeld(what.detail) ? [paint('yellow', `⏸️  ${words(what)}`)] : [`📋 ${words(what)}`];
       case 'wave':
-        return [`🌊 ${words(what)}`];
+        return [what.status === 'held' ? paint('yellow', `⏳ ${words(what)}`) : `🌊 ${words(what)}`];
       case 'job': {
         const { status } = what.job;
         if (what.again) return [paint('yellow', `🔁 ${words(what)}`)];

@@ -7,10 +7,18 @@ export interface BatchLook {
   readonly jobs: readonly JobSummary[];
 }
 
+type WaveState = 'waiting' | 'held' | 'running' | 'completed';
+
 /** Something that is worth a line. */
 export type BatchHappened =
   | { readonly kind: 'batch'; readonly detail: BatchDetail }
-  | { readonly kind: 'wave'; readonly name: string; readonly status: 'running' | 'completed' }
+  /** `name` is null where the batch has no other wave; `reason`: why none of it runs though its turn has come. */
+  | {
+      readonly kind: 'wave';
+      readonly name: string | null;
+      readonly status: 'held' | 'running' | 'completed';
+      readonly reason: string | null;
+    }
   | { readonly kind: 'job'; readonly job: JobSummary; readonly again: boolean }
   | { readonly kind: 'lost' }
   | { readonly kind: 'restored' };
@@ -20,7 +28,7 @@ export interface BatchView {
   readonly detail: BatchDetail | null;
   readonly jobs: ReadonlyMap<string, JobSummary>;
   /** Waves by their names, as they were told last. */
-  readonly waves: ReadonlyMap<string, string>;
+  readonly waves: ReadonlyMap<string, WaveState>;
   readonly happened: readonly { readonly at: number; readonly what: BatchHappened }[];
   readonly lost: boolean;
   /** It was made just now: whatever is not waiting any more has happened since. */
@@ -47,13 +55,15 @@ export function onLook(before: BatchView, { detail, jobs }: BatchLook, now: numb
   const held = detail.reason !== null && detail.reason !== old?.reason;
   const batch: BatchHappened[] =
     old === null || old.status !== detail.status || held ? [{ kind: 'batch', detail }] : [];
-  const waves = new Map(detail.waves.map(({ name, status }) => [name, status] as const));
+  const waves = new Map(detail.waves.map((wave) => [wave.name, stateOf(wave)] as const));
   const waveLines: BatchHappened[] = [];
-  if (detail.waves.length > 1) {
-    for (const [name, status] of waves) {
-      if (status === 'waiting' || before.waves.get(name) === status) continue;
-      if (old !== null || status === 'running') waveLines.push({ kind: 'wave', name, status });
-    }
+  const several = detail.waves.length > 1;
+  for (const { name, reason } of detail.waves) {
+    const status = waves.get(name) ?? 'waiting';
+    if (status === 'waiting' || before.waves.get(name) === status || (status === 'completed' && old === null)) continue;
+    // Of a single wave it is worth a line only that it waits.
+    if (several || status === 'held')
+      waveLines.push({ kind: 'wave', name: several ? name : null, status, reason: status === 'held' ? reason : null });
   }
   const known = new Map(before.jobs);
   const ends: BatchHappened[] = [];
@@ -69,6 +79,10 @@ export function onLook(before: BatchView, { detail, jobs }: BatchLook, now: numb
   const told = old === null ? [...batch, ...waveLines, ...ends, ...steps] : [...ends, ...waveLines, ...steps, ...batch];
   return add({ ...before, detail, jobs: known, waves }, now, ...told);
 }
+
+/** `held`: its turn has come, but none of its VMs runs, for their own times (a window, a retry that is due later) hold them. */
+const stateOf = ({ status, reason }: BatchDetail['waves'][number]): WaveState =>
+  status === 'running' && reason !== null ? 'held' : status;
 
 export const onConnection = (before: BatchView, state: 'lost' | 'restored', now: number): BatchView =>
   add({ ...before, lost: state === 'lost' }, now, { kind: state });

@@ -9,13 +9,18 @@ import {
 } from '@hyper2kvm/contracts';
 import { plural, rateWord, sizeWord } from '../format.js';
 import { table } from '../table.js';
+import { labelled } from '../wrap.js';
 import { localTime } from '../when.js';
 import { workerTable } from '../workers/show.js';
 import type { Working } from '../workers/daemons.js';
 import { queueWord, type Depths } from './queues.js';
 
 const LABEL = 13;
-const row = (label: string, value: string): string => `${`${label}:`.padEnd(LABEL)} ${value}`;
+type Row = (label: string, value: string) => string;
+const rowsOf =
+  (columns: number | undefined): Row =>
+  (label, value) =>
+    labelled(label, value, LABEL, columns);
 /** Days and failures that are listed; --json has all. */
 const MOST_DAYS = 14;
 const MOST_FAILURES = 10;
@@ -46,19 +51,24 @@ function rateOf(stats: Stats): string {
 type Durations = Pick<Stats['exporter'], 'count' | 'failed' | 'mean_seconds' | 'p50_seconds' | 'p99_seconds'>;
 const secondsWord = (seconds: number | null): string => (seconds === null ? '-' : durationWord(seconds));
 
-const durationTable = (rows: readonly (readonly [string, Durations])[], columns?: number): string[] =>
-  table(
-    ['ATTEMPTS', 'ENDED', 'FAILED', 'MEAN', 'HALF WITHIN', '99 % WITHIN'],
-    rows.map(([name, one]) => [
-      name,
-      String(one.count),
-      String(one.failed),
-      secondsWord(one.mean_seconds),
-      secondsWord(one.p50_seconds),
-      secondsWord(one.p99_seconds),
-    ]),
-    columns,
-  );
+function durationLines(rows: readonly (readonly [string, Durations])[], columns?: number): string[] {
+  if (rows.every(([, { count }]) => count === 0)) return [];
+  return [
+    '',
+    ...table(
+      ['ATTEMPTS', 'ENDED', 'FAILED', 'MEAN', 'P50', 'P99'],
+      rows.map(([name, one]) => [
+        name,
+        String(one.count),
+        String(one.failed),
+        secondsWord(one.mean_seconds),
+        secondsWord(one.p50_seconds),
+        secondsWord(one.p99_seconds),
+      ]),
+      columns,
+    ),
+  ];
+}
 
 function dataWord({
   bytes_downloaded: bytes,
@@ -66,11 +76,11 @@ function dataWord({
   bytes_per_second: rate,
 }: Stats['exporter']): string {
   if (bytes === 0) return 'nothing fetched';
-  return `${sizeWord(bytes)} fetched for disks of ${sizeWord(capacity)}${rate === null ? '' : `, ${rateWord(rate)} an export`}`;
+  return `${sizeWord(bytes)} fetched for disks of ${sizeWord(capacity)}${rate === null ? '' : `, ${rateWord(rate)} per export`}`;
 }
 
 const bootWord = ({ booted, proof_failed: failed }: Stats['converter']): string =>
-  `${plural(booted, 'guest')} proved to boot, ${failed} did not`;
+  booted + failed === 0 ? 'none' : `${plural(booted, 'guest')} proved to boot, ${failed} did not`;
 
 function failureLines(failures: Stats['failures'], columns?: number): string[] {
   if (failures.length === 0) return [];
@@ -101,7 +111,7 @@ const dayLines = (days: Stats['days'], columns?: number): string[] =>
         ),
       ];
 
-const sinceLine = (stats: Stats): string => row('Since', localTime(new Date(stats.since)));
+const sinceWord = (stats: Stats): string => localTime(new Date(stats.since));
 
 /** `2 exporters, 3 of 8 slots busy`, and what keeps some from work. */
 function workersWord(workers: readonly Worker[], service: Working): string {
@@ -118,8 +128,9 @@ function workersWord(workers: readonly Worker[], service: Working): string {
 
 /** All of it. */
 export function statsLines(stats: Stats, status: Status, workers: readonly Worker[], columns?: number): string[] {
+  const row = rowsOf(columns);
   return [
-    sinceLine(stats),
+    row('Since', sinceWord(stats)),
     row('Jobs', jobsWord(stats.jobs)),
     row('Success', rateOf(stats)),
     row('Data', dataWord(stats.exporter)),
@@ -127,8 +138,7 @@ export function statsLines(stats: Stats, status: Status, workers: readonly Worke
     row('Queue', queueWord(status.queue_depth)),
     row('Exporters', workersWord(workers, 'exporter')),
     row('Converters', workersWord(workers, 'converter')),
-    '',
-    ...durationTable(
+    ...durationLines(
       [
         ['export', stats.exporter],
         ['conversion', stats.converter],
@@ -148,22 +158,23 @@ export function serviceLines(
   workers: readonly Worker[],
   columns?: number,
 ): string[] {
+  const row = rowsOf(columns);
   const own = workers.filter((one) => one.service === service);
   const mine =
     service === 'exporter' ? [row('Data', dataWord(stats.exporter))] : [row('Boot proofs', bootWord(stats.converter))];
   return [
-    sinceLine(stats),
+    row('Since', sinceWord(stats)),
     row(service === 'exporter' ? 'Exporters' : 'Converters', workersWord(workers, service)),
     row('Queue', queueWord(queue)),
     ...mine,
-    '',
-    ...durationTable([[service === 'exporter' ? 'export' : 'conversion', stats[service]]], columns),
+    ...durationLines([[service === 'exporter' ? 'export' : 'conversion', stats[service]]], columns),
     ...(own.length === 0 ? [] : ['', ...workerTable(own, columns)]),
   ];
 }
 
 /** Of the gateway itself. */
-export function gatewayLines(stats: Stats, status: Status, health: Health): string[] {
+export function gatewayLines(stats: Stats, status: Status, health: Health, columns?: number): string[] {
+  const row = rowsOf(columns);
   const active = JOB_STATUSES.filter((one) => !isEnded(one)).reduce((sum, one) => sum + (status.jobs[one] ?? 0), 0);
   const free = health.disk_space_available_gb;
   return [
@@ -175,7 +186,7 @@ export function gatewayLines(stats: Stats, status: Status, health: Health): stri
     row('Least space', free === null ? 'unknown' : `${free} GB free in a worker's folder`),
     row('Active jobs', String(active)),
     row('Queue', queueWord(status.queue_depth)),
-    sinceLine(stats),
+    row('Since', sinceWord(stats)),
     row('Jobs', jobsWord(stats.jobs)),
     row('Success', rateOf(stats)),
   ];

@@ -1,7 +1,7 @@
 import { durationWord, type Attempt, type JobDetail, type TimelineEvent } from '@hyper2kvm/contracts';
 import { printable } from '../format.js';
 import { table } from '../table.js';
-import { stringWidth } from '../width.js';
+import { pad, stringWidth } from '../width.js';
 import { wrap } from '../wrap.js';
 
 const whole = (time: string): string => time.replace(/\.\d+/, '');
@@ -28,26 +28,31 @@ export function attemptLines(attempts: readonly Attempt[], now: number, columns?
   );
 }
 
-/** What happened, oldest first: when, how long after the first, what, and by whom. Sentences are broken, never cut. */
+/**
+ * What happened, oldest first: when, how long after the first, by whom, what. A day stands above its lines; sentences are broken,
+ * never cut.
+ */
 export function eventLines(events: readonly TimelineEvent[], columns?: number): string[] {
-  const [first] = events;
+  const sorted = events.toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time));
+  const [first] = sorted;
   if (first === undefined) return [];
   const start = Date.parse(first.time);
-  const rows = events.map((event) => ({
-    // Clocks of workers may be behind the gateway's.
-    head: [whole(event.time), `+${durationWord(Math.max(0, (Date.parse(event.time) - start) / 1000))}`],
-    text: `${printable(event.message)}${by(event)}`,
+  const rows = sorted.map((event) => ({
+    day: event.time.slice(0, 10),
+    cells: [
+      whole(event.time).slice(11, 19),
+      `+${durationWord((Date.parse(event.time) - start) / 1000)}`,
+      printable(event.by ?? ''),
+    ],
+    text: printable(event.message),
   }));
-  const widths = [0, 1].map((column) => Math.max(...rows.map(({ head }) => stringWidth(head[column] ?? ''))));
-  return rows.flatMap(({ head, text }) => {
-    const prefix = head.map((cell, column) => cell.padEnd((widths[column] ?? 0) + 2)).join('');
-    return columns === undefined ? [prefix + text] : wrap(prefix + text, columns, prefix.length);
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map(({ cells }) => stringWidth(cells[column] ?? ''))));
+  return rows.flatMap(({ day, cells, text }, index) => {
+    const head = `  ${cells.map((cell, column) => pad(cell, (widths[column] ?? 0) + 2)).join('')}`;
+    const line = columns === undefined ? [head + text] : wrap(head + text, columns, head.length);
+    return rows[index - 1]?.day === day ? line : [`${day} UTC`, ...line];
   });
 }
-
-/** Who it was, where the sentence does not tell it. */
-const by = ({ by: who, message }: TimelineEvent): string =>
-  who === null || who === '' || message.includes(who) ? '' : ` (${printable(who)})`;
 
 /** The job in a line: how it stands, and since when. @param now in ms since 1970 */
 export function headLine(job: JobDetail, now: number): string {

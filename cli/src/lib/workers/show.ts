@@ -2,9 +2,9 @@ import { durationWord, type JobDetail, type Worker } from '@hyper2kvm/contracts'
 import { plural, printable, rateWord, sizeWord } from '../format.js';
 import { table } from '../table.js';
 import { localTime } from '../when.js';
+import { labelled } from '../wrap.js';
 
-const LABEL = 14;
-const row = (label: string, value: string): string => `${`${label}:`.padEnd(LABEL)} ${value}`;
+const LABEL = 11;
 const HOUR = 3600;
 
 const uptime = ({ uptime_hours: hours }: Worker): string => (hours < 0.1 ? 'just now' : durationWord(hours * HOUR));
@@ -45,6 +45,7 @@ export interface ActiveJob {
 /** One worker, and its jobs. */
 export function workerLines(worker: Worker, active: readonly ActiveJob[], columns?: number): string[] {
   const limit = worker.bandwidth_bytes_per_second;
+  const row = (label: string, value: string): string => labelled(label, value, LABEL, columns);
   const lines = [
     row('Worker', printable(worker.worker_id)),
     row('Service', `${worker.service} ${printable(worker.version)}`),

@@ -19,8 +19,19 @@ export const VcenterConnectionRequest = z.strictObject({
   password: VCENTER_FIELDS.password,
 });
 export type VcenterConnectionRequest = z.infer<typeof VcenterConnectionRequest>;
-/** Without a password the one that is stored stays. */
-export const VcenterConnectionUpdate = z.strictObject({ ...fields, password: VCENTER_FIELDS.password.optional() });
+/** Without a password the one that is stored stays; with `keep_trust` the way in which its certificate is trusted. */
+export const VcenterConnectionUpdate = z
+  .strictObject({
+    ...fields,
+    password: VCENTER_FIELDS.password.optional(),
+    /** No answer has the text of a CA: whoever changes something else could not give it again. */
+    keep_trust: z.boolean().optional(),
+  })
+  .refine(
+    ({ keep_trust: keep, ca_pem, thumbprint, insecure }) =>
+      keep !== true || [ca_pem, thumbprint, insecure].every((given) => given === undefined),
+    { path: ['keep_trust'], message: 'not together with ca_pem, thumbprint or insecure' },
+  );
 export type VcenterConnectionUpdate = z.infer<typeof VcenterConnectionUpdate>;
 
 export const VcenterConnection = z.object({

@@ -71,7 +71,8 @@ export class VcenterConnections {
   /** @throws JobError NOT_FOUND, BAD_REQUEST, STATE_CONFLICT */
   async update(name: string, request: VcenterConnectionUpdate): Promise<VcenterConnection> {
     this.#assertStored(name);
-    const { password, ...rest } = request;
+    const { password, keep_trust: keepTrust, ...rest } = request;
+    const { tls, ...others } = columns(rest);
     return this.dataSource.transaction(async (manager) => {
       const row = await this.#row(manager, name, true);
       if (!sameServer(row.server, rest.server)) {
@@ -84,7 +85,8 @@ export class VcenterConnections {
         await this.#assertUnused(manager, name, 'Another server is not possible');
       }
       const patch = {
-        ...columns(rest),
+        ...others,
+        ...(keepTrust === true ? {} : { tls }),
         ...(password === undefined ? {} : { passwordSealed: this.sealer.seal(password) }),
         updatedAt: new Date(),
       };
@@ -145,7 +147,7 @@ export class VcenterConnections {
 }
 
 /** @throws JobError BAD_REQUEST for a CA that cannot be read */
-function columns({ server, username, datacenter, ...trust }: Omit<VcenterConnectionUpdate, 'password'>) {
+function columns({ server, username, datacenter, ...trust }: Omit<VcenterConnectionUpdate, 'password' | 'keep_trust'>) {
   if (trust.ca_pem !== undefined) assertCertificate(trust.ca_pem);
   return { server, username, datacenter: datacenter ?? null, tls: trustOf(trust) ?? { insecure: false } };
 }
