@@ -28,8 +28,6 @@ import { AccessApi } from './access-api.js';
 import { BatchesApi } from './batches-api.js';
 import { ConnectionsApi } from './connections-api.js';
 import { OperationsApi } from './operations-api.js';
-import { CliError } from './errors.js';
-import { EXIT } from './exit-codes.js';
 import { paged } from './paged.js';
 import { Transport, type ClientOptions } from './transport.js';
 import { WorkersApi } from './workers-api.js';
@@ -113,18 +111,6 @@ export class GatewayClient {
     return paged(query, limit, async (search) => {
       const page = await this.#http.json(JobList, 'GET', `/api/v1/jobs?${search}`);
       return { items: page.jobs, next: page.next_cursor };
-    });
-  }
-
-  /** The newest job of a VM. @throws CliError (exit code 4) when there is none */
-  async jobOfVm(vm: string): Promise<JobSummary> {
-    const query = new URLSearchParams({ vm, limit: '1' });
-    const [job] = (await this.#http.json(JobList, 'GET', `/api/v1/jobs?${query.toString()}`)).jobs;
-    if (job !== undefined) return job;
-    throw new CliError(`there is no job of a VM named ${vm}`, {
-      code: 'JOB_NOT_FOUND',
-      exitCode: EXIT.notFound,
-      advice: 'hyperctl list shows the jobs',
     });
   }
 

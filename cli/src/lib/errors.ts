@@ -7,8 +7,9 @@ export class CliError extends Error {
   /** Stable, in upper case, for scripts that read --json. */
   readonly code: string;
   readonly exitCode: ExitCode;
-  readonly why: string | undefined;
-  readonly advice: string | undefined;
+  /** A look around may find out more. */
+  why: string | undefined;
+  advice: string | undefined;
   readonly jobId: string | undefined;
   traceId: string | undefined;
 

@@ -3,7 +3,6 @@ import { BatchId, JobId } from '@hyper2kvm/contracts';
 import type { GatewayClient } from './client.js';
 import { CliError, UsageError } from './errors.js';
 import { EXIT } from './exit-codes.js';
-import { didYouMean, nearest } from './near.js';
 import { printable } from './format.js';
 import { didYouMean, nearest } from './near.js';
 
@@ -22,7 +21,10 @@ export async function findBatch(client: GatewayClient, batch: string | undefined
   const all = await client.batches.list(undefined);
   const found = all.find(({ name }) => name === batch);
   if (found !== undefined) return found.batch_id;
-  const near = nearest(batch, all.flatMap(({ name }) => name ?? []));
+  const near = nearest(
+    batch,
+    all.flatMap(({ name }) => (name === null ? [] : [printable(name)])),
+  );
   throw new CliError(`there is no batch named ${batch}${didYouMean(near)}`, {
     code: 'BATCH_NOT_FOUND',
     exitCode: EXIT.notFound,

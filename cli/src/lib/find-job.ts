@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { JobId } from '@hyper2kvm/contracts';
 import type { GatewayClient } from './client.js';
 import { UsageError } from './errors.js';
 
@@ -8,13 +9,18 @@ export const JOB_FLAGS = {
   vm: Flags.string({ description: 'Name of the VM: its newest job.', exclusive: ['job'] }),
 };
 
-/** @throws UsageError when neither was given; CliError (exit code 4) when the VM has no job */
+/** @throws UsageError when neither was given, or one for the other; CliError (exit code 4) when the VM has no job */
 export async function findJob(
   client: GatewayClient,
-  flags: { job?: string | undefined; vm?: string | undefined },
+  { job, vm }: { job?: string | undefined; vm?: string | undefined },
 ): Promise<string> {
-  if (flags.job !== undefined) return flags.job;
-  if (flags.vm === undefined)
+  if (job !== undefined) {
+    if (JobId.safeParse(job).success) return job;
+    throw await (await import('./near-jobs.js')).notAJobId(client, job);
+  }
+  if (vm === undefined)
     throw new UsageError('which job? Give --job <id> or --vm <name>', 'hyperctl list shows the jobs');
-  return (await client.jobOfVm(flags.vm)).job_id;
+  const [newest] = await client.jobs({ vm }, 1);
+  if (newest !== undefined) return newest.job_id;
+  throw await (await import('./near-jobs.js')).noJobOfVm(client, vm);
 }
