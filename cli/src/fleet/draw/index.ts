@@ -1,0 +1,1 @@
+export { draw, failuresShown, pageOf, settled, type Size } from './screen.js';
