@@ -1,5 +1,6 @@
 import type { Problem } from '@hyper2kvm/contracts';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-codes.js';
+import { printable } from './format.js';
 
 /** An error that is told to the user as it is: what happened, why, what to try. */
 export class CliError extends Error {
@@ -46,12 +47,12 @@ export class UsageError extends CliError {
 /** Nobody answers at the gateway's address, or somebody who is not the gateway. */
 export class GatewayUnreachable extends CliError {
   override readonly name = 'GatewayUnreachable';
-  constructor(url: string, why: string, cause?: unknown) {
+  constructor(url: string, why: string, cause?: unknown, advice?: string) {
     super(`the gateway at ${url} cannot be reached`, {
       code: 'GATEWAY_UNREACHABLE',
       exitCode: EXIT.unreachable,
       why,
-      advice: 'start it: hyperctl daemon start --all (or name another one: --url, HYPER2KVM_URL)',
+      advice: advice ?? 'start it: hyperctl daemon start --all (or name another one: --url, HYPER2KVM_URL)',
       cause,
     });
   }
@@ -77,10 +78,11 @@ export class GatewayProblem extends CliError {
   }
 }
 
-function adviceOf({ code, advice }: Problem, waitSeconds: number | undefined): string | undefined {
-  if (waitSeconds !== undefined && (code === 'RATE_LIMITED' || code === 'UNAUTHENTICATED'))
+function adviceOf({ code, advice, job_id: job }: Problem, waitSeconds: number | undefined): string | undefined {
+  if (waitSeconds !== undefined && code === 'UNAUTHENTICATED') return `again in ${waitSeconds} s, with the right token`;
+  if (waitSeconds !== undefined && code === 'RATE_LIMITED')
     return `again in ${waitSeconds} s; many VMs at once: hyperctl convert --batch FILE`;
-  return advice === '' ? undefined : advice;
+  return advice === '' ? undefined : advice.replaceAll('<id>', job ?? 'JOB-ID');
 }
 
 /** Lines for standard error; the first says what happened. */
@@ -93,9 +95,9 @@ export function explain(error: CliError): string[] {
     ['trace', error.traceId],
   ];
   return [
-    `Error: ${error.message}`,
+    `Error: ${printable(error.message)}`,
     ...rows.flatMap(([label, value]) =>
-      value === undefined || value === '' ? [] : [`  ${`${label}:`.padEnd(7)}${value}`],
+      value === undefined || value === '' ? [] : [`  ${`${label}:`.padEnd(7)}${printable(value)}`],
     ),
   ];
 }

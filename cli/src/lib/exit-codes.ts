@@ -1,3 +1,5 @@
+import type { ErrorCode } from '@hyper2kvm/contracts';
+
 /** What the shell gets. */
 export const EXIT = {
   ok: 0,
@@ -13,12 +15,21 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-const NOT_FOUND = new Set(['VM_NOT_FOUND', 'JOB_NOT_FOUND', 'BATCH_NOT_FOUND', 'NOT_FOUND']);
-const DENIED = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'VCENTER_LOGIN', 'VCENTER_PERMISSION', 'PATH_DENIED']);
+const NOT_FOUND: readonly ErrorCode[] = ['VM_NOT_FOUND', 'JOB_NOT_FOUND', 'BATCH_NOT_FOUND', 'NOT_FOUND'];
+const DENIED: readonly ErrorCode[] = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'VCENTER_LOGIN',
+  'VCENTER_PERMISSION',
+  'PATH_DENIED',
+];
+const USAGE: readonly ErrorCode[] = ['BAD_REQUEST'];
 
-/** The exit code that belongs to an error code of the gateway. */
-export function exitCodeOf(code: string): ExitCode {
-  if (NOT_FOUND.has(code)) return EXIT.notFound;
-  if (DENIED.has(code)) return EXIT.denied;
-  return code === 'BAD_REQUEST' ? EXIT.usage : EXIT.failed;
-}
+const BY_CODE = new Map<string, ExitCode>([
+  ...NOT_FOUND.map((code) => [code, EXIT.notFound] as const),
+  ...DENIED.map((code) => [code, EXIT.denied] as const),
+  ...USAGE.map((code) => [code, EXIT.usage] as const),
+]);
+
+/** The exit code that belongs to an error code of the gateway; also to one that is newer than this hyperctl. */
+export const exitCodeOf = (code: string): ExitCode => BY_CODE.get(code) ?? EXIT.failed;

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { given } from './given.js';
 import { parseAddress, type Address } from './address.js';
 import { GatewayProblem, GatewayUnreachable, UsageError, type CliError } from './errors.js';
+import { causeOf, notGateway, unreachable } from './unreachable.js';
 
 export interface ClientOptions {
   /** `http://…`, `https://…` or `unix:/path`. */
@@ -78,7 +79,7 @@ export class Transport {
   async text(method: string, path: string, accept: string): Promise<string> {
     const { response, text } = await this.#request(method, path, { accept });
     if (!(response.headers.get('content-type') ?? '').startsWith(accept))
-      throw new GatewayUnreachable(this.address.shown, `what it answers to ${path.split('?')[0]} is not ${accept}`);
+      throw notGateway(this.address.shown, `what it answers to ${path.split('?')[0]} is not ${accept}`);
     return text;
   }
 
@@ -95,7 +96,7 @@ export class Transport {
     });
     if (!response.ok) throw this.#problem(response, await this.#whole(response, this.timeoutMs));
     if (response.body === null || !(response.headers.get('content-type') ?? '').startsWith('text/event-stream'))
-      throw new GatewayUnreachable(this.address.shown, 'what answers there does not stream events');
+      throw notGateway(this.address.shown, 'what answers there does not stream events');
     return response.body as AsyncIterable<Uint8Array>;
   }
 
@@ -137,7 +138,7 @@ export class Transport {
     try {
       return await fetch(`${this.address.base}${path}`, { ...init, method, headers, dispatcher, redirect: 'error' });
     } catch (error) {
-      throw new GatewayUnreachable(this.address.shown, reason(error, timeoutMs), error);
+      throw unreachable(this.address.shown, error, timeoutMs);
     }
   }
 
@@ -146,7 +147,7 @@ export class Transport {
     try {
       return await response.text();
     } catch (error) {
-      throw new GatewayUnreachable(this.address.shown, reason(error, timeoutMs), error);
+      throw unreachable(this.address.shown, error, timeoutMs);
     }
   }
 
@@ -155,10 +156,7 @@ export class Transport {
     if (parsed.success) return new GatewayProblem(parsed.data, secondsOf(response.headers.get('retry-after')));
     if (response.status === 502 || response.status === 503 || response.status === 504)
       return new GatewayUnreachable(this.address.shown, `a proxy in front of it answers ${response.status}`);
-    return new GatewayUnreachable(
-      this.address.shown,
-      `what answers there (HTTP ${response.status}) is not a hyper2kvm gateway`,
-    );
+    return notGateway(this.address.shown, `what answers there (HTTP ${response.status}) is no hyper2kvm gateway`);
   }
 }
 
@@ -183,16 +181,6 @@ function parsedJson(text: string): unknown {
 const secondsOf = (header: string | null): number | undefined =>
   header !== null && /^\d+$/.test(header) ? Number(header) : undefined;
 
-/** The innermost reason of a failed fetch. */
-function causeOf(error: unknown): { code: string; message: string } {
-  let cause = error;
-  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
-  // Several addresses were tried, each with its own reason.
-  if (cause instanceof AggregateError && cause.errors.length > 0) cause = cause.errors[0];
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
-  return { code, message: cause instanceof Error ? cause.message : String(cause) };
-}
-
 const CUT = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 const isCut = (error: unknown): boolean => error instanceof GatewayUnreachable && CUT.has(causeOf(error).code);
 const isGone = (error: unknown): boolean =>
@@ -206,25 +194,4 @@ function pauseMs(error: unknown, cuts: number, until: number): number | undefine
   // Its answer to what it has begun already: come back for the outcome.
   const begun = error instanceof GatewayProblem && error.code === 'STATE_CONFLICT' && error.waitSeconds !== undefined;
   return begun && Date.now() < until ? error.waitSeconds * 1000 : undefined;
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'the connection was refused: nothing listens there',
-  ENOENT: 'there is no such socket',
-  EACCES: 'this user may not use the socket: root and members of the group hyper2kvm may',
-  ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the host name could not be looked up',
-  ECONNRESET: 'the connection was cut',
-  ETIMEDOUT: 'the connection timed out',
-  EHOSTUNREACH: 'there is no route to the host',
-  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
-  UND_ERR_HEADERS_TIMEOUT: 'no answer within 10 minutes',
-  UND_ERR_SOCKET: 'the connection was cut',
-};
-
-/** Why a request got no answer, in words. */
-function reason(error: unknown, timeoutMs: number): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`;
-  const { code, message } = causeOf(error);
-  return WORDS[code] ?? message;
 }
