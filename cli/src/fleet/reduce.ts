@@ -39,6 +39,8 @@ export type FleetEvent =
 
 /** A night sees thousands of jobs end: of the ones that are in no list, nothing is kept. */
 const MOST_ENDED = 500;
+/** The gateway and the notifier tell of themselves too. */
+const MOVERS = new Set(['exporter', 'converter']);
 const NOTICE_MS = 8_000;
 
 /** The next state. `now` in ms since 1970. */
@@ -70,7 +72,7 @@ function onLook(before: Model, look: Look, now: number): Model {
     model = {
       ...model,
       version: status.version,
-      workers: status.workers,
+      workers: status.workers.filter(({ service }) => MOVERS.has(service)),
       totals: isWhole(model) ? ({ ...noTotals(), ...status.jobs } as Totals) : model.totals,
     };
   if (look.totals !== undefined) model = { ...model, totals: look.totals };

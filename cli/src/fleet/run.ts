@@ -35,8 +35,12 @@ class Fleet {
   #model: Model;
   readonly #looker: Looker;
   readonly #terminal: FleetTerminal;
-  readonly #leave = new AbortController();
   #left: ExitCode = EXIT.ok;
+  #leaving = false;
+  #go: () => void = () => {};
+  readonly #gone = new Promise<void>((resolve) => {
+    this.#go = resolve;
+  });
   /** Ends the pause between two looks. */
   #wake: () => void = () => {};
   #again = false;
@@ -62,15 +66,8 @@ class Fleet {
     this.#terminal.open();
     try {
       this.#draw();
-      while (!this.#leave.signal.aborted) {
-        const begin = performance.now();
-        this.#again = false;
-        // Whoever leaves does not wait for an answer.
-        const lost = await Promise.race([this.#look(), this.#left$()]);
-        const took = performance.now() - begin;
-        const { intervalMs } = this.options;
-        await this.#pause(Math.max(lost === true ? Math.max(LOST_MS, intervalMs) : intervalMs, took * PAUSES_PER_LOOK));
-      }
+      // Whoever leaves does not wait for an answer.
+      await Promise.race([this.#looks(), this.#gone]);
       return this.#left;
     } finally {
       clearInterval(ticks);
@@ -81,29 +78,31 @@ class Fleet {
 
   #end(code: ExitCode): void {
     this.#left = code;
-    this.#leave.abort();
+    this.#leaving = true;
+    this.#wake();
+    this.#go();
   }
 
-  #left$(): Promise<void> {
-    const { signal } = this.#leave;
+  async #looks(): Promise<void> {
+    const { intervalMs } = this.options;
+    while (!this.#leaving) {
+      const begin = performance.now();
+      this.#again = false;
+      const lost = await this.#look();
+      const took = performance.now() - begin;
+      const least = lost ? Math.max(LOST_MS, intervalMs) : Math.max(intervalMs, took * PAUSES_PER_LOOK);
+      if (!this.#again && !this.#leaving) await this.#pause(least);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-  }
-
-  async #pause(ms: number): Promise<void> {
-    if (this.#again || this.#leave.signal.aborted) return;
-    await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.#wake = () => {
         clearTimeout(timer);
         resolve();
       };
-      this.#leave.signal.addEventListener('abort', this.#wake, { once: true });
     });
-    this.#leave.signal.removeEventListener('abort', this.#wake);
-    this.#wake = () => {};
   }
 
   /** @returns true when the gateway did not answer */

@@ -2,9 +2,9 @@ const SECOND = 1_000;
 
 /** `45s`, `12m`, `3h12m`, `2d4h`: at most six cells below 100 days. */
 export function shortSpan(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / SECOND));
+  const seconds = Math.max(0, Math.floor(ms / SECOND));
   if (seconds < 60) return `${seconds}s`;
-  const minutes = Math.round(seconds / 60);
+  const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes}m`;
   const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60), minutes % 60];
   if (days > 0) return `${days}d${hours === 0 ? '' : `${hours}h`}`;

@@ -152,8 +152,12 @@ export function paceLine(model: Model, columns: number): Line {
     joined(
       [
         rate === 0 ? [] : [span(`${rateWord(rate)}${long ? ' now' : ''}`, 'bold')],
-        hour === null ? [] : [span(`${count(hour.exports)} ${long ? 'exported in the last hour' : 'VMs/h'}`)],
-        hour?.bytesPerSecond == null || !long ? [] : [span(`${rateWord(hour.bytesPerSecond)} each`)],
+        hour === null || hour.exports === 0
+          ? []
+          : [span(`${count(hour.exports)} ${long ? 'exported in the last hour' : 'VMs/h'}`)],
+        hour?.bytesPerSecond == null || hour.exports === 0 || !long
+          ? []
+          : [span(`${rateWord(hour.bytesPerSecond)} each`)],
         left === '' ? [] : [span(long ? left : left.replace(/ until.*/, ''))],
       ],
       ' · ',

@@ -86,7 +86,7 @@ function phase(name: string, status: string, words: readonly (string | null)[]):
   const rest = words.filter((word) => word !== null).join(', ');
   return [
     span(`${sign} `, style),
-    span(name.padEnd(LABEL - 2)),
+    span(name.padEnd(LABEL)),
     span(status.replace('_', ' ')),
     span(rest === '' ? '' : `  ${rest}`, 'dim'),
   ];
