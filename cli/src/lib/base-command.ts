@@ -6,6 +6,7 @@ import type { CliError } from './errors.js';
 import type { ExitCode } from './exit-codes.js';
 import { flushed, guardOutput, report, showingOf, toCliError } from './report-error.js';
 import { settings, type FlagValues, type Settings } from './settings.js';
+import { asciiMarks } from './marks.js';
 import { startTrace, type CommandTrace } from './trace.js';
 import { painter, type Paint } from './width.js';
 
@@ -69,13 +70,18 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     this.args = args as Interfaces.InferredArgs<T['args']>;
     const file = this.readConfig(configPath());
     this.#config = file;
-    this.settings = settings(this.flags, process.env, file);
+    this.settings = this.settle(file);
     if (this.isDebug) for (const line of this.#decided()) this.logToStderr(`debug: ${line}`);
   }
 
   /** The user's configuration. Commands that mend one that is broken do without. @throws UsageError */
   protected readConfig(path: string): ConfigFile {
     return readConfig(path);
+  }
+
+  /** @throws UsageError where the context that is to be used is not there */
+  protected settle(file: ConfigFile): Settings {
+    return settings(this.flags, process.env, file);
   }
 
   override async run(): Promise<void> {
@@ -138,14 +144,27 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     if (!this.isQuiet && this.settings.logLevel !== 'error') this.logToStderr(`Warning: ${text}`);
   }
 
+  /** Text for people has marks that the terminal can show. */
+  override log(message = '', ...args: unknown[]): void {
+    super.log(this.argv.includes('--json') ? message : asciiMarks(message), ...args);
+  }
+
+  override logToStderr(message = '', ...args: unknown[]): void {
+    super.logToStderr(asciiMarks(message), ...args);
+  }
+
   protected printJson(document: unknown): void {
     this.log(JSON.stringify(document, undefined, 2));
   }
 
+  /** Where the gateway is: as somebody said, else that of the local stack. */
+  protected get gatewayUrl(): string {
+    return this.settings.url ?? localGateway([...new Set([resolveHome(), SYSTEM_HOME])]) ?? DEFAULT_URL;
+  }
+
   protected client(): GatewayClient {
-    const url = this.settings.url ?? localGateway([...new Set([resolveHome(), SYSTEM_HOME])]) ?? DEFAULT_URL;
     return new GatewayClient({
-      url,
+      url: this.gatewayUrl,
       token: this.settings.token,
       ca: this.settings.ca,
       timeoutMs: this.settings.timeoutMs,

@@ -46,18 +46,18 @@ export const TEXT = kind('text');
 export const SERVER = schema('host', VcenterRequest.shape.server);
 export const ACCOUNT = schema('text', VcenterRequest.shape.username);
 export const THUMBPRINT = schema('SHA-256', VcenterRequest.shape.thumbprint);
-export const EMAIL = schema('e-mail address', z.email('an e-mail address'));
+export const EMAIL = schema('e-mail address', z.email('it has to be an e-mail address'));
 
 /** parseAddress repeats no login. */
 export const GATEWAY_URL = kind('address', (value) => void parseAddress(value));
 
 export const SOCKET = kind('path', (value) => {
-  if (!value.startsWith('/')) throw new Error('an absolute path, for example /run/hyper2kvm/gateway.sock');
+  if (!value.startsWith('/')) throw new Error('it has to be an absolute path, for example /run/hyper2kvm/gateway.sock');
 });
 
 /** On another machine: nothing is looked up here. */
 export const REMOTE_PATH = kind('path', (value) => {
-  if (!value.startsWith('/')) throw new Error('an absolute path: it is on the converting machine');
+  if (!value.startsWith('/')) throw new Error('it has to be an absolute path: it is on the converting machine');
 });
 
 /** On this machine; relative to the folder of the file that says it. */
@@ -68,12 +68,15 @@ export const TOKEN = kind('token', (value) => {
 });
 
 export const WEBHOOK = kind('https address', (value) => {
-  if (!URL.canParse(value) || new URL(value).protocol !== 'https:') throw new Error('https://…');
+  if (!URL.canParse(value) || new URL(value).protocol !== 'https:')
+    throw new Error('it has to be an address https://…');
 });
 
 export const CONTEXT_NAME = kind('name', (value) => {
   if (!/^[A-Za-z0-9][\w.@-]{0,63}$/.test(value))
-    throw new Error('a name of at most 64 letters, digits, ".", "_", "-" and "@", that begins with a letter or digit');
+    throw new Error(
+      'it has to be a name of at most 64 letters, digits, ".", "_", "-" and "@", that begins with a letter or digit',
+    );
 });
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -81,7 +84,7 @@ export type LogLevel = (typeof LEVELS)[number];
 export const LEVEL = kind(
   LEVELS.join(', '),
   (value) => {
-    if (!(LEVELS as readonly string[]).includes(value)) throw new Error(`one of ${LEVELS.join(', ')}`);
+    if (!(LEVELS as readonly string[]).includes(value)) throw new Error(`it has to be one of ${LEVELS.join(', ')}`);
   },
   LEVELS,
 );
@@ -96,7 +99,7 @@ export const BOOLEAN: Kind = {
   choices: ['true', 'false'],
   read(value, isText) {
     const read = isText && typeof value === 'string' ? WORDS.get(value.toLowerCase()) : value;
-    if (typeof read !== 'boolean') throw new Error('true or false');
+    if (typeof read !== 'boolean') throw new Error('it has to be true or false');
     return read;
   },
 };
@@ -109,7 +112,7 @@ export const SECONDS: Kind = {
   read(value, isText) {
     const read = isText && typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
     if (typeof read !== 'number' || !(read > 0) || read > MOST_SECONDS)
-      throw new Error(`a number of seconds above 0, at most ${MOST_SECONDS}`);
+      throw new Error(`it has to be a number of seconds above 0, at most ${MOST_SECONDS}`);
     return read;
   },
 };

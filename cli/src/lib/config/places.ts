@@ -86,7 +86,7 @@ function written(said: Said, origin: Origin, file: ConfigFile, env: NodeJS.Proce
       if (raw === undefined) return undefined;
       const read = (): Value => {
         if (!hasVariables(raw)) return raw;
-        return checked(`${file.path}: ${at}${key}`, () => kind.read(expand(raw, env), true));
+        return checked(`${file.path}: ${at}${key}`, () => kind.read(expand(String(raw), env), true));
       };
       return {
         origin,

@@ -59,6 +59,20 @@ export function parseTree(path: string, text: string): { document: Document; lin
 
 /** @throws UsageError */
 export function parseConfig(path: string, text: string): ConfigFile {
+  const { problems, ...file } = read(path, text);
+  if (problems.length > 0) {
+    const more = problems.length > MOST_TOLD ? [`and ${problems.length - MOST_TOLD} more`] : [];
+    throw new UsageError([...problems.slice(0, MOST_TOLD), ...more].join('\n  '), MEND);
+  }
+  const inline = inlineToken(file.common, file.contexts);
+  if (inline !== undefined) refuseOpen(path, inline);
+  return file;
+}
+
+/** What can be read of a file whose keys or values are not all possible. @throws UsageError where it is not YAML */
+export const tolerant = (path: string, text: string): ConfigFile => read(path, text);
+
+function read(path: string, text: string): ConfigFile & { readonly problems: readonly string[] } {
   const { document, lines } = parseTree(path, text);
   const problems: string[] = [];
   const fail = (node: unknown, message: string): void => {
@@ -74,13 +88,7 @@ export function parseConfig(path: string, text: string): ConfigFile {
     if (isMap(listed)) readContexts(listed, document, contexts, fail);
     else if (!isEmpty(listed)) fail(listed, 'contexts: names with settings are expected, prod: {…}');
   } else if (!isEmpty(root)) fail(root, 'sections are expected, such as vsphere: {…}');
-  if (problems.length > 0) {
-    const more = problems.length > MOST_TOLD ? [`and ${problems.length - MOST_TOLD} more`] : [];
-    throw new UsageError([...problems.slice(0, MOST_TOLD), ...more].join('\n  '), MEND);
-  }
-  const inline = inlineToken(common, contexts);
-  if (inline !== undefined) refuseOpen(path, inline);
-  return { path, exists: true, common, contexts };
+  return { path, exists: true, common, contexts, problems };
 }
 
 /** Where a token stands that is no variable. */

@@ -1,8 +1,7 @@
 /** `${NAME}`, as the services' configuration has it. */
 const VARIABLE = /\$\{(\w+)\}/g;
 
-export const hasVariables = (value: unknown): value is string =>
-  typeof value === 'string' && value.search(VARIABLE) !== -1;
+export const hasVariables = (value: unknown): boolean => typeof value === 'string' && value.search(VARIABLE) !== -1;
 
 /** @throws Error naming the variable that is not set */
 export const expand = (value: string, env: NodeJS.ProcessEnv): string =>
