@@ -6,6 +6,9 @@
 export const VMS = [
   'list-1',
   'list-2-broken',
+  'complete-1',
+  'complete-2',
+  'autocomplete-1',
   'stats-1',
   'stats-2-broken',
   'timeline-1-broken',
