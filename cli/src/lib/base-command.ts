@@ -179,9 +179,10 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const { usageError } = await import('./usage-errors.js');
     const { id, flags, baseFlags } = this.ctor as typeof BaseCommand;
     const known = usageError(error, { id, flags: { ...baseFlags, ...flags } }) ?? toCliError(error);
-    const { job } = (this.flags ?? {}) as { job?: string };
-    if (known.code === 'JOB_NOT_FOUND' && job !== undefined)
-      await (await import('./near-jobs.js')).addNearIds(known, this.client(), job);
+    if (this.settings !== undefined)
+      await (
+        await import('./add-context.js')
+      ).addContext(known, this.settings, this.flags as object, () => this.client());
     // What was typed wrong has left no trace anywhere.
     if (known.code !== 'USAGE') known.traceId ??= this.trace?.traceId;
     const code = await report(known, showingOf(this.argv));

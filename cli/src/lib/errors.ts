@@ -72,17 +72,26 @@ export class GatewayProblem extends CliError {
       exitCode: exitCodeOf(problem.code),
       why: whole || problem.detail === '' ? undefined : problem.detail,
       advice: adviceOf(problem, waitSeconds),
-      jobId: problem.job_id,
+      jobId: jobOf(problem),
       traceId: problem.trace_id,
     });
   }
 }
 
-function adviceOf({ code, advice, job_id: job }: Problem, waitSeconds: number | undefined): string | undefined {
+/** The job that it is about; its words name it where the gateway does not. */
+const jobOf = ({ code, detail, job_id: job }: Problem): string | undefined =>
+  job ?? (code === 'JOB_NOT_FOUND' ? undefined : /\bjob-[a-z0-9]{6,32}\b/.exec(detail)?.[0]);
+
+function adviceOf(problem: Problem, waitSeconds: number | undefined): string | undefined {
+  const { code, advice, detail } = problem;
   if (waitSeconds !== undefined && code === 'UNAUTHENTICATED') return `again in ${waitSeconds} s, with the right token`;
   if (waitSeconds !== undefined && code === 'RATE_LIMITED')
     return `again in ${waitSeconds} s; many VMs at once: hyperctl convert --batch FILE`;
-  return advice === '' ? undefined : advice.replaceAll('<id>', job ?? 'JOB-ID');
+  // Commands that can be copied, as far as their ids are known.
+  const batch = /\bbatch-[a-z0-9]{6,32}\b/.exec(detail)?.[0];
+  return advice === ''
+    ? undefined
+    : advice.replaceAll('<id>', jobOf(problem) ?? '<id>').replaceAll('<batch>', batch ?? '<batch>');
 }
 
 /** Lines for standard error; the first says what happened. */
@@ -95,7 +104,10 @@ export function explain(error: CliError): string[] {
     ['trace', error.traceId],
   ];
   return [
-    `Error: ${printable(error.message)}`,
+    // What is wrong in a file may be several things, a line each; what others wrote is one line.
+    ...(error.code === 'USAGE' ? error.message.split('\n') : [error.message]).map((line, index) =>
+      index === 0 ? `Error: ${printable(line)}` : printable(line),
+    ),
     ...rows.flatMap(([label, value]) =>
       value === undefined || value === '' ? [] : [`  ${`${label}:`.padEnd(7)}${printable(value)}`],
     ),

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { LuksKey } from '@hyper2kvm/contracts';
 import { UsageError } from './errors.js';
+import { unreadable } from './file-errors.js';
 import { given } from './given.js';
 
 /** What a key in base64 may be long, in bytes. */
@@ -58,7 +59,7 @@ function readFile(file: string, named: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new UsageError(`${named}: ${(error as Error).message}`, '--luks-key [UUID-or-device=]FILE');
+    throw unreadable(named, file, error, '--luks-key [UUID-or-device=]FILE');
   }
 }
 

@@ -43,8 +43,7 @@ export async function notAJobId(client: GatewayClient, word: string): Promise<Cl
 
 /** Adds the id that was probably meant to the word that there is no such job. */
 export async function addNearIds(error: CliError, client: GatewayClient, id: string): Promise<void> {
-  // The first error is what is to be told, whatever becomes of this look.
-  const jobs = await newest(client).catch((): JobSummary[] => []);
+  const jobs = await newest(client);
   const [best] = nearest(
     id,
     jobs.map(({ job_id: one }) => one),

@@ -1,6 +1,6 @@
-import { getSystemErrorMap } from 'node:util';
 import { CliError, errorDocument, explain } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
+import { whySystem } from './file-errors.js';
 
 /** How an error is to be shown; taken from the bare words, as it may be about those. */
 export interface Showing {
@@ -37,32 +37,17 @@ function ofSystem(error: NodeJS.ErrnoException & { dest?: string }): CliError | 
   const what = /^(open|read|stat|lstat|scandir|access)/.test(syscall) && code !== 'ENOSPC' ? 'read' : 'written';
   return new CliError(`${file ?? 'a file'} cannot be ${code === 'EISDIR' || file === undefined ? 'used' : what}`, {
     code: code === 'ENOSPC' || code === 'EDQUOT' ? 'DISK_FULL' : 'FILE',
-    why: whySystem(code, errno),
+    why: whySystem(error),
     advice: ADVICE[code] ?? 'check the path and its permissions, then run the command again',
     cause: error,
   });
 }
-
-const WORDS: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space is left on its file system',
-  EDQUOT: 'the quota is used up',
-  EISDIR: 'it is a directory',
-  ENOENT: 'there is no such file or folder',
-  ENOTDIR: 'a part of the path is no folder',
-  EACCES: 'this user has no permission',
-  EPERM: 'this user has no permission',
-  EROFS: 'its file system is read-only',
-};
 
 const ADVICE: Readonly<Record<string, string>> = {
   ENOSPC: 'free space there, or name another place, then run the command again',
   EDQUOT: 'free space there, or name another place, then run the command again',
   EISDIR: 'name a file',
 };
-
-/** Why the operating system refused, in words. */
-export const whySystem = (code: string, errno?: number): string =>
-  WORDS[code] ?? (errno === undefined ? code : (getSystemErrorMap().get(errno)?.[1] ?? code));
 
 function defect(error: Error): CliError {
   return new CliError(`something unexpected happened: ${error.message}`, {
@@ -96,9 +81,11 @@ export function guardOutput(): void {
   });
 }
 
-const outputError = ({ code = '', errno }: NodeJS.ErrnoException): CliError =>
-  new CliError('standard output cannot be written', {
+function outputError(error: NodeJS.ErrnoException): CliError {
+  const { code = '' } = error;
+  return new CliError('standard output cannot be written', {
     code: code === 'ENOSPC' || code === 'EDQUOT' ? 'DISK_FULL' : 'FILE',
-    why: whySystem(code, errno),
+    why: whySystem(error),
     advice: ADVICE[code] ?? 'write it elsewhere, then run the command again',
   });
+}

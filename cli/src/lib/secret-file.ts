@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { UsageError } from './errors.js';
+import { unreadable } from './file-errors.js';
 
 /**
  * The first line of a file that its owner alone may read: a password.
@@ -13,7 +14,7 @@ export function readSecretFile(file: string, flag: string): string {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`${flag}: ${(error as Error).message}`);
+    throw unreadable(flag, file, error);
   }
   const secret = text.replace(/\r?\n$/, '');
   if (secret === '') throw new UsageError(`${flag}: ${file} is empty`);

@@ -4,6 +4,7 @@ import { noConfig, parseConfig, type ConfigFile } from './config/read.js';
 import { Resolution } from './config/resolve.js';
 import type { LogLevel } from './config/kinds.js';
 import { UsageError } from './errors.js';
+import { unreadable } from './file-errors.js';
 import { readSecretFile } from './secret-file.js';
 import { stringify } from 'yaml';
 
@@ -147,7 +148,7 @@ function readPem(file: string): string {
     const pem = readFileSync(file, 'utf8');
     if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
   } catch (error) {
-    throw new UsageError(`ca_file: ${(error as Error).message}`);
+    throw unreadable('ca_file', file, error);
   }
   throw new UsageError(`ca_file: ${file} holds no certificate in PEM format`);
 }

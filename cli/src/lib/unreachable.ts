@@ -19,9 +19,12 @@ export function unreachable(shown: string, error: unknown, timeoutMs: number): G
       `see whether it is healthy: hyperctl daemon status; ${WHENCE}`,
     );
   const { code, message } = causeOf(error);
-  if (code.startsWith('HPE_')) return tell('what answers there does not speak HTTP', WHENCE);
+  if (code.startsWith('HPE_') || /HTTP\/1\.1 protocol|^Parse Error/.test(message))
+    return tell('what answers there does not speak HTTP', WHENCE);
   const distrust = DISTRUST[code];
   if (distrust !== undefined) return tell(distrust, TRUST);
+  // https://fetch.spec.whatwg.org/#bad-port
+  if (message === 'bad port') return tell('its port is one of another protocol, which is never asked', WHENCE);
   const why = WORDS[code] ?? message;
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return tell(why, 'write http:// in its address');
   if (UNKNOWN.has(code)) return tell(why, WHENCE);
@@ -36,7 +39,8 @@ export const notGateway = (shown: string, why: string): GatewayUnreachable =>
   new GatewayUnreachable(shown, why, undefined, WHENCE);
 
 const WHENCE = 'where the address comes from: hyperctl config view --origin (another one: --url, HYPER2KVM_URL)';
-const TRUST = 'name the PEM file of its CA: NODE_EXTRA_CA_CERTS=/etc/hyper2kvm/gateway-ca.pem before the command';
+const TRUST =
+  'name the PEM file of its CA: HYPER2KVM_CA_FILE, or hyperctl config set ca_file /etc/hyper2kvm/gateway-ca.pem';
 
 const isHere = (shown: string): boolean => /^(?:unix:|https?:\/\/(?:127\.|localhost\b|\[::1\]))/i.test(shown);
 

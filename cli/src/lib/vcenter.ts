@@ -3,6 +3,7 @@ import { Flags } from '@oclif/core';
 import type { VcenterRequest } from '@hyper2kvm/contracts';
 import { vcenterKey } from './config/index.js';
 import { UsageError } from './errors.js';
+import { unreadable } from './file-errors.js';
 import { given } from './given.js';
 import { askSecret } from './prompt.js';
 import { readSecretFile } from './secret-file.js';
@@ -84,7 +85,7 @@ function readCa(file: string): string {
     const pem = readFileSync(file, 'utf8');
     if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
   } catch (error) {
-    throw new UsageError(`--ca-file: ${(error as Error).message}`);
+    throw unreadable('--ca-file', file, error);
   }
   throw new UsageError(`--ca-file: ${file} holds no certificate in PEM format`);
 }

@@ -56,7 +56,7 @@ export const ERRORS = {
     false,
     404,
     'VM not found',
-    'List what there is: hyperctl vms --vcenter <vcenter>, and check --datacenter.',
+    'List what there is: hyperctl vms --vcenter <vcenter>; and check --datacenter.',
   ),
   VM_AMBIGUOUS: meaning(
     false,
@@ -64,7 +64,12 @@ export const ERRORS = {
     'several VMs have this name',
     'Give the inventory path or the managed object id as --vm.',
   ),
-  VM_BUSY: meaning(false, 409, 'the VM already has an active job', 'Follow or cancel the first job.'),
+  VM_BUSY: meaning(
+    false,
+    409,
+    'the VM already has an active job',
+    'Follow it: hyperctl status --job <id> --follow; or end it: hyperctl cancel --job <id>.',
+  ),
   VM_UNSUPPORTED: meaning(
     false,
     422,
@@ -88,7 +93,7 @@ export const ERRORS = {
     false,
     422,
     'a given file is no disk that can be read',
-    'The message names the file and what is wrong with it.',
+    'The message names the file and what is wrong with it; qemu-img info FILE shows what it holds.',
   ),
   SOURCE_CHECKSUM: meaning(
     false,
@@ -189,13 +194,13 @@ export const ERRORS = {
     false,
     422,
     'the converted guest did not prove that it boots',
-    "Look at the evidence: the serial log and the screenshot named in the job's log.",
+    "Look at the evidence: the serial log and the screenshot that the job's log names, hyperctl logs --job <id>.",
   ),
   DOMAIN_EXISTS: meaning(
     false,
     409,
     'libvirt already has a domain of this name',
-    'It was left alone. Rename or undefine it, or choose another --target.',
+    'It was left alone. Rename or undefine it (virsh undefine NAME), or choose another --target.',
   ),
   TARGET_UNSUITABLE: meaning(
     false,
@@ -209,7 +214,7 @@ export const ERRORS = {
     false,
     507,
     'no space left',
-    'Free space in the folder that the message names, then convert the VM again.',
+    'Free space in the folder that the message names, or choose another --output-dir; then: hyperctl retry --job <id>.',
   ),
   VERIFY_MISMATCH: meaning(
     false,
@@ -221,17 +226,22 @@ export const ERRORS = {
     false,
     409,
     'the output folder already holds something else',
-    'Move it away or choose another --output-dir.',
+    'Move it away, or choose another folder: hyperctl retry --job <id> --output-dir FOLDER.',
   ),
-  CHILD_FAILED: meaning(false, 500, 'a tool failed', 'See the log of the job.'),
+  CHILD_FAILED: meaning(false, 500, 'a tool failed', 'See the log of the job: hyperctl logs --job <id>.'),
   CANCELLED: meaning(false, 409, 'cancelled', ''),
   STARTS_EXHAUSTED: meaning(
     false,
     500,
     'the work was started several times and never ended',
-    "See the workers' logs; the message lies in the dead letters.",
+    "See the workers' logs; the message lies in the dead letters: hyperctl dead-letters list.",
   ),
-  INVALID_MESSAGE: meaning(false, 400, 'a message could not be understood', 'Are all services of one version?'),
+  INVALID_MESSAGE: meaning(
+    false,
+    400,
+    'a message could not be understood',
+    'Are all services of one version? The message lies in the dead letters: hyperctl dead-letters list.',
+  ),
   NO_WORKER: meaning(
     true,
     503,
@@ -240,11 +250,31 @@ export const ERRORS = {
   ),
   INTERNAL: meaning(true, 500, 'an unexpected error', "This is a defect: see the worker's log."),
   // Requests
-  BAD_REQUEST: meaning(false, 400, 'the request is not valid', 'The message names the field.'),
-  UNAUTHENTICATED: meaning(false, 401, 'no or an unknown token', 'Set HYPER2KVM_TOKEN or give --token.'),
-  FORBIDDEN: meaning(false, 403, 'this token may not do that', 'Ask for a token of a role that may.'),
+  BAD_REQUEST: meaning(
+    false,
+    400,
+    'the request is not valid',
+    'Change what the message names; the flags of a command: hyperctl COMMAND --help, the fields of a request: /openapi.json.',
+  ),
+  UNAUTHENTICATED: meaning(
+    false,
+    401,
+    'no token, or none that is known',
+    'Set HYPER2KVM_TOKEN to a token; an admin makes one: hyperctl token create NAME --role operator.',
+  ),
+  FORBIDDEN: meaning(
+    false,
+    403,
+    'this token may not do that',
+    'Ask an admin for a token of a role that may: hyperctl token create NAME --role ROLE.',
+  ),
   BATCH_NOT_FOUND: meaning(false, 404, 'no such batch', 'hyperctl batches list shows the batches.'),
-  NOT_FOUND: meaning(false, 404, 'no such thing', 'The message says what was looked for; list what there is.'),
+  NOT_FOUND: meaning(
+    false,
+    404,
+    'no such thing',
+    'List what there is: hyperctl workers list, hyperctl vcenter list, hyperctl token list.',
+  ),
   CONFLICT: meaning(false, 409, 'there is one of this name', 'Choose another name, or remove the first.'),
   RATE_LIMITED: meaning(
     true,
@@ -269,7 +299,7 @@ export const ERRORS = {
     false,
     409,
     'its present state does not allow that',
-    'The message says what stands in the way; hyperctl status --job <id> or hyperctl batches show <id> tells more.',
+    'The message says what stands in the way; more: hyperctl status --job <id>, or of a batch: hyperctl batches show <batch>.',
   ),
 } as const satisfies Record<string, ErrorMeaning>;
 

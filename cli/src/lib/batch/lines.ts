@@ -6,8 +6,8 @@ export type Path = readonly (string | number)[];
 export const pathWord = (path: Path): string =>
   path.map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`)).join('');
 
-/** The line of what a path leads to, or of the nearest that is there around it; from 1. */
-export function lineOf(document: Document, lines: LineCounter, path: Path): number {
+/** `line:column` of what a path leads to, or of the nearest that is there around it; both from 1. */
+export function spotOf(document: Document, lines: LineCounter, path: Path): string {
   let node: unknown = document.contents;
   let at = startOf(node) ?? 0;
   for (const key of path) {
@@ -22,7 +22,8 @@ export function lineOf(document: Document, lines: LineCounter, path: Path): numb
       at = startOf(node) ?? at;
     } else break;
   }
-  return Math.max(1, lines.linePos(at).line);
+  const { line, col } = lines.linePos(at);
+  return `${Math.max(1, line)}:${Math.max(1, col)}`;
 }
 
 const startOf = (node: unknown): number | undefined => (isNode(node) ? node.range?.[0] : undefined);

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { BatchBody } from '../batches-api.js';
 import { UsageError } from '../errors.js';
 import { keyOfFile, warningOf } from '../luks-keys.js';
-import { lineOf, pathWord, type Path } from './lines.js';
+import { pathWord, spotOf, type Path } from './lines.js';
 
 /** The object form alone: what was wrong in it is told, not that it is no text. */
 const Vm = BatchVm.options[1];
@@ -20,6 +20,7 @@ const Manifest = BatchRequest.extend({
 });
 
 const MOST_TOLD = 10;
+const MEND = 'mend the line; the section "Many VMs" of docs/user-guide.md shows a manifest';
 
 interface Problem {
   readonly path: Path;
@@ -48,15 +49,16 @@ export function parseManifest({ text, shown, folder, refuseSecrets, warn }: Mani
   const [broken] = document.errors;
   if (broken !== undefined) {
     const [what = ''] = broken.message.split(/ at line \d+|\n/);
-    throw new UsageError(`${shown}:${broken.linePos?.[0].line ?? 1}: not valid YAML: ${what.replace(/:$/, '')}`);
+    const [at] = broken.linePos ?? [];
+    throw new UsageError(`${shown}:${at?.line ?? 1}:${at?.col ?? 1}: not valid YAML: ${what.replace(/:$/, '')}`, MEND);
   }
   const fail = (problems: readonly Problem[]): never => {
     const told = problems.slice(0, MOST_TOLD).map(({ path: at, message }) => {
       const where = at.length === 0 ? '' : `${pathWord(at)}: `;
-      return `${shown}:${lineOf(document, lines, at)}: ${where}${message}`;
+      return `${shown}:${spotOf(document, lines, at)}: ${where}${message}`;
     });
     const more = problems.length > MOST_TOLD ? [`and ${problems.length - MOST_TOLD} more`] : [];
-    throw new UsageError([...told, ...more].join('\n  '), 'docs/user-guide.md shows a manifest');
+    throw new UsageError([...told, ...more].join('\n  '), MEND);
   };
   const tree: unknown = document.toJS({ maxAliasCount: 1000 });
   if (!isObject(tree)) return fail([{ path: [], message: 'it is no mapping with vms or waves' }]);
@@ -151,7 +153,8 @@ function issueProblems(issue: z.core.$ZodIssue, before: Path): Problem[] {
     if (meant !== undefined) return meant.flatMap((one) => issueProblems(one, at));
   }
   const aliased = at.at(-1) === 'vm_name' ? at.slice(0, -1) : at;
-  const message = aliased === at ? issue.message : `vm: ${issue.message}`;
+  const words = issue.message.replace(/^Invalid input: expected \w+, received undefined$/, 'is missing');
+  const message = aliased === at ? words : words === 'is missing' ? 'vm is missing' : `vm: ${words}`;
   return [{ path: aliased, message }];
 }
 

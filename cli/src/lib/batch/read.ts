@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BatchBody } from '../batches-api.js';
 import { UsageError } from '../errors.js';
+import { asText, unreadable } from '../file-errors.js';
 import { refuseOpen } from '../secret-file.js';
 import { parseManifest } from './manifest.js';
 import { parseNames } from './names.js';
@@ -32,13 +33,13 @@ export function readPlan(file: string, warn: (text: string) => void = () => {}):
 }
 
 function readText(source: 0 | string, shown: string): string {
+  let bytes: Buffer;
   try {
-    return readFileSync(source, 'utf8');
+    bytes = readFileSync(source);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : message;
-    throw new UsageError(`--batch: ${shown} cannot be read: ${why}`);
+    throw unreadable('--batch', shown, error, 'a text file of names, one a line, or a manifest in YAML');
   }
+  return asText('--batch', shown, bytes);
 }
 
 /** By its name; else by its first line that says something. */

@@ -67,7 +67,7 @@ export class Authenticator {
       'UNAUTHENTICATED',
       token === undefined
         ? 'This gateway asks for a token, and none came with the request.'
-        : 'The token is not known here: it is wrong, revoked or expired.',
+        : await this.tokens.whyUnknown(token),
     );
   }
 

@@ -45,6 +45,15 @@ export class Tokens {
     return { name: row.name, role: row.role, expiresAt: row.expiresAt };
   }
 
+  /** Why `find` knows nobody of this token. Whoever holds it may hear when it ended. */
+  async whyUnknown(token: string): Promise<string> {
+    const row = await this.dataSource.manager.findOneBy(TokenRow, { hash: digest(token) });
+    const ended = row?.expiresAt;
+    return row === null || ended === undefined || ended === null
+      ? 'The token is not known here: it is wrong, or it was revoked.'
+      : `The token of ${row.name} expired at ${ended.toISOString()}.`;
+  }
+
   async list(): Promise<TokenInfo[]> {
     const rows = await this.dataSource.manager.find(TokenRow, { order: { name: 'ASC' } });
     return [...(this.#configured === undefined ? [] : [configured(this.#configured.usedAt)]), ...rows.map(toInfo)];
