@@ -41,7 +41,9 @@ function activity(job: JobSummary, model: Model): string {
       if (progress.total_disks === 0) return '';
       return progress.disks.length === 0 ? 'preparing' : `disk ${progress.current_disk}/${progress.total_disks}`;
     case 'exported':
-      return conversion.status === 'waiting' ? 'rests' : waiting(job, model);
+      return conversion.status === 'waiting'
+        ? 'rests'
+        : (detail.waiting_reason ?? placeWord(detail.queue_position, true));
     case 'converting':
       return stepWord(conversion.current_step);
     case 'pending':
@@ -52,6 +54,9 @@ function activity(job: JobSummary, model: Model): string {
   }
 }
 
+const placeWord = (place: number | null, short: boolean): string =>
+  place === null ? '' : `place ${count(place)}${short ? '' : ' in the queue'}`;
+
 function waiting(job: JobSummary, model: Model): string {
   const detail = detailOf(job, model);
   if (detail === undefined) return '';
@@ -59,10 +64,7 @@ function waiting(job: JobSummary, model: Model): string {
     const left = Date.parse(detail.next_retry_at) - model.now;
     return left > 0 ? `retry ${job.retry_count} in ${shortSpan(left)}` : `retry ${job.retry_count}`;
   }
-  return (
-    detail.waiting_reason ??
-    (detail.queue_position === null ? '' : `place ${count(detail.queue_position)} in the queue`)
-  );
+  return detail.waiting_reason ?? placeWord(detail.queue_position, false);
 }
 
 /** `initramfs` of the wire's `injecting_virtio_drivers`. */

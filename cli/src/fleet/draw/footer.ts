@@ -63,6 +63,7 @@ function keysLine(model: Model, columns: number): Line {
     keys([['↑↓', 'select'], ['Enter', 'open'], ['Tab', 'view'], ['/', 'filter'], ['s', 'sort'], ...changes, ...end]),
     keys([['Enter', 'open'], ['Tab', 'view'], ['/', 'filter'], ['s', 'sort'], ...changes, ...end]),
     keys([['Enter', 'open'], ['Tab', 'view'], ['/', 'filter'], ...end]),
+    keys([['Enter', 'open'], ['Tab', 'view'], ...end]),
     keys([['Tab', 'view'], ...end]),
     keys(end),
   ]);

@@ -28,7 +28,11 @@ export function titleLine(model: Model, columns: number): Line {
   return fitting(columns, [
     ends(joined([name, where, only], '  '), about, columns),
     ends(joined([where, only], '  '), time, columns),
-    ends(only.length > 0 ? only : where, time, columns),
+    ends(
+      only.length > 0 ? only : [span(printable(context ?? gateway.replace(/^\w+:\/\//, '')), 'cyan')],
+      time,
+      columns,
+    ),
     time,
   ]);
 }
@@ -134,6 +138,10 @@ function stacked(totals: Totals, all: number, width: number): Line {
   return [...line, span('░'.repeat(left), 'dim')];
 }
 
+const HOUR_MS = 3_600_000;
+/** A forecast of many hours is none of minutes. */
+const roundSpan = (ms: number): string => spanWord(ms > 3 * HOUR_MS ? Math.round(ms / HOUR_MS) * HOUR_MS : ms);
+
 /** How fast it goes, and until when. */
 export function paceLine(model: Model, columns: number): Line {
   const { hour, totals, etaSeconds, details, now, scope } = model;
@@ -144,9 +152,9 @@ export function paceLine(model: Model, columns: number): Line {
   const waits = totals?.pending ?? 0;
   const left =
     etaSeconds !== null
-      ? `about ${spanWord(etaSeconds * 1000)} left`
+      ? `about ${roundSpan(etaSeconds * 1000)} left`
       : whole && hour !== null && hour.exports > 0 && waits > 0
-        ? `about ${spanWord((waits / hour.exports) * 3_600_000)} until the last one starts`
+        ? `about ${roundSpan((waits / hour.exports) * HOUR_MS)} until the last one starts`
         : '';
   const words = (long: boolean): Line =>
     joined(
@@ -158,7 +166,7 @@ export function paceLine(model: Model, columns: number): Line {
         hour?.bytesPerSecond == null || hour.exports === 0 || !long
           ? []
           : [span(`${rateWord(hour.bytesPerSecond)} each`)],
-        left === '' ? [] : [span(long ? left : left.replace(/ until.*/, ''))],
+        left === '' ? [] : [span(long ? left : left.replace(/ until.*/, ' left'))],
       ],
       ' · ',
     );

@@ -57,10 +57,10 @@ export function render(line: Line, columns: number, color: boolean): string {
   return out;
 }
 
-/** The two ends of a line; where both do not fit, the right one goes. */
+/** The two ends of a line. Where they have no room it is longer than `columns`: then something shorter is wanted. */
 export function ends(left: Line, right: Line, columns: number): Line {
   const gap = columns - cellsOf(left) - cellsOf(right);
-  return gap < 1 ? left : [...left, span(' '.repeat(gap)), ...right];
+  return [...left, span(' '.repeat(Math.max(1, gap))), ...right];
 }
 
 /** The first that fits, else the last. */
