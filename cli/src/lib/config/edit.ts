@@ -7,6 +7,7 @@ import {
   parse,
   parseDocument,
   stringify,
+  type Document,
   type Node,
   type Pair,
   type YAMLMap,
@@ -35,7 +36,7 @@ export function setValue(text: string, path: Path, value: Value): string {
   node[path.at(-1) ?? ''] = value;
   return (
     firstFitting([replaced(text, path, value), inserted(text, path, value)], wanted) ??
-    rewritten(text, (document) => document.setIn(path, value))
+    rewritten(text, (document) => setIn(document, path, value))
   );
 }
 
@@ -81,7 +82,15 @@ function firstFitting(texts: readonly (string | undefined)[], wanted: Tree): str
   });
 }
 
-function rewritten(text: string, change: (document: ReturnType<typeof parseDocument>) => unknown): string {
+/** A section of which only the name is there becomes a mapping. */
+function setIn(document: Document, path: Path, value: Value): void {
+  const empty = path.findIndex((_, at) => at > 0 && document.getIn(path.slice(0, at)) === null);
+  if (empty === -1) return document.setIn(path, value);
+  const within = path.slice(empty).reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+  document.setIn(path.slice(0, empty), document.createNode(within));
+}
+
+function rewritten(text: string, change: (document: Document) => unknown): string {
   const document = parseDocument(text);
   change(document);
   return document.toString({ lineWidth: 0 });
@@ -159,12 +168,20 @@ function lines(path: Path, value: Value, indent: string, step: string): string {
     .join('');
 }
 
-/** Whole lines, where the key begins one. */
+/** Whole lines, where the key begins one; of what stands in braces the entry with its comma. */
 function removed(text: string, path: Path): string | undefined {
   const pair = pairAt(text, path);
   const start = startOf(pair?.key);
   const end = endOf(pair);
   if (start === undefined || end === undefined) return undefined;
+  const around: unknown = path.length === 1 ? undefined : pairAt(text, path.slice(0, -1))?.value;
+  if (isMap(around) && around.flow === true) {
+    const at = around.items.findIndex((item) => startOf(item.key) === start);
+    const next = startOf(around.items[at + 1]?.key);
+    if (next !== undefined) return text.slice(0, start) + text.slice(next);
+    const before = endOf(around.items[at - 1]);
+    return before === undefined ? undefined : text.slice(0, before) + text.slice(end);
+  }
   const from = lineStart(text, start);
   return text.slice(from, start).trim() === '' ? text.slice(0, from) + text.slice(lineEnd(text, end)) : undefined;
 }

@@ -31,7 +31,11 @@ const MOST_TOLD = 10;
 /** @throws UsageError with file, line and column of each thing that is wrong */
 export function readConfig(path: string): ConfigFile {
   const text = readText(path);
-  return text === undefined ? noConfig(path) : parseConfig(path, text);
+  if (text === undefined) return noConfig(path);
+  const file = parseConfig(path, text);
+  const inline = inlineToken(file.common, file.contexts);
+  if (inline !== undefined) refuseOpen(path, inline);
+  return file;
 }
 
 /** Undefined where there is none. @throws UsageError */
@@ -64,8 +68,6 @@ export function parseConfig(path: string, text: string): ConfigFile {
     const more = problems.length > MOST_TOLD ? [`and ${problems.length - MOST_TOLD} more`] : [];
     throw new UsageError([...problems.slice(0, MOST_TOLD), ...more].join('\n  '), MEND);
   }
-  const inline = inlineToken(file.common, file.contexts);
-  if (inline !== undefined) refuseOpen(path, inline);
   return file;
 }
 
