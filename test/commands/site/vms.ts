@@ -33,6 +33,10 @@ export const VMS = [
   'priority-1',
   'bandwidth-1',
   'inspect-1',
+  'watch-1-slow',
+  'watch-2-stuck',
+  'watch-3-broken',
+  'watch-4-stuck',
   // Of the design document's examples.
   'web-server-01',
   'web-server-02',
