@@ -6,12 +6,11 @@ export const BASE = 'http://127.0.0.1:8080';
 const JOB = 'job-7k2m9x4qa3hd';
 const CONNECTION = { server: 'vcenter.example.com', username: 'migration@vsphere.local', password: '…' };
 
-/** Values of path parameters, by name, or by the operation where the name means several things. */
 const PATH = {
   job: JOB,
   batch: 'batch-7k2m9x4qa3hd',
   worker: 'kvm01-exporter',
-  'dead-letter': '42',
+  'dead-letter': '17',
   vcenter: 'prod',
   token: 'ann',
 };
@@ -33,7 +32,6 @@ const subject = (address) =>
 const QUERY = {
   jobs: 'status=failed&limit=20',
   logs: 'tail=50',
-  stats: 'days=7',
   audit: 'action=convert&limit=20',
   batchReport: 'format=csv',
 };
@@ -49,16 +47,15 @@ const BODY = {
   queue: { options: { verify_boot: true } },
   retry: {},
   retryAll: { code: 'CONVERSION_STEP' },
-  verify: undefined,
   import: { start: true },
   patchJob: { priority: 'high' },
   createBatch: { name: 'night-1', vcenter: { server: 'prod' }, max_parallel: 3, vms: ['web-01', 'web-02'] },
   patchBatch: { max_parallel: 10 },
-  vms: { vcenter: { server: 'prod' }, name: 'web-*' },
+  vms: { vcenter: { server: 'prod' }, filter: { name: 'web-*' } },
   patchWorker: { bandwidth_bytes_per_second: 400_000_000 },
   runRetention: { dry_run: true },
   addVcenter: { name: 'prod', ...CONNECTION },
-  updateVcenter: { username: 'hyper2kvm@vsphere.local', password: '…' },
+  updateVcenter: { ...CONNECTION, username: 'hyper2kvm@vsphere.local' },
   createToken: { name: 'ann', role: 'operator' },
 };
 

@@ -16,18 +16,19 @@ const EXIT_WORDS = {
   interrupted: 'Ctrl-C: the command ended, the job goes on.',
 };
 
+const fill = (text) =>
+  text.replaceAll(/<%[=-]\s*config\.bin\s*%>/g, 'hyperctl').replaceAll(/<%[=-]\s*command\.id\s*%>/g, '');
+
 /** @returns {Promise<string>} Markdown */
 export async function commandReference(root) {
   // What was built counts, not a manifest that was packed some time.
   const config = await Config.load({ root: path.join(root, 'cli'), ignoreManifest: true });
   const commands = config.commands
-    .filter(({ hidden, id }) => hidden !== true && id !== 'help')
+    .filter(({ hidden, id }) => !hidden && id !== 'help')
     .map((command) => ({ ...command, name: command.id.replaceAll(':', ' ') }))
-    .sort((one, other) => (one.name < other.name ? -1 : 1));
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
   const { EXIT } = await import(pathToFileURL(path.join(root, 'cli/dist/lib/exit-codes.js')).href);
   const common = commonFlags(commands);
-  const fill = (text) =>
-    text.replaceAll(/<%[=-]\s*config\.bin\s*%>/g, 'hyperctl').replaceAll(/<%[=-]\s*command\.id\s*%>/g, '');
   return [
     '# Commands',
     'Each is explained by `hyperctl COMMAND --help`, too. How they work together: [user guide](../user-guide.md).',
@@ -44,7 +45,7 @@ export async function commandReference(root) {
       Object.entries(EXIT).map(([key, number]) => [String(number), wordsOf(key)]),
     ),
     ...common.flatMap((flags, index) => [`## ${COMMON_TITLES[index]}`, flagTable(flags)]),
-    ...commands.flatMap((command) => section(command, common.flat(), fill)),
+    ...commands.flatMap((command) => section(command, common.flat())),
   ].join('\n\n');
 }
 
@@ -84,18 +85,18 @@ function grouped({ flags }) {
   return groups;
 }
 
-function section(command, common, fill) {
+function section(command, common) {
   const groups = grouped(command);
   const isCommon = (flag) =>
     common.some(({ name, description }) => name === flag.name && description === flag.description);
   const own = [...groups]
     .map(([name, flags]) => [name, flags.filter((flag) => !isCommon(flag))])
     .filter(([, flags]) => flags.length > 0)
-    .sort(([one], [other]) => (one < other ? -1 : 1));
-  const args = Object.values(command.args).filter(({ hidden }) => hidden !== true);
+    .toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const args = Object.values(command.args).filter(({ hidden }) => !hidden);
   // Who has the second group has the first.
   const title = COMMON_TITLES[COMMON_GROUPS.findLastIndex((name) => groups.has(name))];
-  const examples = (command.examples ?? []).map((example) => exampleOf(example, fill));
+  const examples = (command.examples ?? []).map((example) => exampleOf(example));
   return [
     `## hyperctl ${command.name}`,
     fill(command.summary ?? ''),
@@ -106,10 +107,10 @@ function section(command, common, fill) {
       : [
           table(
             ['argument', 'meaning'],
-            args.map((arg) => [code(arg.name.toUpperCase()), describe(arg, fill)]),
+            args.map((arg) => [code(arg.name.toUpperCase()), describe(arg)]),
           ),
         ]),
-    ...own.flatMap(([name, flags]) => [...(name === '' ? [] : [`**${heading(name)}**`]), flagTable(flags, fill)]),
+    ...own.flatMap(([name, flags]) => [...(name === '' ? [] : [`**${heading(name)}**`]), flagTable(flags)]),
     ...(title === undefined
       ? []
       : [`And the [${title.charAt(0).toLowerCase()}${title.slice(1)}](#${title.toLowerCase().replaceAll(' ', '-')}).`]),
@@ -124,10 +125,10 @@ function usage({ name, strict }, args) {
   return ['hyperctl', name, ...words, ...(strict === false ? ['…'] : []), '[FLAGS]'].join(' ');
 }
 
-const flagTable = (flags, fill = (text) => text) =>
+const flagTable = (flags) =>
   table(
     ['flag', 'meaning'],
-    flags.map((flag) => [flagWords(flag), describe(flag, fill)]),
+    flags.map((flag) => [flagWords(flag), describe(flag)]),
   );
 
 function flagWords({ name, char, type, allowNo, helpValue, multiple }) {
@@ -139,7 +140,7 @@ function flagWords({ name, char, type, allowNo, helpValue, multiple }) {
   return code(`${char === undefined ? '' : `-${char}, `}${long}${value}`);
 }
 
-function describe({ description, summary, required, options, default: preset }, fill) {
+function describe({ description, summary, required, options, default: preset }) {
   const more = [
     ...(required === true ? ['Required.'] : []),
     ...(options === undefined ? [] : [`One of: ${options.map(code).join(', ')}.`]),
@@ -161,7 +162,7 @@ function paragraphs(text) {
     .join('\n\n');
 }
 
-function exampleOf(example, fill) {
+function exampleOf(example) {
   if (typeof example === 'string') {
     const [first, ...rest] = fill(example)
       .split('\n')

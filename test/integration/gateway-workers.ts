@@ -81,6 +81,8 @@ export interface Behaviour {
   readonly vms?: (request: ListRequest) => InventoryVm[];
   /** Default: 2 */
   readonly slots?: number;
+  /** Ids of the workers; default: `exporter-1` and `converter-1`. */
+  readonly workerId?: (service: string) => string;
   /** Nothing is written of failures that are meant to be. */
   readonly quiet?: boolean;
 }
@@ -237,8 +239,13 @@ function converterModule(behaviour: Behaviour): Type {
 }
 
 const BEAT_MS = 500;
-const heartbeat = (service: string, { activeJobs, duty }: JetStreamStrategy, slots: number): WorkerHeartbeat => ({
-  worker_id: `${service}-1`,
+const heartbeat = (
+  service: string,
+  workerId: string,
+  { activeJobs, duty }: JetStreamStrategy,
+  slots: number,
+): WorkerHeartbeat => ({
+  worker_id: workerId,
   service,
   version: '0.0.0',
   host: 'localhost',
@@ -263,10 +270,11 @@ export async function startWorkers(
   const apps: { app: INestMicroservice; close: () => Promise<void> }[] = [];
   const slots = behaviour.slots ?? 2;
   for (const service of which) {
+    const workerId = behaviour.workerId?.(service) ?? `${service}-1`;
     const { bus, claims, close } = await openBus({
       nats: { servers, replicas: 1 },
       service,
-      workerId: `${service}-1`,
+      workerId,
       logger,
     });
     const strategy = new JetStreamStrategy({
@@ -274,7 +282,7 @@ export async function startWorkers(
       claims,
       logger,
       service,
-      workerId: `${service}-1`,
+      workerId,
       pools: service === 'converter' ? (behaviour.converterPools ?? ['any']) : ['any'],
       slots,
       graceMs: 0,
@@ -284,7 +292,7 @@ export async function startWorkers(
     await app.listen();
     const beat = async (): Promise<unknown> =>
       bus.buckets.workers
-        .put(`${service}.${service}-1`, JSON.stringify(heartbeat(service, strategy, slots)))
+        .put(`${service}.${workerId}`, JSON.stringify(heartbeat(service, workerId, strategy, slots)))
         .catch(() => {});
     await beat();
     strategy.duty.onChange(() => void beat());
@@ -294,7 +302,7 @@ export async function startWorkers(
       close: async () => {
         clearInterval(timer);
         // As a worker that ends by itself does.
-        await bus.buckets.workers.purge(`${service}.${service}-1`).catch(() => {});
+        await bus.buckets.workers.purge(`${service}.${workerId}`).catch(() => {});
         await close();
       },
     });

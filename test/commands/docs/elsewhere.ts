@@ -1,0 +1,43 @@
+/** Commands of the docs that are not run with the others: why not, and what runs them. */
+export interface Elsewhere {
+  /** The whole command, or a pattern of it. Each has to be found in the docs. */
+  readonly command: string | RegExp;
+  readonly why: string;
+  /** File of the repository. */
+  readonly runBy: string;
+}
+
+export const ELSEWHERE: readonly Elsewhere[] = [
+  {
+    command: /^npm run demo\b/,
+    why: 'takes minutes and a guest of its own',
+    runBy: 'test/e2e/demo.e2e.test.ts',
+  },
+  { command: /^npm test\b/, why: 'it is what runs this', runBy: '.ci/run' },
+  { command: /^npm run setup\b/, why: 'changes the machine', runBy: '.ci/run' },
+  { command: /^node scripts\/setup\.mjs --check\b/, why: 'judges the machine', runBy: 'scripts/test.mjs' },
+  {
+    command: /^sudo (cp|systemctl|journalctl) /,
+    why: 'a machine that was booted with systemd',
+    runBy: 'test/commands/docs/docs.test.ts',
+  },
+  {
+    command: /^govc /,
+    why: 'needs a vCenter that knows roles: the simulator has none of its own',
+    runBy: 'test/integration/gateway-vcenters.int.test.ts',
+  },
+  {
+    command: /^hyperctl doctor\b/,
+    why: 'it judges the machine: what is missing there is no fault of the docs',
+    runBy: 'test/commands/doctor.test.ts',
+  },
+];
+
+/** What ends otherwise than with 0, and where the docs say so. */
+export const OUTCOMES: readonly { readonly command: RegExp; readonly exit: number; readonly why: string }[] = [];
+
+/** What goes on until somebody ends it. */
+export const ENDLESS: readonly RegExp[] = [
+  /^hyperctl watch(?!.*--(once|json))/,
+  /^hyperctl daemon logs .*(--follow|-f\b)/,
+];
