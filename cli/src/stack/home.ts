@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { parse } from 'yaml';
 
 /** Where the local stack of root lies; others may read its state there to find the gateway. */
 export const SYSTEM_HOME = '/var/lib/hyper2kvm';
@@ -23,6 +24,8 @@ export interface StackPaths {
   readonly lock: string;
   readonly state: string;
   readonly natsConfig: string;
+  /** Marks of what is stopped on purpose; see wanted.ts. */
+  readonly stopped: string;
   readonly logs: string;
   readonly secrets: string;
   readonly keyFile: string;
@@ -43,6 +46,7 @@ export function stackPaths(home: string): StackPaths {
     lock: at('run', 'lock'),
     state: at('run', 'stack.json'),
     natsConfig: at('run', 'nats.conf'),
+    stopped: at('run', 'stopped'),
     logs: at('logs'),
     secrets: at('secrets'),
     keyFile: at('secrets', 'key'),
@@ -75,4 +79,16 @@ export function makeFolders(paths: StackPaths): void {
   }
   const { mode } = statSync(paths.home);
   if ((mode & 0o001) === 0) chmodSync(paths.home, (mode & 0o777) | 0o011);
+}
+
+/** Where a stack was started before: its gateway's address as configured. Undefined where there is none that this user may start. */
+export function homeConfigured(home: string): string | undefined {
+  try {
+    accessSync(home, constants.W_OK);
+    const tree = parse(readFileSync(stackPaths(home).config, 'utf8')) as { gateway?: { listen?: unknown } } | null;
+    const listen = tree?.gateway?.listen;
+    return typeof listen === 'string' ? listen : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,18 +1,22 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CliError } from '../lib/errors.js';
-import { logFile, makeFolders, stackPaths } from './home.js';
+import { logFile, makeFolders, stackPaths, type StackPaths } from './home.js';
+import { ALL } from './names.js';
 import { isAlive } from './processes.js';
 import { SETTINGS_VARIABLE } from './settings-variable.js';
 import { readState, type StackState } from './state.js';
+import { setAllWanted, setWanted } from './wanted.js';
 
 export interface LaunchOptions {
   readonly home: string;
   readonly port?: number | undefined;
   readonly set: readonly string[];
   readonly only?: string | undefined;
+  /** The services that are to run; the others are stopped on purpose. Undefined: as it was, a start of everything. */
+  readonly wanted?: readonly string[] | 'all' | undefined;
   readonly foreground: boolean;
   /** Called with each new state until it is ready. */
   readonly onState: (state: StackState) => void;
@@ -40,15 +44,23 @@ export interface Launched {
  */
 export async function launch(options: LaunchOptions): Promise<Launched> {
   const paths = stackPaths(options.home);
+  if (!existsSync(SUPERVISOR))
+    throw new CliError('the services are not installed beside this hyperctl: it is the client alone', {
+      advice: 'start them where they are installed, and name their gateway: --url or HYPER2KVM_URL',
+    });
   try {
     makeFolders(paths);
+    if (options.wanted !== undefined) markWanted(paths, options.wanted);
   } catch (error) {
-    throw new CliError(`${options.home} cannot be used: ${(error as Error).message}`, {
-      advice: 'choose another --home (HYPER2KVM_HOME)',
-    });
+    throw unusable(options.home, error);
   }
   const log = logFile(paths, 'supervisor');
-  const child = start(options, paths.lock, log);
+  let child: ChildProcess;
+  try {
+    child = start(options, paths.lock, log);
+  } catch (error) {
+    throw unusable(options.home, error);
+  }
   if (options.foreground) {
     const stop = (): void => void child.kill('SIGTERM');
     process.on('SIGINT', stop).on('SIGTERM', stop);
@@ -96,6 +108,22 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       throw new CliError('another hyperctl is starting or stopping this stack', { advice: 'try again in a moment' });
     await sleep(100);
   }
+}
+
+function markWanted(paths: StackPaths, wanted: readonly string[] | 'all'): void {
+  if (wanted === 'all') setAllWanted(paths);
+  else for (const name of ALL) setWanted(paths, name, wanted.includes(name));
+}
+
+function unusable(home: string, error: unknown): CliError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const advice =
+    code === 'ENOSPC'
+      ? 'make room there, or choose another --home (HYPER2KVM_HOME)'
+      : code === 'EACCES' || code === 'EPERM'
+        ? 'it is not yours to write: sudo hyperctl daemon …, or choose another --home (HYPER2KVM_HOME)'
+        : 'choose another --home (HYPER2KVM_HOME)';
+  return new CliError(`${home} cannot be used: ${message}`, { advice });
 }
 
 function start(options: LaunchOptions, lock: string, log: string): ChildProcess {

@@ -1,7 +1,9 @@
 // The supervisor process of the local stack: started by `hyperctl daemon start`, under a lock that the kernel frees when it dies.
 import { parseArgs } from 'node:util';
+import { ALL } from './names.js';
 import { takeSettings } from './settings-variable.js';
-import { ALL, Stack } from './stack.js';
+import { Stack } from './stack.js';
+import { LOOK_AGAIN } from './wanted.js';
 
 const { values } = parseArgs({
   options: {
@@ -24,6 +26,7 @@ const stopped = new AbortController();
 const stop = (): void => stopped.abort(new Error('stopped'));
 process.on('SIGTERM', stop);
 process.on('SIGINT', stop);
+process.on(LOOK_AGAIN, () => stack.obey());
 // A terminal that closes takes no detached stack with it.
 process.on('SIGHUP', () => {});
 if (values.foreground) process.stdin.on('end', stop).resume();

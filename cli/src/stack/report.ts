@@ -1,35 +1,14 @@
 import type { Health } from '@hyper2kvm/contracts';
+import type { ManagerReport, ServiceReport } from '../daemon/manager.js';
 import { stackPaths } from './home.js';
 import { isAlive } from './processes.js';
-import { health, healthStatus, SERVICES } from './services.js';
-import { readState, type StackState } from './state.js';
-
-/** One line of `hyperctl daemon status`. */
-export interface ServiceReport {
-  readonly name: string;
-  readonly state: string;
-  readonly pid: number | null;
-  readonly uptime_seconds: number | null;
-  readonly version: string;
-  readonly health: 'healthy' | 'degraded' | 'unhealthy' | 'unknown';
-  readonly port: number | null;
-  readonly restarts: number;
-  readonly log: string;
-}
-
-export interface StackReport {
-  readonly running: boolean;
-  readonly state: string;
-  readonly error: string | null;
-  readonly home: string;
-  readonly config: string;
-  readonly gateway_url: string | null;
-  readonly supervisor_pid: number | null;
-  readonly services: readonly ServiceReport[];
-}
+import { health, healthStatus } from './health.js';
+import { SERVICES } from './names.js';
+import { readState } from './state.js';
+import { runningState } from './single.js';
 
 /** What runs of the stack, as processes and as the gateway sees it. */
-export async function report(home: string): Promise<StackReport> {
+export async function report(home: string): Promise<ManagerReport> {
   const paths = stackPaths(home);
   const state = readState(paths.state);
   const supervised = state !== undefined && isAlive(state.supervisor);
@@ -37,6 +16,7 @@ export async function report(home: string): Promise<StackReport> {
     const error =
       state === undefined || state.state === 'stopping' ? null : (state.error ?? 'its supervisor was killed');
     const base = {
+      manager: 'local' as const,
       running: false,
       state: 'stopped',
       error,
@@ -49,6 +29,7 @@ export async function report(home: string): Promise<StackReport> {
   }
   const answer = await health(state.gateway_url);
   return {
+    manager: 'local',
     running: true,
     state: state.state,
     error: state.error,
@@ -61,6 +42,7 @@ export async function report(home: string): Promise<StackReport> {
         const alive = service.process !== null && isAlive(service.process);
         return {
           name,
+          wanted: service.wanted,
           state: !alive && service.state === 'running' ? 'restarting' : service.state,
           pid: alive ? (service.process?.pid ?? null) : null,
           uptime_seconds: alive && service.started_at !== null ? secondsSince(service.started_at) : null,
@@ -92,8 +74,8 @@ async function healthOf(
 /** The gateway of a local stack that runs; undefined when there is none. */
 export function localGateway(homes: readonly string[]): string | undefined {
   for (const home of homes) {
-    const state: StackState | undefined = readState(stackPaths(home).state);
-    if (state !== undefined && state.gateway_url !== '' && isAlive(state.supervisor)) return state.gateway_url;
+    const url = runningState(home)?.gateway_url ?? '';
+    if (url !== '') return url;
   }
   return undefined;
 }

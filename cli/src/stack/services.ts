@@ -1,14 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Health } from '@hyper2kvm/contracts';
 import { CliError } from '../lib/errors.js';
 import type { StackConfig } from './config-file.js';
 import type { StackPaths } from './home.js';
+import type { ServiceName } from './names.js';
+import { healthStatus } from './health.js';
 import type { ServiceSpec } from './supervise.js';
-
-export const SERVICES = ['gateway', 'exporter', 'converter', 'notifier'] as const;
-export type ServiceName = (typeof SERVICES)[number];
 
 /** Beyond what a service is given to hand its work back. */
 const STOP_MARGIN_MS = 20_000;
@@ -45,24 +43,4 @@ export function serviceSpec(name: ServiceName, paths: StackPaths, config: StackC
     stopSignal: 'SIGTERM',
     stopLimitMs: config.graceSeconds * 1000 + STOP_MARGIN_MS,
   };
-}
-
-/** What a service says of itself: every /health has `status`. Undefined when it says nothing. */
-export async function healthStatus(url: string): Promise<Health['status'] | undefined> {
-  try {
-    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(3000) });
-    return Health.shape.status.parse(((await response.json()) as { status?: unknown }).status);
-  } catch {
-    return undefined;
-  }
-}
-
-/** What the gateway says of the whole; undefined when it says nothing. */
-export async function health(url: string): Promise<Health | undefined> {
-  try {
-    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(3000) });
-    return Health.parse(await response.json());
-  } catch {
-    return undefined;
-  }
 }

@@ -5,6 +5,8 @@ const ProcessIdSchema = z.object({ pid: z.number().int(), start_time: z.number()
 
 export const ServiceState = z.object({
   state: z.enum(['starting', 'running', 'restarting', 'stopping', 'stopped']),
+  /** False: stopped on purpose, until it is started by name or with everything. */
+  wanted: z.boolean().default(true),
   process: ProcessIdSchema.nullable(),
   /** The guard above it, which ends what the service leaves behind. */
   guard: ProcessIdSchema.nullable(),

@@ -1,6 +1,6 @@
-import { createWriteStream, renameSync, statSync, type WriteStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawnGuarded, type GuardedProcess } from '@hyper2kvm/runtime';
+import { LogFile } from './log-file.js';
 import { guardedChild, identify, isAlive, signal, waitGone, type ProcessId } from './processes.js';
 import type { ServiceState } from './state.js';
 
@@ -25,7 +25,6 @@ const LONGEST_PAUSE_MS = 30_000;
 const STABLE_MS = 10_000;
 /** Lines of a service that failed to start which are shown to the user. */
 const KEPT_LINES = 5;
-const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
 
 /** One service under supervision: started, watched, started again when it dies, stopped. */
 export class Supervised {
@@ -35,12 +34,15 @@ export class Supervised {
   #process: ProcessId | undefined;
   #startedAt: number | undefined;
   #restarts = 0;
-  #stopping = false;
+  #stopping = true;
   #lastLines: string[] = [];
   #lastWords = '';
   #loop: Promise<void> = Promise.resolve();
-  readonly #wake = new AbortController();
-  readonly #log: WriteStream;
+  #wake = new AbortController();
+  #wanted = true;
+  /** Starts and stops follow one another. */
+  #turn: Promise<void> = Promise.resolve();
+  readonly #log: LogFile;
 
   constructor(
     readonly spec: ServiceSpec,
@@ -48,18 +50,26 @@ export class Supervised {
     private readonly logFile: string,
     private readonly changed: () => void,
   ) {
-    rotate(logFile);
-    this.#log = createWriteStream(logFile, { flags: 'a', mode: 0o640 });
-    this.#log.on('error', () => {});
+    this.#log = new LogFile(logFile);
   }
 
-  start(): void {
-    this.#loop = this.#run();
+  /** Has it run, or rest; it is done in turn, and at once where it is so already. */
+  want(wanted: boolean): Promise<void> {
+    const other = wanted !== this.#wanted;
+    this.#wanted = wanted;
+    if (other) this.changed();
+    this.#turn = this.#turn.then(() => (this.#wanted ? this.#start() : this.#stop()));
+    return this.#turn;
+  }
+
+  get isWanted(): boolean {
+    return this.#wanted;
   }
 
   get state(): ServiceState {
     return {
       state: this.#state,
+      wanted: this.#wanted,
       process: this.#process ?? null,
       guard: this.#guardId ?? null,
       version: this.spec.version,
@@ -79,8 +89,23 @@ export class Supervised {
     return { count: this.#restarts, lastWords: this.#lastWords };
   }
 
-  /** Asks it to end, waits for its limit, ends it by force. Afterwards nothing of it runs. */
-  async stop(): Promise<void> {
+  /** For good. Afterwards nothing of it runs. */
+  async end(): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#stop());
+    await this.#turn;
+    this.#log.close();
+  }
+
+  #start(): void {
+    if (!this.#stopping) return;
+    this.#stopping = false;
+    this.#wake = new AbortController();
+    this.#loop = this.#run();
+  }
+
+  /** Asks it to end, waits for its limit, ends it by force. */
+  async #stop(): Promise<void> {
+    if (this.#stopping) return;
     this.#stopping = true;
     this.#wake.abort();
     if (this.#guard !== undefined && this.#state !== 'stopped') {
@@ -91,18 +116,16 @@ export class Supervised {
       const limit = sleep(this.#process === undefined ? 0 : spec.stopLimitMs, 'late', { ref: false });
       const ended = await Promise.race([this.#guard.exited, limit]);
       if (ended === 'late') {
-        this.#note(`it did not end within ${spec.stopLimitMs / 1000} s: killed`);
+        this.#log.note(`it did not end within ${spec.stopLimitMs / 1000} s: killed`);
         await this.#guard.kill();
       }
       if (this.#process !== undefined) await waitGone([this.#process], 5000);
     }
     await this.#loop;
     this.#process = undefined;
+    this.#guard = undefined;
     this.#guardId = undefined;
     this.#set('stopped');
-    await new Promise<void>((resolve) => {
-      this.#log.end(resolve);
-    });
   }
 
   async #run(): Promise<void> {
@@ -115,7 +138,7 @@ export class Supervised {
       pause = lived > STABLE_MS ? FIRST_PAUSE_MS : Math.min(Math.max(PAUSE_MS, pause * 2), LONGEST_PAUSE_MS);
       this.#lastWords = this.#lastLines.join('\n');
       this.#restarts += 1;
-      this.#note(`it ended with ${exit} after ${Math.round(lived / 1000)} s; started again in ${pause / 1000} s`);
+      this.#log.note(`it ended with ${exit} after ${Math.round(lived / 1000)} s; started again in ${pause / 1000} s`);
       this.#set('restarting');
       await sleep(pause, undefined, { signal: this.#wake.signal }).catch(() => {});
     }
@@ -128,7 +151,7 @@ export class Supervised {
       cwd: this.cwd,
       ...(spec.env === undefined ? {} : { env: spec.env }),
       onLine: (line) => {
-        this.#log.write(`${line}\n`);
+        this.#log.line(line);
         this.#lastLines = [...this.#lastLines, line].slice(-KEPT_LINES);
       },
     });
@@ -161,18 +184,8 @@ export class Supervised {
     }
   }
 
-  #note(text: string): void {
-    this.#log.write(`${JSON.stringify({ time: new Date().toISOString(), service: 'supervisor', msg: text })}\n`);
-  }
-
   #set(state: ServiceState['state']): void {
     this.#state = state;
     this.changed();
   }
-}
-
-/** One old log is kept; a log that grows for months does not fill the disk that disks are exported to. */
-function rotate(file: string): void {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > LOG_LIMIT_BYTES) renameSync(file, `${file}.1`);
 }

@@ -1,40 +1,40 @@
+import { existsSync } from 'node:fs';
 import { Flags } from '@oclif/core';
-import { durationWord } from '@hyper2kvm/contracts';
-import { BaseCommand } from '../../lib/base-command.js';
-import { HOME_FLAG } from '../../lib/daemon-flags.js';
+import { MANAGER_FLAGS } from '../../daemon/choose.js';
+import { DaemonCommand } from '../../daemon/command.js';
+import { statusLines } from '../../daemon/show.js';
+import { isWell, remoteStatus, statusOf, type StatusView } from '../../daemon/view.js';
+import { GATEWAY_FLAGS } from '../../lib/base-command.js';
 import { EXIT, type ExitCode } from '../../lib/exit-codes.js';
-import { table } from '../../lib/table.js';
-import { report, resolveHome } from '../../stack/index.js';
 
-export default class DaemonStatus extends BaseCommand<typeof DaemonStatus> {
-  static override summary = 'Show what runs on this machine.';
-  static override description = 'The exit code is 0 when everything runs and is healthy, else 1.';
-  static override examples = ['<%= config.bin %> daemon status --all', '<%= config.bin %> daemon status --json'];
-  static override flags = { all: Flags.boolean({ description: 'All of it (what is shown anyway).' }), ...HOME_FLAG };
+export default class DaemonStatus extends DaemonCommand<typeof DaemonStatus> {
+  static override summary = 'Show the services of this machine, and what they are at.';
+  static override description =
+    'Where none are on this machine and a gateway elsewhere is configured, that gateway tells of itself and its workers. The exit code is 0 when everything runs and is healthy, else 1.';
+  static override examples = ['<%= config.bin %> daemon status', '<%= config.bin %> daemon status --json'];
+  static override flags = {
+    all: Flags.boolean({ description: 'All of it (what is shown anyway).' }),
+    ...MANAGER_FLAGS,
+    ...GATEWAY_FLAGS,
+  };
 
   protected async work(): Promise<ExitCode> {
-    const found = await report(resolveHome(this.flags.home));
-    const fine =
-      found.running &&
-      found.state === 'ready' &&
-      found.services.every(({ state, health }) => state === 'running' && health === 'healthy');
-    if (this.isJson) this.printJson(found);
-    else if (!this.isQuiet) {
-      this.log(`Local stack: ${found.state}${found.error === null ? '' : ` (${found.error})`}, home ${found.home}`);
-      if (found.gateway_url !== null) this.log(`Gateway:     ${found.gateway_url}`);
-      const rows = found.services.map((one) => [
-        one.name,
-        one.state,
-        one.pid === null ? '-' : String(one.pid),
-        one.uptime_seconds === null ? '-' : durationWord(one.uptime_seconds),
-        one.version,
-        one.health,
-        String(one.restarts),
-        one.log,
-      ]);
-      if (rows.length > 0)
-        this.log(table(['SERVICE', 'STATE', 'PID', 'UPTIME', 'VERSION', 'HEALTH', 'RESTARTS', 'LOG'], rows).join('\n'));
-    }
-    return fine ? EXIT.ok : EXIT.failed;
+    const view = await this.#view();
+    if (this.isJson) this.printJson(view);
+    else if (!this.isQuiet) this.log(statusLines(view, this.columns).join('\n'));
+    return isWell(view) ? EXIT.ok : EXIT.failed;
+  }
+
+  async #view(): Promise<StatusView> {
+    const { local, systemd, home, url: flag } = this.flags;
+    const { url } = this.settings;
+    const any = local || systemd || home !== undefined;
+    if (flag !== undefined && !any) return remoteStatus(flag, this.client());
+    const manager = await this.manager();
+    const report = await manager.report();
+    const nothingHere = !report.running && manager.kind === 'local' && !existsSync(report.config ?? '');
+    if (nothingHere && url !== undefined && !any) return remoteStatus(url, this.client());
+    const up = report.running && report.services.some((one) => one.name === 'gateway' && one.state === 'running');
+    return statusOf(report, up && report.gateway_url !== null ? this.gatewayAt(report.gateway_url) : undefined);
   }
 }
