@@ -1,5 +1,5 @@
 import { BaseCommand, GATEWAY_FLAGS } from '../../lib/base-command.js';
-import { CONNECTION_ARG, connectionName } from '../../lib/connection.js';
+import { CONNECTION_ARG, connectionName, ofConnection } from '../../lib/connection.js';
 import { EXIT, type ExitCode } from '../../lib/exit-codes.js';
 
 export default class VcenterRemove extends BaseCommand<typeof VcenterRemove> {
@@ -10,7 +10,8 @@ export default class VcenterRemove extends BaseCommand<typeof VcenterRemove> {
 
   protected async work(): Promise<ExitCode> {
     const name = connectionName(this.args.name);
-    await this.client().connections.remove(name);
+    const client = this.client();
+    await ofConnection(client, name, () => client.connections.remove(name));
     if (this.isJson) this.printJson({ name, removed: true });
     else if (!this.isQuiet) this.log(`Removed ${name}.`);
     return EXIT.ok;

@@ -1,6 +1,6 @@
 import type { VcenterTest as Result } from '@hyper2kvm/contracts';
 import { BaseCommand, GATEWAY_FLAGS } from '../../lib/base-command.js';
-import { CONNECTION_ARG, connectionName } from '../../lib/connection.js';
+import { CONNECTION_ARG, connectionName, ofConnection } from '../../lib/connection.js';
 import { EXIT, type ExitCode } from '../../lib/exit-codes.js';
 import { printable } from '../../lib/format.js';
 import { withSpinner } from '../../lib/spinner.js';
@@ -21,7 +21,7 @@ export default class VcenterTest extends BaseCommand<typeof VcenterTest> {
       process.stdout,
       !this.showsProgress,
       () => `Asking vCenter about ${name}`,
-      () => client.connections.test(name),
+      () => ofConnection(client, name, () => client.connections.test(name)),
     );
     if (this.isJson) this.printJson(result);
     else if (!this.isQuiet) this.log(testLines(result, painter(this.settings.colorOn(process.stdout))).join('\n'));

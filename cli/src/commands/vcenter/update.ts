@@ -1,7 +1,7 @@
 import { VcenterConnectionUpdate, type VcenterConnection } from '@hyper2kvm/contracts';
 import { Flags } from '@oclif/core';
 import { BaseCommand, GATEWAY_FLAGS } from '../../lib/base-command.js';
-import { CONNECTION_ARG, connectionName, connectionWord } from '../../lib/connection.js';
+import { CONNECTION_ARG, connectionName, connectionWord, ofConnection } from '../../lib/connection.js';
 import { UsageError } from '../../lib/errors.js';
 import { EXIT, type ExitCode } from '../../lib/exit-codes.js';
 import { given } from '../../lib/given.js';
@@ -34,7 +34,7 @@ export default class VcenterUpdate extends BaseCommand<typeof VcenterUpdate> {
     if (Object.keys(said).length === 0 && !renewed)
       throw new UsageError('what is to change?', 'hyperctl vcenter update --help');
     const client = this.client();
-    const now = await client.connections.one(name);
+    const now = await ofConnection(client, name, () => client.connections.one(name));
     const password = renewed
       ? (givenPassword(file) ?? (await askPassword(`New password for ${connectionWord(now)}: `, this.isQuiet)))
       : undefined;
