@@ -4,15 +4,18 @@ import { batchName } from './batch/draw.js';
 import { readPlan } from './batch/read.js';
 import { batchBody, needsVcenter, vmsOf, type BatchFlags } from './batch/request.js';
 import { concernLines } from './concerns.js';
+import type { GatewayClient } from './client.js';
 import { convertBody } from './convert-request.js';
 import { UsageError } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { confirmPower } from './export-options.js';
-import { plural } from './format.js';
+import { plural, printable } from './format.js';
 import { readLuksKeys, type LuksKeys } from './luks-keys.js';
 import { chooseSource, SOURCE_FLAGS, type SourceFlags } from './local-source.js';
 import { originOf } from './origin.js';
+import { preflight } from './preflight.js';
 import { SCHEDULE_FLAGS } from './schedule-options.js';
+import { withSpinner } from './spinner.js';
 import { withPassword } from './vcenter.js';
 import { WatchingCommand } from './watching-command.js';
 import { fullTime } from './when.js';
@@ -46,6 +49,10 @@ export const MOVING_FLAGS = {
   tags: Flags.string({ description: 'Tags of the job, separated by commas.' }),
   notify: Flags.string({ description: 'E-mail address that hears of the end.' }),
   detach: Flags.boolean({ char: 'd', description: 'Only start it.' }),
+  'no-start': Flags.boolean({
+    description:
+      'Start no service that is stopped on this machine (also: daemons.autostart: false in the configuration).',
+  }),
 };
 
 /** What those flags said. */
@@ -72,13 +79,17 @@ export abstract class MovingCommand<T extends typeof Command> extends WatchingCo
   }
 
   async #one(flags: MovingFlags, what: 'convert' | 'export'): Promise<ExitCode> {
-    const client = this.client();
     const chosen = chooseSource(flags, process.cwd());
     const { keys } = this.readKeys(flags['luks-key']);
     const body = convertBody(chosen, flags, this.settings, keys, what);
+    const client = await this.#ready(what);
     await confirmPower(chosen.vmName, flags['source-power'], flags.yes);
     if (chosen.source === undefined) body.vcenter = await withPassword(body.vcenter, this.#password(flags));
-    const accepted = await (what === 'convert' ? client.convert(body) : client.export(body));
+    // vCenter is asked for the VM meanwhile, and a converter for the target.
+    const asked = (): string => `Asking for ${printable(chosen.vmName)}...`;
+    const accepted = await withSpinner(process.stdout, !this.showsProgress, asked, () =>
+      what === 'convert' ? client.convert(body) : client.export(body),
+    );
     const jobId = accepted.job_id;
     const starts = this.#starts(body.options?.not_before, body.options?.window);
     if (flags.detach) {
@@ -100,10 +111,10 @@ export abstract class MovingCommand<T extends typeof Command> extends WatchingCo
   }
 
   async #many(flags: MovingFlags, file: string, what: 'convert' | 'export'): Promise<ExitCode> {
-    const client = this.client();
     const { keys } = this.readKeys(flags['luks-key']);
     const plan = readPlan(file, (text) => this.caution(text));
     const body = batchBody({ plan, flags, own: this.ownSettings, keys, convert: what === 'convert' });
+    const client = await this.#ready(what);
     const vms = plural(vmsOf(body).length, 'VM');
     await confirmPower(vms, body.options?.source_power, flags.yes);
     if (needsVcenter(body)) body.vcenter = await withPassword(body.vcenter, this.#password(flags));
@@ -125,6 +136,21 @@ export abstract class MovingCommand<T extends typeof Command> extends WatchingCo
     }
     if (!this.isQuiet && starts.length > 0) this.log(starts.join('\n'));
     return this.watchBatch(client, id, true);
+  }
+
+  /** The gateway, when it and the workers are there; what is stopped on this machine is started. */
+  #ready(what: 'convert' | 'export'): Promise<GatewayClient> {
+    const { quiet } = this.flags as { quiet?: boolean };
+    return preflight({
+      client: () => this.client(),
+      url: this.settings.url,
+      autostart: this.settings.autostart,
+      what,
+      say: (text) => {
+        if (quiet !== true) this.logToStderr(text);
+      },
+      warn: (text) => this.caution(text),
+    });
   }
 
   protected readKeys(files: readonly string[] | undefined): LuksKeys {

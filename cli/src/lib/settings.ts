@@ -26,6 +26,7 @@ export interface FlagValues {
   readonly 'output-dir'?: string | undefined;
   readonly notify?: string | undefined;
   readonly 'no-color'?: boolean | undefined;
+  readonly 'no-start'?: boolean | undefined;
 }
 
 /** Settings as commands use them. Each is read when it is asked for, and may throw a UsageError about its value. */
@@ -63,6 +64,11 @@ export class Settings {
     const overSocket =
       this.#text('daemons.python.socket') === undefined ? undefined : this.#number('daemons.python.timeout');
     return (overSocket ?? this.#number('daemons.go.timeout') ?? 0) * 1000;
+  }
+
+  /** Whether a service of this machine that is stopped may be started. */
+  get autostart(): boolean {
+    return this.#flag('daemons.autostart') ?? true;
   }
 
   get vcenter() {

@@ -83,6 +83,13 @@ export const SETTINGS = [
     description: 'The same over `daemons.python.socket`.',
   },
   {
+    key: 'daemons.autostart',
+    kind: BOOLEAN,
+    negation: 'no-start',
+    default: true,
+    description: 'Start a service of this machine that is stopped when `convert` or `export` needs it.',
+  },
+  {
     key: 'token',
     kind: TOKEN,
     flag: 'token',
