@@ -8,7 +8,8 @@ import { cell, code, table } from './markdown.mjs';
 const COMMON_GROUPS = ['OUTPUT', 'GATEWAY'];
 const EXIT_WORDS = {
   ok: 'Done.',
-  failed: 'The job failed or was cancelled, or what was asked for could not be done.',
+  failed:
+    'A job failed or was cancelled, a batch stopped, a file is not as recorded, something was left behind, a privilege is missing (`vcenter test`), a VM would be refused (`inspect`), or what was asked for could not be done.',
   usage: 'The command line, a file that it names or the configuration is wrong.',
   unreachable: 'The gateway cannot be reached.',
   notFound: 'There is no such VM, job, batch or other thing.',

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HYPERCTL } from '../../integration/cli-standin.js';
 import { freePort } from '../../support/ports.js';
 import { ELSEWHERE, ENDLESS, OUTCOMES, type Elsewhere } from './elsewhere.js';
 import { copyFiles, makeBin, makeFiles, makeSettings } from './folder.js';
@@ -14,7 +15,9 @@ import { arrange, prepare } from './given.js';
 import { linesOf, pages, ROOT, type Line } from './lines.js';
 import { openWorld, type World } from './world.js';
 
-const LINES = pages().flatMap(linesOf);
+/** The examples of the first design document, word for word, and the docs. */
+const DESIGN = 'test/support/design/commands.md';
+const LINES = [DESIGN, ...pages()].flatMap(linesOf);
 const fits = ({ command }: { command: string | RegExp }, { text }: Line): boolean =>
   typeof command === 'string' ? command === text : command.test(text);
 const elsewhere = (line: Line): Elsewhere | undefined => ELSEWHERE.find((one) => fits(one, line));
@@ -27,15 +30,15 @@ beforeAll(async () => {
   await prepare(world);
   bin = await makeBin(world.folder);
   await makeFiles(path.join(world.folder, 'files'), world);
-  await makeSettings(bin, world.folder);
+  await makeSettings(world.folder);
 });
-afterAll(async () => {
-  if (world === undefined) return;
-  // A page that starts the local stack stops it, too; unless a command between failed.
+afterAll(() => world?.stop());
+
+/** The services of `hyperctl daemon`, beside those that all other commands speak to. */
+async function local(what: 'start' | 'stop'): Promise<void> {
   const env = { PATH: process.env['PATH'] ?? '', HYPER2KVM_HOME: path.join(world.folder, 'stack') };
-  await execa(path.join(bin, 'hyperctl'), ['daemon', 'stop', '--all'], { env, extendEnv: false, reject: false });
-  await world.stop();
-});
+  await execa(process.execPath, [HYPERCTL, 'daemon', what, '--all'], { env, extendEnv: false, reject: false });
+}
 
 describe.each([...new Set(RUN.map(({ page }) => page))])('%s', (page) => {
   let folder: string;
@@ -47,12 +50,16 @@ describe.each([...new Set(RUN.map(({ page }) => page))])('%s', (page) => {
     writeFileSync(exports, '');
     mkdirSync(path.join(folder, '.config/fish/completions'), { recursive: true });
   });
+  afterAll(async () => {
+    if (RUN.some((line) => line.page === page && /hyperctl daemon\b/.test(line.text))) await local('stop');
+  });
 
   it.each(RUN.filter((line) => line.page === page).map((line) => [`${line.number}: ${line.text}`, line] as const))(
     '%s',
     async (_, { text }) => {
       await arrange(world, text);
       await settings(folder, text);
+      if (/hyperctl daemon (status|logs|restart|stop)\b/.test(text)) await local('start');
       const { exitCode, all } = await execa('bash', ['-o', 'pipefail', '-c', `. ./.exports\n${typed(text)}`], {
         cwd: folder,
         env: await environment(folder, text),
@@ -60,7 +67,7 @@ describe.each([...new Set(RUN.map(({ page }) => page))])('%s', (page) => {
         stdin: 'ignore',
         all: true,
         reject: false,
-        timeout: 60_000,
+        timeout: 120_000,
       });
       const outcome = OUTCOMES.find(({ command }) => command.test(text));
       expect(exitCode, all).toBe(outcome?.exit ?? 0);

@@ -27,6 +27,11 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     runBy: 'test/integration/gateway-vcenters.int.test.ts',
   },
   {
+    command: /^npm (run pack:cli$|install --global \.\/cli\/pack\/)/,
+    why: 'builds, and installs for the whole machine',
+    runBy: 'test/integration/cli-pack.int.test.ts',
+  },
+  {
     command: /^hyperctl doctor\b/,
     why: 'it judges the machine: what is missing there is no fault of the docs',
     runBy: 'test/commands/doctor.test.ts',
@@ -34,10 +39,17 @@ export const ELSEWHERE: readonly Elsewhere[] = [
 ];
 
 /** What ends otherwise than with 0, and where the docs say so. */
-export const OUTCOMES: readonly { readonly command: RegExp; readonly exit: number; readonly why: string }[] = [];
+export const OUTCOMES: readonly { readonly command: RegExp; readonly exit: number; readonly why: string }[] = [
+  {
+    command: /^hyperctl convert .*--at(?!.*--detach)/,
+    exit: 130,
+    why: 'Ctrl-C while it waits for its time: the job goes on',
+  },
+];
 
-/** What goes on until somebody ends it. */
+/** What goes on until somebody ends it, or a time has come. */
 export const ENDLESS: readonly RegExp[] = [
   /^hyperctl watch(?!.*--(once|json))/,
+  /^hyperctl (convert|export) .*--(at|window)(?!.*--detach)/,
   /^hyperctl daemon logs .*(--follow|-f\b)/,
 ];

@@ -84,10 +84,10 @@ async function makeDisks(folder: string): Promise<void> {
 }
 
 /** A configuration with the contexts that the docs speak of. */
-export async function makeSettings(bin: string, folder: string): Promise<void> {
+export async function makeSettings(folder: string): Promise<void> {
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder };
   const set = (...args: string[]): Promise<unknown> =>
-    execa(path.join(bin, 'hyperctl'), ['config', 'set', ...args], { env });
+    execa(process.execPath, [HYPERCTL, 'config', 'set', ...args], { env, extendEnv: false });
   await set('vsphere.server', 'vcenter.example.com');
   await set('vsphere.datacenter', 'DC1');
   for (const context of ['prod', 'lab'])
