@@ -2,6 +2,7 @@ import { Errors, Help, toConfiguredId, type Command, type Interfaces } from '@oc
 import { heading, HyperctlCommandHelp } from './help/command-help.js';
 import { COMMAND_GROUPS, DOCUMENTATION, EXIT_CODES, FIRST_EXAMPLES } from './help/groups.js';
 import { columns, commandLines, indented, wrap } from './help/layout.js';
+import { guardOutput, report, showingOf } from './lib/report-error.js';
 
 type Row = readonly [name: string, text: string];
 
@@ -10,6 +11,7 @@ export default class HyperctlHelp extends Help {
   protected override CommandHelpClass = HyperctlCommandHelp;
 
   override async showHelp(argv: string[]): Promise<void> {
+    guardOutput();
     const flag = argv.findIndex((word) => word.startsWith('-'));
     const words = flag === -1 ? argv : argv.slice(0, flag);
     // The longest part that is something: the word after it may be an argument.
@@ -21,10 +23,7 @@ export default class HyperctlHelp extends Help {
       if (topic !== undefined && count === words.length) return this.showTopicHelp(topic);
     }
     if (words.length === 0) return this.showRootHelp();
-    const [{ missingCommand }, { report, showingOf }] = await Promise.all([
-      import('./lib/missing-command.js'),
-      import('./lib/report-error.js'),
-    ]);
+    const { missingCommand } = await import('./lib/missing-command.js');
     throw new Errors.ExitError(await report(missingCommand(words.join(':'), [], this.config), showingOf(argv)));
   }
 

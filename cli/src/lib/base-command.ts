@@ -180,9 +180,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const { id, flags, baseFlags } = this.ctor as typeof BaseCommand;
     const known = usageError(error, { id, flags: { ...baseFlags, ...flags } }) ?? toCliError(error);
     if (this.settings !== undefined)
-      await (
-        await import('./add-context.js')
-      ).addContext(known, this.settings, this.flags as object, () => this.client());
+      await (await import('./add-context.js')).addContext(known, this.settings, this.flags, () => this.client());
     // What was typed wrong has left no trace anywhere.
     if (known.code !== 'USAGE') known.traceId ??= this.trace?.traceId;
     const code = await report(known, showingOf(this.argv));
