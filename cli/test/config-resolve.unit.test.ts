@@ -35,7 +35,7 @@ describe('precedence', () => {
     [{ context: 'prod' }, {}, { ...bare, ...at('vsphere.server', 'of-file') }, 'of-file', 'file'],
     [{ context: 'prod' }, env, bare, 'of-env', 'env VSPHERE_SERVER'],
     [{}, {}, bare, undefined, 'default'],
-  ])('%j %j: %4$j', (flags, variables, tree, value, origin) =>
+  ])('%j %j %j: %j, %s', (flags, variables, tree, value, origin) =>
     expect(of(resolve(flags, variables, tree), 'vsphere.server')).toEqual([value, origin]),
   );
 

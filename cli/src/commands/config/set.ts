@@ -79,7 +79,8 @@ function checked({ key, kind, secret }: Setting, text: string): Value {
     return kind.read(text, true);
   } catch (error) {
     const near = kind.choices === undefined ? '' : didYouMean(nearest(text, kind.choices));
-    const shown = secret === true ? 'this value' : `"${text}"`;
+    // Of an address a login is not repeated.
+    const shown = secret === true || /:\/\/[^/?#]*@/.test(text) ? 'this value' : `"${text}"`;
     throw new UsageError(`${key}: ${shown} is not possible: ${(error as Error).message}${near}`);
   }
 }
