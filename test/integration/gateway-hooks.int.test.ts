@@ -72,7 +72,7 @@ it('runs hooks before and after a VM, once each time, and tells what they said, 
   );
   expect(await client.job(id)).toMatchObject({
     status: 'pending',
-    waiting_reason: 'its hook before the migration is running',
+    waiting_reason: 'its hook before the migration has not ended yet',
   });
   gate.open();
   const job = await client.reaches(id, 'completed');
@@ -228,7 +228,7 @@ it('runs the hooks of a wave around all its VMs, refuses them all when it fails,
     async () => course.ran,
     (ran) => ran.length === 1,
   );
-  const why = 'the hook before wave databases is running';
+  const why = 'the hook before wave databases has not ended yet';
   expect((await client.batch(id)).waves[0]).toMatchObject({ status: 'waiting', reason: why });
   expect((await client.job(jobs[0]?.job_id ?? '')).waiting_reason).toBe(why);
   gate.open();

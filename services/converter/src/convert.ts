@@ -22,7 +22,14 @@ import {
 } from './commit/index.js';
 import { prepareCommit } from './prepare-commit.js';
 import { chooseEngine, type EngineResult } from './engines/index.js';
-import { accelerator, openGuest, type Accelerator, type ApplianceDisk, type GuestFacts } from './guest/index.js';
+import {
+  accelerator,
+  openGuest,
+  storageWords,
+  type Accelerator,
+  type ApplianceDisk,
+  type GuestFacts,
+} from './guest/index.js';
 import { dateFolder } from './output-root.js';
 import { createOverlay, discardEpoch, prepareEpoch } from './overlay/index.js';
 import { plannedSteps, stepReporter, stepsOf, type StepReporter } from './progress.js';
@@ -180,8 +187,9 @@ async function makeBootable(
   const { guest, appliance } = opened;
   try {
     work.log('info', `Detected: ${guest.product}`, { step: 'inspect' });
+    work.log('info', `Filesystem: ${storageWords(guest)}`, { step: 'inspect' });
     const mounted = guest.mountpoints.map((each) => `${each.path} on ${each.device}`).join(', ');
-    work.log('info', `File systems: ${mounted}`, { step: 'inspect' });
+    work.log('info', `Mounted: ${mounted === '' ? 'nothing' : mounted}`, { step: 'inspect' });
     for (const { message } of opened.concerns) work.log('warn', message, { step: 'inspect' });
     if (options.verify_boot) assertProvable(guest);
     const engine = chooseEngine(guest, options.engine);

@@ -6,3 +6,4 @@ export { isPlain } from './quote.js';
 export { inspect } from './inspect.js';
 export type { Inspected, InspectOptions } from './inspected.js';
 export { openGuest, type OpenGuest, type OpenOptions } from './open.js';
+export { storageWords } from './storage-words.js';

@@ -50,7 +50,7 @@ async function waveReason(
 }
 
 const hookReason = (ticket: Ticket | undefined): string | null =>
-  ticket?.status === 'queued' ? 'its hook before the migration is running' : null;
+  ticket?.status === 'queued' ? 'its hook before the migration has not ended yet' : null;
 
 /** Why none of a wave is let in that nothing else holds: the times of its jobs, the first of which is told. By wave. */
 export async function timeReasons(
