@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { reduce } from '../src/progress/model.js';
 import { EMPTY, told, type Model, type ViewEvent } from '../src/progress/state.js';
 import { PLAIN_START, plainLines } from '../src/progress/plain.js';
-import { happenedLines, liveLines } from '../src/progress/tty.js';
+import { happenedLines } from '../src/progress/happened.js';
+import { liveLines } from '../src/progress/live.js';
 import { painter, stringWidth } from '../src/lib/width.js';
 import { completed, converting, exporting, failed, GB, job, JOB_ID, START } from '../../test/support/cli-samples.js';
 
@@ -371,7 +372,7 @@ describe('the progress of a job', () => {
       [1, { type: 'job', job: job({ waiting_reason: reason, estimated_start: '2026-01-17T12:00:00Z' }) }],
     );
     expect(happenedLines(model, WIDE).join('\n')).not.toMatch(/Found VM|Connected/);
-    expect(liveLines(model, START, WIDE)[0]).toContain(`⏳ ${reason}, starts in about 2 h `);
+    expect(liveLines(model, START, WIDE)[0]).toContain('⏳ It does not start before 22:00, starts in about 2 h ');
   });
 
   it('says when the gateway is away, while the job goes on', () => {

@@ -3,7 +3,7 @@ import { readDomainXml } from '../src/lib/domain-xml.js';
 import { virtInstall } from '../src/lib/virt-install.js';
 import { summaryLines } from '../src/progress/summary.js';
 import { statusLines } from '../src/progress/status.js';
-import { completed, failed, job, JOB_ID } from '../../test/support/cli-samples.js';
+import { completed, failed, importOf, job, JOB_ID } from '../../test/support/cli-samples.js';
 
 const PLAIN = { color: false, columns: 80 };
 const text = (change: Parameters<typeof job>[0]): string => summaryLines(job(change), PLAIN).join('\n');
@@ -45,7 +45,8 @@ describe('the end of a job', () => {
       '1. Import to libvirt:',
       `   hyperctl import --job ${JOB_ID}`,
       '   or, on the machine that has the files:',
-      `   virsh define ${output}/domain.xml && virsh start production-db`,
+      `   virsh define ${output}/domain.xml`,
+      '   virsh start production-db',
       '',
       '2. Or manually:',
       '   virt-install --name production-db \\',
@@ -94,9 +95,27 @@ describe('the end of a job', () => {
   });
 
   it('does not ask to define what is defined', () => {
-    const text = summaryLines(completed({ libvirt_domain: 'production-db' }), PLAIN).join('\n');
-    expect(text).toContain('It is defined in libvirt');
-    expect(text).not.toContain('virsh define');
+    const next = (change: Parameters<typeof completed>[0]): string[] => {
+      const lines = summaryLines(completed(change), PLAIN);
+      return lines.slice(lines.indexOf('Next steps:') + 2, -3);
+    };
+    expect(next({ libvirt_domain: 'production-db' })).toEqual([
+      '1. It is defined in libvirt. Start it:',
+      '   virsh start production-db',
+      '',
+      '2. See its console:',
+      '   virsh console production-db',
+    ]);
+    // virt-install would make the same machine again, and fail.
+    const imported = importOf();
+    expect(next({ libvirt_domain: 'production-db', import: imported })[1]).toBe(
+      '   virsh --connect qemu:///system start production-db',
+    );
+    const started = { ...imported, report: { ...imported.report!, started: true } };
+    expect(next({ libvirt_domain: 'production-db', import: started })).toEqual([
+      '1. It runs in libvirt. See its console:',
+      '   virsh --connect qemu:///system console production-db',
+    ]);
   });
 
   it('says what failed, what to try, and where to look', () => {

@@ -164,7 +164,9 @@ describe('hyperctl convert', () => {
     running.kill('SIGINT');
     const run = await running;
     expect(run.exitCode).toBe(130);
-    expect(run.stderr).toContain(`The job goes on. Follow it: hyperctl status --job ${JOB_ID} --follow`);
+    expect(run.stderr).toContain(
+      `Follow it: hyperctl status --job ${JOB_ID} --follow\n  Cancel it: hyperctl cancel --job ${JOB_ID}`,
+    );
     expect(gateway.requests.map(({ method }) => method)).toEqual(['POST', 'GET']);
   });
 });

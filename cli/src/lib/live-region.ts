@@ -4,8 +4,8 @@ import { stringWidth } from './width.js';
 export interface LiveRegion {
   /** @param above scroll away above the region, once and for all @param live what it holds now; none wider than the terminal */
   draw(above: readonly string[], live: readonly string[]): void;
-  /** Takes the region away and gives the cursor back. */
-  close(): void;
+  /** Gives the cursor back. What the region holds is taken away, or stays as it is. */
+  close(end?: 'clear' | 'keep'): void;
 }
 
 const HIDE_CURSOR = '\u001b[?25l';
@@ -26,8 +26,14 @@ export function liveRegion(stream: NodeJS.WriteStream): LiveRegion {
     if (hidden) stream.write(SHOW_CURSOR);
     hidden = false;
   };
-  // Also where the process ends in between.
-  process.once('exit', restore);
+  // Also where the process ends in between: a signal that nobody else takes ends it as it would have without us.
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (process.listenerCount(signal) > 1) return;
+    restore();
+    process.off(signal, onSignal);
+    process.kill(process.pid, signal);
+  };
+  process.once('exit', restore).on('SIGINT', onSignal).on('SIGTERM', onSignal);
   /** Rows that the region takes now: a terminal that became narrower has wrapped its lines. */
   const height = (size: TerminalSize): number =>
     Math.min(
@@ -55,10 +61,10 @@ export function liveRegion(stream: NodeJS.WriteStream): LiveRegion {
   };
   return {
     draw,
-    close: () => {
-      if (shown.length > 0) draw([], []);
+    close: (end = 'clear') => {
+      if (end === 'clear' && shown.length > 0) draw([], []);
       restore();
-      process.off('exit', restore);
+      process.off('exit', restore).off('SIGINT', onSignal).off('SIGTERM', onSignal);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayUnreachable } from './errors.js';
+import { EXIT } from './exit-codes.js';
 
 const PAUSE_MS = 1_000;
 /** The gateway may be restarted meanwhile; after this long somebody has to look. */
@@ -34,10 +35,16 @@ export async function* poll<Answer>(ask: () => Promise<Answer>, options: PollOpt
   }
 }
 
-/** A signal that is aborted by Ctrl-C (or SIGTERM); `release` gives both back to the process. */
+/**
+ * A signal that is aborted by Ctrl-C (or SIGTERM); `release` gives both back to the process. The second one ends the process at
+ * once: whoever presses it again does not want to wait for anything.
+ */
 export function interruption(): { readonly signal: AbortSignal; release(): void } {
   const controller = new AbortController();
-  const onSignal = (): void => controller.abort(new Error('interrupted'));
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort(new Error('interrupted'));
+  };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   return {
     signal: controller.signal,

@@ -5,6 +5,7 @@ import type { GatewayClient } from './client.js';
 import { readDomainXml, type DomainFacts } from './domain-xml.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { follow } from './follow.js';
+import { asciiMarks } from './marks.js';
 import { interruption, poll } from './poll.js';
 import type { Settings } from './settings.js';
 import type { SseEvent } from './sse.js';
@@ -72,7 +73,7 @@ export async function watch(options: WatchOptions): Promise<Watched> {
       domain: domainOf(job),
       origin: screen.model.origin,
     });
-    stream.write(`${lines.join('\n')}\n`);
+    stream.write(`${asciiMarks(lines.join('\n'))}\n`);
   }
   return { ended: true, job, exitCode: job.status === 'completed' || isResting(job) ? EXIT.ok : EXIT.failed };
 }

@@ -7,6 +7,13 @@ import type { GatewayClient } from './client.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { watch } from './watch.js';
 
+/** What is said at Ctrl-C. */
+const goesOn = (jobId: string): string[] => [
+  'The job goes on without you watching.',
+  `  Follow it: hyperctl status --job ${jobId} --follow`,
+  `  Cancel it: hyperctl cancel --job ${jobId}`,
+];
+
 /** A command that shows a job or a batch until it ended. */
 export abstract class WatchingCommand<T extends typeof Command> extends BaseCommand<T> {
   /** @param first shown before the first event of the job */
@@ -14,7 +21,7 @@ export abstract class WatchingCommand<T extends typeof Command> extends BaseComm
     const { settings, isQuiet: quiet } = this;
     const watched = await watch({ client, settings, jobId, first, quiet, stream: process.stdout });
     if (!watched.ended) {
-      this.logToStderr(`\nThe job goes on. Follow it: hyperctl status --job ${jobId} --follow`);
+      this.logToStderr(`\n${goesOn(jobId).join('\n')}`);
       return EXIT.interrupted;
     }
     if (this.isJson) this.printJson(watched.job);

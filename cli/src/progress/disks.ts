@@ -44,6 +44,8 @@ export function finishDisks(model: Model, at: number): Model {
   return withDisks(model, done, at);
 }
 
+export const isUnderWay = ({ state }: DiskView): boolean => state === 'transferring' || state === 'verifying';
+
 /** Bytes a second of one disk over the last seconds; undefined when nothing can be said. */
 export function diskRate({ samples }: Pick<DiskView, 'samples'>): number | undefined {
   const [first, last] = [samples[0], samples.at(-1)];

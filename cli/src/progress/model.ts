@@ -1,7 +1,7 @@
 import type { JobDetail, JobLog, JobProgress } from '@hyper2kvm/contracts';
 import { originOfJob } from '../lib/origin.js';
 import { cleaningOf } from './cleanup.js';
-import { finishDisks, withDisks, withDisksOf } from './disks.js';
+import { finishDisks, isUnderWay, withDisks, withDisksOf } from './disks.js';
 import { isResting } from './resting.js';
 import { add, type Happened, type Model, type Stage, type ViewEvent } from './state.js';
 
@@ -31,7 +31,7 @@ export function reduce(model: Model, event: ViewEvent, now: number): Model {
 function onAccepted(model: Model, event: ViewEvent & { type: 'accepted' }, at: number): Model {
   const { accepted, origin, exportOnly = false } = event;
   const bytes = accepted.disks.reduce((sum, disk) => sum + disk.capacity_bytes, 0);
-  const started = { kind: 'started', jobId: accepted.job_id, vm: accepted.vm_name, exportOnly } as const;
+  const started = { kind: 'started', jobId: accepted.job_id, vm: accepted.vm_name, exportOnly, joined: false } as const;
   const known = { ...model, jobId: accepted.job_id, vm: accepted.vm_name, origin } as const;
   // One that starts later is looked at then.
   if (accepted.disks.length === 0) return add({ ...known, stage: 'connecting' }, at, started);
@@ -55,6 +55,7 @@ function onJob(before: Model, job: JobDetail, at: number): Model {
       jobId: job.job_id,
       vm: job.vm_name,
       exportOnly: isResting(job),
+      joined: true,
     });
   }
   if (job.progress.disks.length > 0 && model.disks.length === 0) model = withDisksOf(model, job);
@@ -62,7 +63,7 @@ function onJob(before: Model, job: JobDetail, at: number): Model {
   const retry = job.next_retry_at !== null && before.job?.next_retry_at !== job.next_retry_at;
   if (retry && job.next_retry_at !== null) {
     const count = job.status === 'failed' ? job.retry_count + 1 : job.retry_count;
-    model = add(model, at, { kind: 'retry', failure: job.failure, at: job.next_retry_at, count });
+    model = add(stopped(model, job), at, { kind: 'retry', failure: job.failure, at: job.next_retry_at, count });
     model = { ...model, disks: [], step: null, steps: null };
   }
   switch (job.status) {
@@ -81,7 +82,8 @@ function onJob(before: Model, job: JobDetail, at: number): Model {
     case 'failed':
     case 'cancelled':
     case 'completed':
-      if (job.next_retry_at === null && cleaningOf(job) === 'goes on') model = conclude(model, job, at);
+      if (job.next_retry_at === null && cleaningOf(job) === 'goes on')
+        model = conclude(job.status === 'completed' ? model : stopped(model, job), job, at);
       break;
   }
   if (job.waiting_reason !== null && job.waiting_reason !== before.job?.waiting_reason)
@@ -202,8 +204,20 @@ function onLog(model: Model, log: JobLog): Model {
 
 function onEnd(before: Model, job: JobDetail, at: number): Model {
   const done = job.status === 'completed' || cleaningOf(job) !== 'none';
-  const model = done ? add(conclude(before, job, at), at, ...cleanupEnd(job)) : before;
+  const ended = job.status === 'completed' ? before : stopped(before, job);
+  const model = done ? add(conclude(ended, job, at), at, ...cleanupEnd(job)) : ended;
   return { ...model, stage: 'ended', step: null, queuePosition: null };
+}
+
+/** Says what an attempt that came to nothing was at. */
+function stopped(model: Model, job: JobDetail): Model {
+  const at = Date.parse(job.updated_at);
+  const total = model.disks.length;
+  const disks = model.stage === 'exporting' ? model.disks.filter(isUnderWay) : [];
+  const next = add(model, at, ...disks.map((disk): Happened => ({ kind: 'disk stopped', disk, total })));
+  if (model.stage !== 'converting' || model.step === null) return next;
+  const seconds = Math.max(0, at - model.step.since) / 1000;
+  return add({ ...next, step: null }, at, { kind: 'step stopped', step: model.step.name, seconds });
 }
 
 /** Up to the beginning of the last phase. */

@@ -67,6 +67,12 @@ function plainText(what: Happened): string[] {
       return [
         `Disk ${what.disk.index}/${what.total} ${what.local ? 'read' : 'downloaded'}: ${printable(what.disk.name)}, ${sizeWord(what.disk.capacity_bytes)}${took(what.seconds)}`,
       ];
+    case 'disk stopped':
+      return [
+        `Stopped at ${sizeWord(what.disk.done_bytes)} of disk ${what.disk.index}/${what.total} ${printable(what.disk.name)}`,
+      ];
+    case 'step stopped':
+      return [`Stopped: ${STEP_TEXT[what.step].doing}${took(what.seconds)}`];
     case 'exported':
       return [`Export complete: ${sizeWord(what.bytes)} ${what.local ? 'read' : 'downloaded'}${took(what.seconds)}`];
     case 'conversion started':

@@ -4,13 +4,14 @@ import { fit, painter } from '../lib/width.js';
 import { reduce } from './model.js';
 import { PLAIN_START, plainLines } from './plain.js';
 import { EMPTY, told, type Model, type ViewEvent } from './state.js';
-import { happenedLines, liveLines } from './tty.js';
+import { happenedLines } from './happened.js';
+import { liveLines } from './live.js';
 
 /** Shows a job as it goes on. */
 export interface Screen {
   readonly model: Model;
   update(event: ViewEvent): void;
-  /** Draws what is left and gives the terminal back. Afterwards nothing is drawn any more. */
+  /** Draws what is left and gives the terminal back; what moved stays as it was last. Afterwards nothing is drawn any more. */
   close(): void;
 }
 
@@ -83,18 +84,18 @@ function terminal({ stream, color }: ScreenOptions): Drawing {
   const paint = painter(color);
   let latest = EMPTY;
   let shown: (() => void) | undefined;
-  const frame = (last: boolean): void => {
+  const frame = (still = false): void => {
     const { columns, rows } = terminalSize(stream);
     // The line under the region is the cursor's.
     const size = { columns, rows: rows - 1, paint };
     const above = happenedLines(latest, size).map((line) => asciiMarks(line));
     latest = told(latest);
     shown?.();
-    const live = last ? [] : liveLines(latest, Date.now(), size).map((line) => fit(asciiMarks(line), columns));
+    const live = liveLines(latest, Date.now(), { ...size, still }).map((line) => fit(asciiMarks(line), columns));
     region.draw(above, live.slice(-size.rows));
   };
-  const timer = setInterval(() => frame(false), FRAME_MS);
-  const resized = (): void => frame(false);
+  const timer = setInterval(frame, FRAME_MS);
+  const resized = (): void => frame();
   stream.on('resize', resized);
   return {
     draw: (model, done) => {
@@ -106,7 +107,7 @@ function terminal({ stream, color }: ScreenOptions): Drawing {
       stream.off('resize', resized);
       latest = model;
       frame(true);
-      region.close();
+      region.close('keep');
     },
   };
 }

@@ -12,7 +12,14 @@ import type { Origin } from '../lib/origin.js';
 
 /** Something that happened once and stays true: the lines that scroll away above the moving part. Times in ms since 1970. */
 export type Happened =
-  | { readonly kind: 'started'; readonly jobId: string; readonly vm: string; readonly exportOnly: boolean }
+  | {
+      readonly kind: 'started';
+      readonly jobId: string;
+      readonly vm: string;
+      readonly exportOnly: boolean;
+      /** It had begun before we came. */
+      readonly joined: boolean;
+    }
   | { readonly kind: 'connected'; readonly origin: Origin }
   | { readonly kind: 'found'; readonly vm: string; readonly disks: number; readonly bytes: number }
   | { readonly kind: 'phase'; readonly number: 1 | 2 | 3 | 4 | 5; readonly title: string }
@@ -35,6 +42,9 @@ export type Happened =
       /** Of this attempt. */
       readonly first: boolean;
     }
+  /** What was under way when an attempt came to nothing. */
+  | { readonly kind: 'disk stopped'; readonly disk: DiskProgress; readonly total: number }
+  | { readonly kind: 'step stopped'; readonly step: ConversionStep; readonly seconds: number }
   | { readonly kind: 'exported'; readonly seconds: number | null; readonly bytes: number; readonly local: boolean }
   | { readonly kind: 'conversion started' }
   | { readonly kind: 'step'; readonly step: ConversionStep; readonly seconds: number }

@@ -1,9 +1,11 @@
 import { durationWord, type JobDetail } from '@hyper2kvm/contracts';
 import type { DomainFacts } from '../lib/domain-xml.js';
+import { asciiMarks } from '../lib/marks.js';
 import { originOfJob, type Origin } from '../lib/origin.js';
 import { printable, shellQuote, sizeWord } from '../lib/format.js';
 import { virtInstall } from '../lib/virt-install.js';
 import { fit, pad, painter, stringWidth, type Paint } from '../lib/width.js';
+import { wrap } from '../lib/wrap.js';
 import { cleaningOf, notCleaned } from './cleanup.js';
 import { isResting } from './resting.js';
 
@@ -35,7 +37,7 @@ export function summaryLines(job: JobDetail, options: SummaryOptions): string[] 
       return [
         ...box('❌ Conversion Failed', 'red', paint, options),
         '',
-        ...failure(job, paint),
+        ...failure(job, options, paint),
         ...leftovers(job, paint),
       ];
     case 'cancelled':
@@ -67,7 +69,8 @@ const rest = (job: JobDetail): string[] => [
   `   hyperctl convert --job ${job.job_id}`,
 ];
 
-function box(title: string, style: 'green' | 'red' | 'yellow', paint: Paint, options: SummaryOptions): string[] {
+function box(name: string, style: 'green' | 'red' | 'yellow', paint: Paint, options: SummaryOptions): string[] {
+  const title = asciiMarks(name);
   const inner = Math.min(WIDEST_BOX, options.columns - 2);
   if (inner < stringWidth(title) + 2) return ['', paint(style, fit(title, options.columns))];
   const left = Math.floor((inner - stringWidth(title)) / 2);
@@ -78,6 +81,10 @@ function box(title: string, style: 'green' | 'red' | 'yellow', paint: Paint, opt
     paint(style, `╚${'═'.repeat(inner)}╝`),
   ];
 }
+
+/** The same with a value of several words, broken between them; where nothing is to be copied. */
+const prose = (label: string, value: string, { columns }: SummaryOptions): string[] =>
+  wrap(row(label, value), columns, LABEL);
 
 export const row = (label: string, value: string): string =>
   `${(label === '' ? '' : `${label}:`).padEnd(LABEL)}${value}`;
@@ -92,13 +99,15 @@ function facts(job: JobDetail, options: SummaryOptions, paint: Paint): string[] 
     row('Total Time', job.duration_seconds === null ? 'unknown' : durationWord(job.duration_seconds)),
     row('Output', job.output_dir === null ? 'unknown' : `${job.output_dir.replace(/\/+$/, '')}/`),
     ...domain(job),
-    ...proof(job),
+    ...proof(job, options),
     ...cleanupRow(job, paint),
-    ...job.concerns.map((concern) => paint('yellow', `⚠️  ${printable(concern)}`)),
+    ...job.concerns.flatMap((concern) =>
+      wrap(`⚠️  ${printable(concern)}`, options.columns, 4).map((line) => paint('yellow', line)),
+    ),
   ];
 }
 
-function proof(job: JobDetail): string[] {
+function proof(job: JobDetail, options: SummaryOptions): string[] {
   if (job.proof === null) return [row('Boot proof', 'not asked for (--verify-boot)')];
   const { booted, kernel, addresses, seconds, failed_units: failed, serial_log: log, screenshot } = job.proof;
   const parts = [
@@ -107,8 +116,8 @@ function proof(job: JobDetail): string[] {
     durationWord(seconds),
   ];
   return [
-    row('Boot proof', `${booted ? '✅ booted' : '❌ did not boot'}: ${parts.join(', ')}`),
-    ...(failed.length === 0 ? [] : [row('', `⚠️  failed units: ${failed.map(printable).join(', ')}`)]),
+    ...prose('Boot proof', `${booted ? '✅ booted' : '❌ did not boot'}: ${parts.join(', ')}`, options),
+    ...(failed.length === 0 ? [] : prose('', `⚠️  failed units: ${failed.map(printable).join(', ')}`, options)),
     row('Evidence', log),
     ...(screenshot === undefined ? [] : [row('', screenshot)]),
   ];
@@ -142,26 +151,36 @@ const leftovers = (job: JobDetail, paint: Paint): string[] => [
 
 function nextSteps(job: JobDetail, options: SummaryOptions): string[] {
   const vm = shellQuote(job.libvirt_domain ?? options.domain?.name ?? job.vm_name);
-  return [
-    'Next steps:',
-    '',
-    ...(job.libvirt_domain === null
-      ? [
-          '1. Import to libvirt:',
-          `   hyperctl import --job ${job.job_id}`,
-          '   or, on the machine that has the files:',
-          `   virsh define ${shellQuote(job.domain_xml ?? 'domain.xml')} && virsh start ${vm}`,
-        ]
-      : ['1. It is defined in libvirt. Start it:', `   virsh ${uri(job)}start ${vm}`]),
-    '',
-    '2. Or manually:',
-    ...manual(job, options),
-    '',
-    '3. View logs:',
-    `   hyperctl logs --job ${job.job_id}`,
+  const steps = [
+    ...(job.libvirt_domain === null ? undefinedSteps(job, vm, options) : definedSteps(job, vm)),
+    ['View logs:', `   hyperctl logs --job ${job.job_id}`],
     ...goBack(job, vm),
   ];
+  return ['Next steps:', ...steps.flatMap(([title = '', ...lines], index) => ['', `${index + 1}. ${title}`, ...lines])];
 }
+
+/** Each a title and its lines. */
+type Step = readonly string[];
+
+const undefinedSteps = (job: JobDetail, vm: string, options: SummaryOptions): Step[] => [
+  [
+    'Import to libvirt:',
+    `   hyperctl import --job ${job.job_id}`,
+    '   or, on the machine that has the files:',
+    `   virsh define ${shellQuote(job.domain_xml ?? 'domain.xml')}`,
+    `   virsh start ${vm}`,
+  ],
+  ['Or manually:', ...manual(job, options)],
+];
+
+/** Another definition of the same machine would be refused, so nothing is said of one. */
+const definedSteps = (job: JobDetail, vm: string): Step[] =>
+  job.import?.report?.started === true
+    ? [['It runs in libvirt. See its console:', `   virsh ${uri(job)}console ${vm}`]]
+    : [
+        ['It is defined in libvirt. Start it:', `   virsh ${uri(job)}start ${vm}`],
+        ['See its console:', `   virsh ${uri(job)}console ${vm}`],
+      ];
 
 function manual(job: JobDetail, { domain: facts }: SummaryOptions): string[] {
   const lines = virtInstall(job, facts);
@@ -173,30 +192,33 @@ function manual(job: JobDetail, { domain: facts }: SummaryOptions): string[] {
 }
 
 const uri = ({ import: imported }: JobDetail): string =>
-  imported?.report == null ? '' : `-c ${shellQuote(imported.report.libvirt_uri)} `;
+  imported?.report == null ? '' : `--connect ${shellQuote(imported.report.libvirt_uri)} `;
 
 /** The source is off, so the way back is open; two running copies of one guest would be the end of it. */
-function goBack(job: JobDetail, domain: string): string[] {
-  if (job.source_power === 'keep') return [];
-  return [
-    '',
-    '4. The source VM is off and unchanged. To go back:',
-    `   virsh ${uri(job)}shutdown ${domain}`,
-    `   then power ${printable(job.vm_name)} on in vCenter.`,
-    '   Never run both: they are one machine, with the same addresses.',
-  ];
-}
+const goBack = (job: JobDetail, domain: string): Step[] =>
+  job.source_power === 'keep'
+    ? []
+    : [
+        [
+          'The source VM is off and unchanged. To go back:',
+          `   virsh ${uri(job)}shutdown ${domain}`,
+          `   then power ${printable(job.vm_name)} on in vCenter.`,
+          '   Never run both: they are one machine, with the same addresses.',
+        ],
+      ];
 
-function failure(job: JobDetail, paint: Paint): string[] {
+function failure(job: JobDetail, options: SummaryOptions, paint: Paint): string[] {
   const { failure: reason } = job;
   return [
     row('Job ID', job.job_id),
     row('Source VM', printable(job.vm_name)),
     row('Phase', job.phase),
     ...(reason?.step === undefined ? [] : [row('Step', reason.step)]),
-    row('Error', paint('red', printable(reason?.message ?? job.error ?? 'unknown'))),
+    ...prose('Error', paint('red', printable(reason?.message ?? job.error ?? 'unknown')), options),
     ...(reason === null ? [] : [row('Code', reason.code)]),
-    ...(reason === null || reason.advice === '' ? [] : [row('Try', reason.advice.replaceAll('<id>', job.job_id))]),
+    ...(reason === null || reason.advice === ''
+      ? []
+      : prose('Try', reason.advice.replaceAll('<id>', job.job_id), options)),
     ...(job.error_file === null ? [] : [row('Details', job.error_file)]),
     ...(job.trace_id === null ? [] : [row('Trace', job.trace_id)]),
     row('Logs', `hyperctl logs --job ${job.job_id}`),

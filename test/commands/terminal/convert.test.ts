@@ -1,19 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Terminal, type TerminalOptions } from '../../support/tmux.js';
 import { JOB_ID } from '../../support/cli-samples.js';
 import { expectEverything, expectScreen } from './golden.js';
-import { Player } from './player.js';
-
-const CONVERT = 'hyperctl convert --vm production-db --vcenter vcenter.example.com';
-
-async function converting(recording: string, options: TerminalOptions = {}): Promise<{ terminal: Terminal; player: Player }> {
-  const player = await Player.open(recording);
-  const env = { HYPER2KVM_URL: player.url, VSPHERE_USERNAME: 'ann', VSPHERE_PASSWORD: 'x', ...options.env };
-  const terminal = await Terminal.open({ ...options, env });
-  await terminal.run(CONVERT);
-  await terminal.waitFor('Job ID');
-  return { terminal, player };
-}
+import { converting } from './converting.js';
 
 describe.each([
   ['80x24', 80],
@@ -31,11 +19,11 @@ describe.each([
       ['converting', 'converting'],
       ['cleaning', 'cleaning'],
     ] as const) {
-      player.play(stop);
+      await player.play(stop);
       await expectScreen(terminal, `${size}-${screen}`);
       expect(await terminal.cursorVisible()).toBe(false);
     }
-    player.play('done');
+    await player.play('done');
     await terminal.waitFor(/^\[0\] \$$/m);
     await expectScreen(terminal, `${size}-done`);
     await expectEverything(terminal, `${size}-everything`);
@@ -46,41 +34,42 @@ describe.each([
 describe('hyperctl convert', () => {
   it('shows why a job failed, and what to try', async () => {
     const { terminal, player } = await converting('failed');
-    player.play('failed');
+    await player.play('failed');
     await terminal.waitFor(/^\[1\] \$$/m);
     await expectEverything(terminal, '80x24-failed');
   });
 
   it('shows what a job waits for', async () => {
     const { terminal, player } = await converting('window');
-    player.play('waiting');
+    await player.play('waiting');
     await expectScreen(terminal, '80x24-waiting-for-a-window');
-    player.play('open');
+    await player.play('open');
     await expectScreen(terminal, '80x24-window-open');
   });
 
   it('shows that an attempt failed and the next one waits, and begins anew then', async () => {
     const { terminal, player } = await converting('retry');
-    player.play('waiting');
+    await player.play('waiting');
     await expectScreen(terminal, '80x24-retry-waits');
-    player.play('again');
+    await player.play('again');
     await expectScreen(terminal, '80x24-retry');
   });
 
   it('shows that the gateway is away while the job goes on, and goes on with it', async () => {
     const { terminal, player } = await converting('convert');
-    player.play('exporting');
+    await player.play('exporting');
     await terminal.waitFor('Total: 37%');
     const gateway = await player.goAway();
     await expectScreen(terminal, '80x24-gateway-away');
     await gateway.back();
-    player.play('one disk done');
+    await terminal.waitFor('The gateway is back');
+    await player.play('one disk done');
     await expectScreen(terminal, '80x24-gateway-back');
   });
 
   it('gives the prompt back at Ctrl-C, says how to follow and how to cancel, and leaves the job alone', async () => {
     const { terminal, player } = await converting('convert');
-    player.play('exporting');
+    await player.play('exporting');
     await terminal.waitFor('Total: 37%');
     await terminal.keys('C-c');
     await terminal.waitFor(/^\[130\] \$$/m);
@@ -89,19 +78,21 @@ describe('hyperctl convert', () => {
     expect(player.calls).toEqual(['POST /api/v1/convert', `GET /api/v1/jobs/${JOB_ID}/events`]);
     // The next command does what it said.
     await terminal.run(`clear; hyperctl status --job ${JOB_ID} --follow`);
-    player.play('one disk done');
+    await terminal.waitFor('Following');
+    await player.play('one disk done');
+    await terminal.waitFor('Total: 75%');
     await expectScreen(terminal, '80x24-followed-again');
   });
 
   it('draws as wide as the terminal is after a resize, without debris', async () => {
     const { terminal, player } = await converting('convert');
-    player.play('exporting');
+    await player.play('exporting');
     await terminal.waitFor('Total: 37%');
     await terminal.resize(40, 24);
     await expectScreen(terminal, 'resized-40');
     await terminal.resize(100, 30);
     await expectScreen(terminal, 'resized-100');
-    player.play('one disk done');
+    await player.play('one disk done');
     await expectScreen(terminal, 'resized-100-on');
   });
 });

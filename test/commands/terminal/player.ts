@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { json, StandIn } from '../../integration/cli-standin.js';
 
@@ -61,8 +61,9 @@ export class Player {
     return this.#gateway.requests.map(({ method, path }) => `${method} ${path}`);
   }
 
-  /** Lets the stream run up to a stop, with it. */
-  play(stop: string): void {
+  /** Lets the stream run up to a stop, with it, once somebody listens. */
+  async play(stop: string): Promise<void> {
+    await vi.waitUntil(() => this.#listeners.size > 0, { timeout: 60_000 });
     const end = this.#rest.findIndex((line) => line.stop === stop);
     if (end === -1) throw new Error(`there is no stop ${stop} any more`);
     for (const line of this.#rest.splice(0, end + 1)) {
@@ -86,12 +87,11 @@ export class Player {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     this.#listeners.add(response);
     response.on('close', () => this.#listeners.delete(response));
-    if (lastId < 0) for (const line of this.#released) this.#send(response, line);
-    else {
-      const newest = ['job', 'progress'].map((says) => this.#released.findLast((line) => line.says === says));
-      for (const line of newest) if (line !== undefined) this.#send(response, line);
-      for (const line of this.#released) if (this.#idOf(line) > lastId) this.#send(response, line);
+    for (const says of ['job', 'progress']) {
+      const newest = this.#released.findLast((line) => line.says === says);
+      if (newest !== undefined) this.#send(response, newest);
     }
+    for (const line of this.#released) if (this.#idOf(line) > lastId) this.#send(response, line);
   }
 
   #send(response: ServerResponse, line: Line): void {
