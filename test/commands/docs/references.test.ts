@@ -33,7 +33,7 @@ it.each(pages())('%s: links to other places are whole', (page) => {
 describe('commands that a text names', () => {
   let config: Config;
   beforeAll(async () => {
-    config = await Config.load({ root: path.join(ROOT, 'cli'), ignoreManifest: true } as never);
+    config = await Config.load({ root: path.join(ROOT, 'cli'), ignoreManifest: true });
   });
 
   it.each(pages())('%s', (page) => {
