@@ -52,7 +52,7 @@ const ONE_LANGUAGE = {
  * @returns folders of the third-party packages
  */
 export async function bundle({ cli, folder, oclif }) {
-  const commands = readdirSync(path.join(cli, 'dist/commands'), { recursive: true })
+  const commands = readdirSync(path.join(cli, 'dist/commands'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.js'))
     .map((name) => `dist/commands/${name.slice(0, -'.js'.length)}`);
   const others = targets({ ...oclif, commands: undefined }).map((name) => entry(cli, name));

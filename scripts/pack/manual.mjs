@@ -12,7 +12,7 @@ const VARIABLES = {
   HYPERCTL_CONFIG: 'The configuration, instead of the one in FILES.',
   HYPER2KVM_HOME: 'Folder of the local stack: /var/lib/hyper2kvm for root, ~/.local/share/hyper2kvm else.',
   HYPER2KVM_LUKS_KEY: 'Passphrase of encrypted disks, where no --luks-key is given.',
-  NO_COLOR: 'Not empty: no colours.',
+  HYPERCTL_COMPLETION_TIMEOUT: 'Seconds that a completion may wait for the gateway: 1.',
   DEBUG: 'With an error, where it came from.',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'Where the span of the command is sent, by OTLP/HTTP.',
   NODE_DISABLE_COMPILE_CACHE: 'Do not keep what Node compiled.',
@@ -131,6 +131,8 @@ function roff(markdown, version) {
       .replaceAll(/^\.IP \\\(bu 2$/gm, '.TP')
       .replaceAll(/^\.RS 1\n((?:(?!\.R[SE])[^]*?\n)?)\.RE\n/gm, '$1')
       .replaceAll(/\n{2,}/g, '\n')
+      .replaceAll(/^(\.S[HS] .*\n)\.P\n/gm, '$1')
+      .replace(/^(\.TH "\w+" "1") "[^"]*"/, `$1 "${new Date().toISOString().slice(0, 10)}"`)
       // What is shown as it is stands apart, and not within the meaning of the last term.
       .replaceAll(/^\.RS 2\n\.nf$/gm, '.P\n$&')
       // Readable in every encoding.

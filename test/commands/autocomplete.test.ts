@@ -4,6 +4,8 @@ import { job } from '../support/cli-samples.js';
 import { Terminal } from '../support/tmux.js';
 import { hyperctl, json, siteEnv, StandIn, startJob } from './site/index.js';
 
+/** The machine may be busy. */
+const PATIENT = { HYPERCTL_COMPLETION_TIMEOUT: '60' };
 const SHELLS = ['bash', 'zsh', 'fish'];
 
 describe('hyperctl autocomplete', () => {
@@ -26,7 +28,7 @@ describe('hyperctl autocomplete', () => {
 
   it('completes in a real bash: commands, values, job ids, files', async () => {
     const id = await startJob('autocomplete-1');
-    const terminal = await Terminal.open({ env: siteEnv(), columns: 200 });
+    const terminal = await Terminal.open({ env: { ...siteEnv(), ...PATIENT }, columns: 200 });
     // Twice is not an error.
     await terminal.run('source <(hyperctl autocomplete bash) && source <(hyperctl autocomplete bash) && clear');
     await terminal.waitFor(/^\[0\] \$$/);
@@ -61,7 +63,7 @@ describe('hyperctl autocomplete', () => {
       ),
     ).start();
     onTestFinished(() => gateway.stop());
-    const terminal = await Terminal.open({ env: { HYPER2KVM_URL: gateway.url }, columns: 120 });
+    const terminal = await Terminal.open({ env: { HYPER2KVM_URL: gateway.url, ...PATIENT }, columns: 120 });
     await terminal.run('source <(hyperctl autocomplete bash) && clear');
     await terminal.waitFor(/^\[0\] \$$/);
     await terminal.keys('hyperctl status --vm db', 'Tab');

@@ -17,7 +17,7 @@ export default class Autocomplete extends BaseCommand<typeof Autocomplete> {
   static override summary = 'Print the completion script of a shell.';
   static override description =
     'With it, <Tab> completes commands, flags and their values, among them what the gateway knows: jobs (newest first), batches,\n' +
-    'vCenter connections, workers. A gateway that does not answer within a second is left out.\n\n' +
+    'vCenter connections, workers. A gateway that does not answer within a second\n(HYPERCTL_COMPLETION_TIMEOUT, in seconds) is left out.\n\n' +
     `To have it in every new shell:\n${SHELLS.map((shell) => `  ${LINES[shell]}`).join('\n')}`;
   static override examples = [
     '<%= config.bin %> autocomplete bash',

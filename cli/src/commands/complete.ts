@@ -15,8 +15,8 @@ import { EXIT, type ExitCode } from '../lib/exit-codes.js';
 import { settings } from '../lib/settings.js';
 import { startTrace } from '../lib/trace.js';
 
-/** Nobody waits longer for a list. */
-const LIMIT_MS = 1000;
+/** Nobody waits longer for a list, unless the way to the gateway is known to be slow. */
+const LIMIT_S = 1;
 
 /** Asked by the shells' scripts; it never fails, and says nothing but its answer. */
 export default class Complete extends BaseCommand<typeof Complete> {
@@ -57,7 +57,8 @@ export default class Complete extends BaseCommand<typeof Complete> {
         try {
           this.settings = settings(position.given, process.env, config());
           this.trace = await startTrace('complete');
-          const nothing = sleep(LIMIT_MS).then(() => []);
+          const limit = Number(process.env['HYPERCTL_COMPLETION_TIMEOUT'] ?? '') || LIMIT_S;
+          const nothing = sleep(limit * 1000).then(() => []);
           return await Promise.race([question(this.client()), nothing]);
         } catch {
           return [];
