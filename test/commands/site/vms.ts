@@ -37,6 +37,9 @@ export const VMS = [
   'watch-2-stuck',
   'watch-3-broken',
   'watch-4-stuck',
+  'daemon-1',
+  'daemon-2',
+  'daemon-3',
   // Of the design document's examples.
   'web-server-01',
   'web-server-02',
