@@ -41,7 +41,7 @@ const exporting = (vm: string, minutes: number, percent: number, rate: number): 
           index: 2,
           name: `${vm}_1.vmdk`,
           capacity_bytes: 40 * GB,
-          done_bytes: percent * 0.4 * GB,
+          done_bytes: Math.round(percent * 0.4 * GB),
           bytes_downloaded: 1,
           state: 'transferring',
         },

@@ -1,13 +1,13 @@
 const SECOND = 1_000;
 
-/** `45s`, `12m`, `3h12m`, `2d4h`: at most six cells below 100 days. */
+/** `45s`, `12m`, `3h12m`, `2d4h`: at most six cells below 100 years. */
 export function shortSpan(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / SECOND));
   if (seconds < 60) return `${seconds}s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes}m`;
   const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60), minutes % 60];
-  if (days > 0) return `${days}d${hours === 0 ? '' : `${hours}h`}`;
+  if (days > 0) return `${days}d${hours === 0 || days >= 10 ? '' : `${hours}h`}`;
   return `${hours}h${rest === 0 ? '' : `${String(rest).padStart(2, '0')}m`}`;
 }
 
