@@ -23,9 +23,9 @@ async function file(name: string, content: string | Buffer): Promise<string> {
   return whole;
 }
 
-describe('a batch file', () => {
-  const batch = (name: string): Promise<string> => oneError(2, ['convert', '--batch', name, '--detach']);
+const batch = (name: string): Promise<string> => oneError(2, ['convert', '--batch', name, '--detach']);
 
+describe('a batch file', () => {
   it('that is missing, a folder, empty, or no text', async () => {
     const missing = path.join(folder, 'none.txt');
     const empty = await file('empty.txt', '# nothing yet\n');
@@ -78,16 +78,16 @@ it('a password file that is not there, or that others may read', async () => {
   expect(said).not.toContain('secret-of-the-file');
 });
 
-describe('output', () => {
-  const run = (args: readonly string[], stdout: number) =>
-    execa(process.execPath, [HYPERCTL, ...args], {
-      reject: false,
-      stdin: 'ignore',
-      extendEnv: false,
-      env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...siteEnv() },
-      stdout,
-    });
+const run = (args: readonly string[], stdout: number) =>
+  execa(process.execPath, [HYPERCTL, ...args], {
+    reject: false,
+    stdin: 'ignore',
+    extendEnv: false,
+    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...siteEnv() },
+    stdout,
+  });
 
+describe('output', () => {
   it('that nobody reads any more is no failure', async () => {
     const ran = await execa(
       'bash',

@@ -17,10 +17,14 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-describe('a gateway that cannot be reached', () => {
-  const reach = (url: string, env: Record<string, string> = {}): Promise<string> =>
-    oneError(3, ['list'], { HYPER2KVM_URL: url, ...env });
+const reach = (url: string, env: Record<string, string> = {}): Promise<string> =>
+  oneError(3, ['list'], { HYPER2KVM_URL: url, ...env });
 
+/** At the gateway that wants tokens. */
+const list = (env: Record<string, string>): Promise<string> =>
+  oneError(5, ['list'], { HYPER2KVM_URL: inject('site').securedUrl, ...env });
+
+describe('a gateway that cannot be reached', () => {
   it('nobody listens: start it', async () => {
     const url = `http://127.0.0.1:${await closedPort()}`;
     expect(await reach(url)).toMatch(
@@ -75,9 +79,6 @@ describe('a gateway that cannot be reached', () => {
 });
 
 describe('a token', () => {
-  const list = (env: Record<string, string>): Promise<string> =>
-    oneError(5, ['list'], { HYPER2KVM_URL: inject('site').securedUrl, ...env });
-
   it('that is missing or wrong', async () => {
     expect(await list({})).toMatch(
       /^Error: no token.*\n {2}why: .*none came.*\n {2}try: .*HYPER2KVM_TOKEN.*hyperctl token create/,
