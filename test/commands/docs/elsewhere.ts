@@ -45,6 +45,11 @@ export const OUTCOMES: readonly { readonly command: RegExp; readonly exit: numbe
     exit: 130,
     why: 'Ctrl-C while it waits for its time: the job goes on',
   },
+  {
+    command: /^hyperctl batches resume (?!.*--detach)/,
+    exit: 1,
+    why: 'a VM of the batch had failed before',
+  },
 ];
 
 /** What goes on until somebody ends it, or a time has come. */

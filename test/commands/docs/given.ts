@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { createLogger, openBus } from '@hyper2kvm/runtime';
-import type { Pool } from 'pg';
+import type { PoolClient } from 'pg';
 import { putAside } from '../letters.js';
 import { until } from '../../integration/gateway-stack.js';
 import type { World } from './world.js';
@@ -92,6 +92,18 @@ export async function arrange({ db, url, nats }: World, command: string): Promis
       ),
     ({ rowCount }) => rowCount === 0,
   ).catch(() => {});
+  // At once: a batch without jobs would be through.
+  const client = await db.connect();
+  try {
+    await client.query('BEGIN');
+    await rows(client, command);
+    await client.query('COMMIT');
+  } finally {
+    client.release();
+  }
+}
+
+async function rows(db: PoolClient, command: string): Promise<void> {
   for (const table of ['jobs', 'batches', 'hooks', 'vcenters', 'tokens', 'idempotency_keys'])
     await db.query(`DELETE FROM ${table}`);
   if (!/\bvcenter add\b|\/vcenters \\/.test(command)) await copy(db, 'vcenters', 'true', {});
@@ -146,14 +158,14 @@ function batchStateFor(command: string): BatchState {
 const BATCH_LABELS = { completed: 'through', running: 'waiting', stopped: 'stopped' } as const;
 const stateId = (label: string): string => `(SELECT id FROM docs.states WHERE state = '${label}')`;
 
-async function copyJob(db: Pool, state: JobState, change: Json): Promise<void> {
+async function copyJob(db: PoolClient, state: JobState, change: Json): Promise<void> {
   // One VM has one active job: copies are of VMs of their own.
   await copy(db, 'jobs', `id = ${stateId(state)}`, { instance_uuid: null, ...change });
   for (const table of ['job_attempts', 'job_events'])
     await copy(db, table, `job_id = ${stateId(state)}`, { job_id: change['id'] }, ['seq', 'id']);
 }
 
-async function copyBatch(db: Pool, state: BatchState, name: string, isWatched: boolean): Promise<void> {
+async function copyBatch(db: PoolClient, state: BatchState, name: string, isWatched: boolean): Promise<void> {
   const id = name.startsWith('batch-') ? name : `batch-${name.replace('-', '')}00000`;
   const label = stateId(BATCH_LABELS[state]);
   await copy(db, 'batches', `id = ${label}`, { id, ...(name.startsWith('batch-') ? {} : { name }) });
@@ -171,7 +183,7 @@ async function copyBatch(db: Pool, state: BatchState, name: string, isWatched: b
 }
 
 async function copy(
-  db: Pool,
+  db: PoolClient,
   table: string,
   where: string,
   change: Json,
