@@ -55,7 +55,7 @@ const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   'daemons.go.url': ['http://flag', 'http://env', 'http://context', 'http://file'],
   'daemons.python.socket': ['/flag', '/env', '/context', '/file'],
   'notifications.email': ['flag@x.de', 'env@x.de', 'context@x.de', 'file@x.de'],
-  'notifications.slack_webhook': ['https://flag', 'https://env', 'https://context', 'https://file'],
+  'notifications.slack_webhook': ['flag', 'env', 'context', 'file'].map((of) => `https://hooks.slack.com/${of}`),
   'ui.log_level': ['debug', 'info', 'warn', 'error'],
   'vsphere.thumbprint': ['0', '1', '2', '3'].map((digit) => digit.repeat(64)),
 };

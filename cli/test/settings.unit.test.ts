@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { batchBody } from '../src/lib/batch/request.js';
 import { convertBody } from '../src/lib/convert-request.js';
 import { configOf, settings } from '../src/lib/settings.js';
 
@@ -124,6 +125,16 @@ describe('the request of a conversion', () => {
         source_power: 'off',
       },
     });
+  });
+
+  it('has Slack told of the end, unless a callback is asked for', () => {
+    const slack = 'https://hooks.slack.com/services/x';
+    const own = settings({}, {}, configOf({ notifications: { slack_webhook: slack } }));
+    expect(convertBody(db, {}, own).options).toEqual({ callback_url: slack });
+    const callback = 'https://cmdb.example.com/done';
+    expect(convertBody(db, { 'callback-url': callback }, own).options).toEqual({ callback_url: callback });
+    const batch = batchBody({ plan: { vms: ['db'] }, flags: {}, own, keys: [], convert: true });
+    expect(batch).toMatchObject({ callback_url: slack, options: {} });
   });
 
   it('sends nothing of a configured vCenter with files', () => {

@@ -54,7 +54,7 @@ type JobOptionsBody = NonNullable<ConvertBody['options']>;
 /** What is asked of a job; what nobody said is left to the gateway. @throws UsageError naming the flag that is wrong */
 export function jobOptions(
   flags: ConvertFlags,
-  settings: Pick<Settings, 'conversion' | 'notifyEmail'>,
+  settings: Pick<Settings, 'conversion' | 'notifyEmail' | 'slackWebhook'>,
   now = new Date(),
 ): JobOptionsBody {
   return {
@@ -65,6 +65,8 @@ export function jobOptions(
     ...given('proof_timeout_seconds', flags['proof-timeout']),
     ...given('notify_email', settings.notifyEmail),
     ...given('tags', flags.tags === undefined ? undefined : tagsOf(flags.tags)),
+    // One receiver a job: a callback that was asked for by a flag takes its place.
+    ...given('callback_url', settings.slackWebhook),
     ...scheduleOptions(flags, now),
   };
 }

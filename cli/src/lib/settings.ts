@@ -95,6 +95,10 @@ export class Settings {
     return this.#text('notifications.email');
   }
 
+  get slackWebhook(): string | undefined {
+    return this.#text('notifications.slack_webhook');
+  }
+
   /** Colours are not unwanted; whether there are any is up to the stream, see `colorOn`. */
   get color(): boolean {
     return this.#flag('ui.color') ?? true;

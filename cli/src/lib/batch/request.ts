@@ -32,6 +32,7 @@ export function batchBody({ plan, flags, own, keys, convert }: BatchAsked): Batc
   const { callback_url: callback, ...asked } = jobOptions(flags, {
     conversion: said.conversion,
     notifyEmail: undefined,
+    slackWebhook: undefined,
   });
   const options = plan.options ?? {};
   const hooks = { ...options.hooks, ...asked.hooks };
@@ -40,7 +41,7 @@ export function batchBody({ plan, flags, own, keys, convert }: BatchAsked): Batc
     ...given('name', flags['batch-name'] ?? plan.name),
     vcenter: overlay(overlay(vcenterRequest(own.vcenter), plan.vcenter ?? {}), vcenterRequest(said.vcenter)),
     options: {
-      ...jobOptions({}, { conversion: own.conversion, notifyEmail: undefined }),
+      ...jobOptions({}, { conversion: own.conversion, notifyEmail: undefined, slackWebhook: undefined }),
       ...options,
       ...asked,
       ...(Object.keys(hooks).length === 0 ? {} : { hooks }),
@@ -50,7 +51,7 @@ export function batchBody({ plan, flags, own, keys, convert }: BatchAsked): Batc
     ...given('stop_after_failures', flags['stop-after'] ?? plan.stop_after_failures),
     // One mail and one call for all of it; of single VMs where the plan says so in its options.
     ...given('notify_email', said.notifyEmail ?? plan.notify_email ?? own.notifyEmail),
-    ...given('callback_url', callback ?? plan.callback_url),
+    ...given('callback_url', callback ?? plan.callback_url ?? own.slackWebhook),
     ...(keys.length === 0 ? {} : withKeys(plan, keys)),
   };
   const parsed = BatchRequest.safeParse(body);

@@ -67,9 +67,10 @@ export const TOKEN = kind('token', (value) => {
   if (!/^[!-~]+$/.test(value)) throw new Error('it holds a blank or another character that no token has');
 });
 
-export const WEBHOOK = kind('https address', (value) => {
-  if (!URL.canParse(value) || new URL(value).protocol !== 'https:')
-    throw new Error('it has to be an address https://…');
+/** The notifier writes for Slack where a callback goes to one of its hosts. */
+export const SLACK = kind('https address', (value) => {
+  if (!/^https:\/\/hooks\.slack(-gov)?\.com\/\S/.test(value))
+    throw new Error('it has to be an address https://hooks.slack.com/services/…; for other receivers: --callback-url');
 });
 
 export const CONTEXT_NAME = kind('name', (value) => {

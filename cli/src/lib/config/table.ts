@@ -12,7 +12,7 @@ import {
   SOCKET,
   THUMBPRINT,
   TOKEN,
-  WEBHOOK,
+  SLACK,
   type Kind,
   type Value,
 } from './kinds.js';
@@ -200,8 +200,9 @@ export const SETTINGS = [
   },
   {
     key: 'notifications.slack_webhook',
-    kind: WEBHOOK,
-    description: 'Accepted, without effect.',
+    kind: SLACK,
+    description:
+      'Incoming webhook of Slack that hears of the end of each job or batch, unless `--callback-url` says another.',
     secret: true,
   },
   {

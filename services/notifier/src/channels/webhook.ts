@@ -6,6 +6,7 @@ import { subjectOf, type OutcomeFact } from '../fact.js';
 import type { Channel } from './channel.js';
 import { Ledger } from './ledger.js';
 import { Receiver } from './receiver.js';
+import { isSlack, slackBody } from './slack.js';
 import { webhookBody } from './webhook-body.js';
 
 /** Between tries within one delivery; after them, or where a receiver wants longer than the longest, the bus brings the fact again. */
@@ -57,7 +58,7 @@ export class WebhookChannel implements Channel {
   async #tries(fact: OutcomeFact, url: URL, signal: AbortSignal): Promise<void> {
     if (!mayBeCalled(url.href, this.config.allow_urls))
       throw refusal(fact, `notifier.webhook.allow_urls has nothing for ${url.host}`);
-    const body = JSON.stringify(webhookBody(fact));
+    const body = JSON.stringify(isSlack(url) ? slackBody(fact) : webhookBody(fact));
     const receiver = this.#receiver(url.host);
     for (let tries = 0; ; tries += 1) {
       const { status, retryAfterMs } = await receiver.take(async () => this.#post(fact, url, body, signal));
