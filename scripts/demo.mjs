@@ -56,7 +56,7 @@ async function main() {
     const vcenter = await startVcsim({ vms: [productionDb(guest)] });
     stops.push(() => vcenter.stop());
     say(`the local stack, in ${HOME}`);
-    stops.push(() => hyperctl(['daemon', 'stop', '--all'], { allowFailure: true }));
+    stops.push(() => hyperctl(['daemon', 'stop', '--all', '--now'], { allowFailure: true }));
     hyperctl(['daemon', 'start', '--all']);
     const args = [
       'convert',

@@ -59,7 +59,7 @@ export async function startStack(
     timeoutMs: 120_000,
   });
   const stop = async (): Promise<void> => {
-    await hyperctl(['daemon', 'stop', '--all'], { timeoutMs: 60_000 });
+    await hyperctl(['daemon', 'stop', '--all', '--now'], { timeoutMs: 60_000 });
     await expectNoProcesses(home, 10_000);
     await rm(home, { recursive: true, force: true });
   };

@@ -86,13 +86,13 @@ async function startUnits(
   if (!isHere(url ?? `http://${DEFAULT_LISTEN}`, at, socket)) return NOTHING;
   const units = (await unitsOf(manager.services)).filter(({ service }) => missing.some((name) => name === service));
   const down = units.filter(({ active }) => active !== 'active' && active !== 'activating');
-  // Whoever disables a unit does not want it here.
-  const names = down.filter(({ file }) => file !== 'disabled' && file !== 'masked').map(({ service }) => service);
+  // Whoever masks a unit does not want it to run.
+  const names = down.filter(({ file }) => !file.startsWith('masked')).map(({ service }) => service);
   const off = down.filter(({ service }) => !names.includes(service)).map(({ service }) => service);
   if (names.length === 0)
     return off.length === 0
       ? NOTHING
-      : { started: false, why: `disabled; sudo systemctl start hyper2kvm-${off.join(' hyper2kvm-')}` };
+      : { started: false, why: `masked; sudo systemctl unmask hyper2kvm-${off.join(' hyper2kvm-')}` };
   if (!isRoot())
     return {
       started: false,

@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { HOME_FLAG } from '../lib/daemon-flags.js';
 import { CliError, UsageError } from '../lib/errors.js';
 import { resolveHome } from '../stack/index.js';
-import { installedUnits, SystemdManager } from '../systemd/index.js';
+import { installedUnits, isBooted, SystemdManager } from '../systemd/index.js';
 import { LocalManager } from './local.js';
 import { servicesOf, type ServiceName } from './names.js';
 
@@ -35,6 +35,8 @@ export async function chooseManager(choice: ManagerChoice): Promise<LocalManager
   const units = await installedUnits();
   if (units.size > 0) return new SystemdManager(units);
   if (choice.systemd !== true) return new LocalManager(home);
+  if (!isBooted())
+    throw new CliError('systemd does not run this machine', { advice: 'hyperctl daemon … --local: the local stack' });
   throw new CliError('no unit of hyper2kvm is installed on this machine', {
     advice: 'copy them from deploy/systemd to /etc/systemd/system, then: systemctl daemon-reload',
   });

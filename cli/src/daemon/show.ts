@@ -27,7 +27,7 @@ export function statusLines(view: StatusView, columns?: number): string[] {
   const heads = ['SERVICE', 'STATE', 'HEALTH', 'UPTIME', 'VERSION', 'JOBS', 'PID', 'RESTARTS', 'LOG'];
   const others = view.other_workers;
   return [
-    `${`${TITLES[manager]}:`.padEnd(13)}${state}${error === null ? '' : ` (${error})`}${home === null ? '' : `, home ${home}`}`,
+    `${`${TITLES[manager]}:`.padEnd(12)} ${state}${error === null ? '' : ` (${error})`}${home === null ? '' : `, home ${home}`}`,
     ...(url === null ? [] : [`Gateway:     ${url}`]),
     ...(view.gateway_error === null ? [] : [`             its view is missing: ${printable(view.gateway_error)}`]),
     ...(queue === null

@@ -1,5 +1,6 @@
 import { CliError } from '../lib/errors.js';
 import { stackPaths } from './home.js';
+import { lockHolder } from './lock.js';
 import { isAlive, signal, waitGone, type ProcessId } from './processes.js';
 import { readState, removeState, type StackState } from './state.js';
 
@@ -28,23 +29,35 @@ export const processesOf = (state: StackState): ProcessId[] => [
 export async function halt(home: string): Promise<Halted> {
   const paths = stackPaths(home);
   const state = readState(paths.state);
-  if (state === undefined) return { ran: false, stopped: [], orphaned: false };
+  if (state === undefined) {
+    // Lost or unreadable; its processes are the supervisor's to end.
+    const holder = lockHolder(paths.lock);
+    if (holder !== undefined) await endSupervisor(holder, paths.logs);
+    removeState(paths.state);
+    return { ran: holder !== undefined, stopped: [], orphaned: false };
+  }
   const stopped = Object.entries(state.services)
     .filter(([, service]) => service.process !== null && isAlive(service.process))
     .map(([name]) => name);
   const supervised = isAlive(state.supervisor);
   // Services may be started anew until the supervisor is gone, so its last state counts, not the one read here.
-  if (supervised) {
-    signal(state.supervisor, 'SIGTERM');
-    const late = await waitGone([state.supervisor], STOP_LIMIT_MS);
-    if (late.length > 0)
-      throw new CliError(`the supervisor (pid ${state.supervisor.pid}) has not stopped`, {
-        advice: `look at ${paths.logs}`,
-      });
-  }
+  if (supervised) await endSupervisor(state.supervisor, paths.logs);
   await end(processesOf(state));
   removeState(paths.state);
   return { ran: supervised || stopped.length > 0, stopped, orphaned: !supervised && stopped.length > 0 };
+}
+
+async function endSupervisor(id: ProcessId, logs: string): Promise<void> {
+  try {
+    signal(id, 'SIGTERM');
+  } catch (error) {
+    throw new CliError(`the supervisor (pid ${id.pid}) cannot be stopped: ${(error as Error).message}`, {
+      advice: "it is another user's: sudo hyperctl daemon stop --all",
+    });
+  }
+  const late = await waitGone([id], STOP_LIMIT_MS);
+  if (late.length > 0)
+    throw new CliError(`the supervisor (pid ${id.pid}) has not stopped`, { advice: `look at ${logs}` });
 }
 
 async function end(ids: readonly ProcessId[]): Promise<void> {

@@ -1,3 +1,3 @@
 export { isHere, localUrl } from './addresses.js';
 export { SystemdManager } from './manager.js';
-export { installedUnits, unitsOf } from './units.js';
+export { installedUnits, isBooted, unitsOf } from './units.js';

@@ -7,7 +7,7 @@ import type { ServiceName } from '../daemon/names.js';
 import { DEFAULT_CONFIG, localUrl, readAddresses, type Addresses } from './addresses.js';
 import { journal } from './journal.js';
 import { told } from './systemctl.js';
-import { unitOf, unitsOf, type Unit } from './units.js';
+import { unitOf, UNIT_SERVICES, unitsOf, type Unit } from './units.js';
 
 /** Longer than any unit's own TimeoutStopSec. */
 const STOP_LIMIT_MS = 10 * 60_000;
@@ -24,7 +24,7 @@ export class SystemdManager implements ServiceManager {
   constructor(readonly files: ReadonlyMap<ServiceName, string>) {}
 
   get services(): readonly ServiceName[] {
-    return [...this.files.keys()];
+    return UNIT_SERVICES.filter((name) => this.files.has(name));
   }
 
   async report(): Promise<ManagerReport> {
@@ -146,7 +146,7 @@ async function reportOf(unit: Unit, { listen }: Addresses): Promise<ServiceRepor
   return {
     name: service,
     state: sub === 'auto-restart' ? 'restarting' : (STATES[active] ?? active),
-    wanted: file !== 'disabled' && file !== 'masked',
+    wanted: !file.startsWith('masked'),
     pid: unit.pid,
     uptime_seconds: unit.uptimeSeconds,
     version: null,

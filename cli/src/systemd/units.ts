@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { ServiceName } from '../daemon/names.js';
 import { properties, systemctl } from './systemctl.js';
 
@@ -5,9 +6,17 @@ import { properties, systemctl } from './systemctl.js';
 export const UNIT_SERVICES = ['gateway', 'exporter', 'converter', 'notifier'] as const satisfies ServiceName[];
 export const unitOf = (service: ServiceName): string => `hyper2kvm-${service}.service`;
 
+/** sd_booted(3): whether systemd is what runs this machine. Elsewhere its tools may be installed, and drive nothing. */
+export const isBooted = (): boolean => existsSync('/run/systemd/system');
+
 /** Installed units, by service, with their state (`enabled`, `disabled`, `masked`, …); none where there is no systemd. */
 export async function installedUnits(): Promise<ReadonlyMap<ServiceName, string>> {
-  const answer = await systemctl(['list-unit-files', '--no-legend', '--plain', 'hyper2kvm-*']);
+  if (!isBooted()) return new Map();
+  const asked = ['list-unit-files', '--no-legend', '--plain', 'hyper2kvm-*'];
+  let answer = await systemctl(asked);
+  // Without a way to the manager (no D-Bus) the folders are read.
+  if (answer !== undefined && answer.code !== 0 && answer.stderr !== '')
+    answer = await systemctl(['--root=/', ...asked]);
   const found = new Map<ServiceName, string>();
   for (const line of answer?.stdout.split('\n') ?? []) {
     const [unit = '', state = ''] = line.trim().split(/\s+/);
