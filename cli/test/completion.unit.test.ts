@@ -45,6 +45,8 @@ describe('completion', () => {
     expect(await offers('')).not.toContain('complete');
     const flags = await offers('status --job job-7k2m9x4qa3hd -');
     expect(flags).toContain('--follow');
+    // What every command has comes last.
+    expect(flags.indexOf('--follow')).toBeLessThan(flags.indexOf('--json'));
     for (const flag of ['--job', '--vm']) expect(flags).not.toContain(flag);
   });
 

@@ -19,6 +19,7 @@ export interface FlagShape {
   readonly allowNo?: boolean | undefined;
   readonly multiple?: boolean | undefined;
   readonly hidden?: boolean | undefined;
+  readonly helpGroup?: string | undefined;
   readonly helpValue?: string | readonly string[] | undefined;
   readonly exclusive?: readonly unknown[] | undefined;
   readonly summary?: string | undefined;

@@ -46,11 +46,17 @@ function __hyperctl_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
     set -l reply ($words[1] complete fish -- $words[2..-1] "$current" 2>/dev/null)
+    set -l before (string match -r -- '^--[^=]*=' "$current")
+    set -l rest (string replace -r -- '^--[^=]*=' '' "$current")
     switch "$reply[1]"
         case files
-            __fish_complete_path (string replace -r -- '^--[^=]*=' '' "$current")
+            for one in (__fish_complete_path "$rest")
+                printf '%s%s\\n' "$before" $one
+            end
         case folders
-            __fish_complete_directories (string replace -r -- '^--[^=]*=' '' "$current")
+            for one in (__fish_complete_directories "$rest")
+                printf '%s%s\\n' "$before" $one
+            end
         case '*'
             printf '%s\\n' $reply[2..-1]
     end

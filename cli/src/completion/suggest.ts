@@ -1,5 +1,5 @@
 import type { GatewayClient } from '../lib/client.js';
-import type { CommandShape, Position } from './position.js';
+import type { CommandShape, FlagShape, Position } from './position.js';
 import { sourceOfArg, sourceOfFlag, type Candidate, type Source } from './sources.js';
 
 export interface Suggestions {
@@ -90,7 +90,9 @@ function flagWords({ command, used }: Position, current: string): Candidate[] {
     if (hidden === true || (used.has(name) && multiple !== true)) return false;
     return !exclusive.some((other) => typeof other === 'string' && used.has(other));
   });
-  const all = flags.flatMap((flag): Candidate[] => {
+  // Those of every command come last.
+  const ordered = flags.toSorted((one, other) => place(one) - place(other));
+  const all = ordered.flatMap((flag): Candidate[] => {
     const description = wordsOf(flag);
     const contrary = flag.allowNo === true ? [{ value: `--no-${flag.name}`, description }] : [];
     // In a list of everything a short form would only be the same once more.
@@ -100,6 +102,8 @@ function flagWords({ command, used }: Position, current: string): Candidate[] {
   return [...all, { value: '--help', description: 'Show what the command does.' }];
 }
 
+const place = ({ helpGroup = '' }: FlagShape): number => ['GATEWAY', 'OUTPUT'].indexOf(helpGroup) + 1;
+
 function wordsOf({ summary, description }: { summary?: string | undefined; description?: string | undefined }) {
-  return (summary ?? description)?.split('\n')[0];
+  return (summary ?? description)?.split('\n')[0]?.replace(/ \[default: .*\]/, '');
 }
