@@ -68,11 +68,15 @@ export async function flushed(): Promise<void> {
     });
 }
 
+let guarded = false;
+
 /**
  * Output that nobody takes any more (`| head`) is no failure; output that cannot be written is one, of one sentence. Whatever
  * writes it, now or later.
  */
 export function guardOutput(): void {
+  if (guarded) return;
+  guarded = true;
   process.stdout.prependListener('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;
     process.stderr.write(`${explain(outputError(error)).join('\n')}\n`);

@@ -6,6 +6,8 @@ import { EXIT, type ExitCode } from '../../lib/exit-codes.js';
 
 export default class BatchesList extends BaseCommand<typeof BatchesList> {
   static override summary = 'List the batches, newest first.';
+  static override description =
+    'Those that run, and those of the past; conditions are combined. One of them: hyperctl batches show BATCH.';
   static override examples = [
     '<%= config.bin %> batches list',
     '<%= config.bin %> batches list --status running --limit 10',

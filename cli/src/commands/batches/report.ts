@@ -10,6 +10,8 @@ import { BATCH_ARG, findBatch } from '../../lib/find-batch.js';
 
 export default class BatchesReport extends BaseCommand<typeof BatchesReport> {
   static override summary = 'What became of each VM of a batch, as a table, CSV or JSON.';
+  static override description =
+    'Also of a batch that still runs. As CSV it opens in any spreadsheet; -o writes a file.';
   static override examples = [
     '<%= config.bin %> batches report batch-7k2m9x4qa3hd',
     '<%= config.bin %> batches report night-1 --format csv -o night-1.csv',

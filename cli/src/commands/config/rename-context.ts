@@ -8,6 +8,7 @@ import { EXIT, type ExitCode } from '../../lib/exit-codes.js';
 
 export default class ConfigRenameContext extends ConfigCommand<typeof ConfigRenameContext> {
   static override summary = 'Give a context another name.';
+  static override description = 'All keys of the context keep their values; where it is the current one, it stays so.';
   static override examples = ['<%= config.bin %> config rename-context lab test-lab'];
   static override args = {
     name: Args.string({ description: 'Name of the context.', required: true, ignoreStdin: true }),

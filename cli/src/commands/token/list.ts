@@ -4,6 +4,8 @@ import { table } from '../../lib/table.js';
 
 export default class TokenList extends BaseCommand<typeof TokenList> {
   static override summary = 'List the tokens of the gateway, without their secrets.';
+  static override description =
+    "Names, roles, when each expires and was last used. An admin's token is needed for this.";
   static override examples = ['<%= config.bin %> token list', '<%= config.bin %> token list --json'];
   static override flags = { ...GATEWAY_FLAGS };
 

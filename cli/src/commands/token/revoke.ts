@@ -6,6 +6,7 @@ import { orNear } from '../../lib/or-near.js';
 
 export default class TokenRevoke extends BaseCommand<typeof TokenRevoke> {
   static override summary = 'Revoke a token: nothing can be asked with it any more, at once.';
+  static override description = "Jobs that were asked for with it go on. An admin's token is needed for this.";
   static override examples = ['<%= config.bin %> token revoke ann'];
   static override args = { name: Args.string({ description: 'Name of the token.', ignoreStdin: true }) };
   static override flags = { ...GATEWAY_FLAGS };

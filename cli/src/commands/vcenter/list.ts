@@ -6,6 +6,8 @@ import { table } from '../../lib/table.js';
 
 export default class VcenterList extends BaseCommand<typeof VcenterList> {
   static override summary = 'List the vCenter connections that the gateway knows.';
+  static override description =
+    'Those that were stored (hyperctl vcenter add) and the one of the configuration; no password is shown.';
   static override examples = ['<%= config.bin %> vcenter list', '<%= config.bin %> vcenter list --json'];
   static override flags = { ...GATEWAY_FLAGS };
 

@@ -4,6 +4,7 @@ import { EXIT, type ExitCode } from '../../lib/exit-codes.js';
 
 export default class VcenterRemove extends BaseCommand<typeof VcenterRemove> {
   static override summary = 'Forget a vCenter connection that no waiting job uses.';
+  static override description = 'Its password is forgotten, too. Jobs that run keep their session.';
   static override examples = ['<%= config.bin %> vcenter remove lab'];
   static override args = CONNECTION_ARG;
   static override flags = { ...GATEWAY_FLAGS };

@@ -10,6 +10,8 @@ const MOST = 20;
 
 export default class WorkersShow extends BaseCommand<typeof WorkersShow> {
   static override summary = 'Show a worker, and the jobs that it is at.';
+  static override description =
+    'What it can do, where its files lie, how much space is left there, and whether it takes work.';
   static override examples = [
     '<%= config.bin %> workers show kvm01-converter',
     '<%= config.bin %> workers show kvm01-exporter --json',
