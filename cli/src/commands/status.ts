@@ -28,9 +28,9 @@ export default class Status extends WatchingCommand<typeof Status> {
     if (!this.flags.follow) {
       if (this.isJson) this.printJson(job);
       else if (!this.isQuiet) {
-        const { color } = this.settings;
+        const color = this.settings.colorOn(process.stdout);
         const columns = process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : 80;
-        this.log(statusLines(job, { color: color && process.stdout.isTTY, columns, domain: domainOf(job) }).join('\n'));
+        this.log(statusLines(job, { color, columns, domain: domainOf(job) }).join('\n'));
       }
       return EXIT.ok;
     }

@@ -1,7 +1,7 @@
 import { JOB_STATUSES, JobId } from '@hyper2kvm/contracts';
 import { CliError, UsageError } from './errors.js';
 import { shellQuote } from './format.js';
-import { didYouMean, nearest } from './near.js';
+import { didYouMean, either, nearest } from './near.js';
 
 /** Of a command what its errors of usage speak of. */
 export interface Spoken {
@@ -52,6 +52,8 @@ export function usageError(error: Error, command: Spoken): CliError | undefined 
       `${missing[1]} needs a value`,
       missing[2] === undefined ? helpOf(command.id) : `one of: ${missing[2]}`,
     );
+  const [, listed] = /^Missing \d+ required args?:?\s*\n([^]*)$/.exec(message) ?? [];
+  if (listed !== undefined) return noArguments(listed, command);
   const lines = message.replace(/^The following errors? occurred:\s*/, '').split('\n');
   return new UsageError([...new Set(lines.map((line) => constraint(line.trim())))].join('; '), helpOf(command.id));
 }
@@ -104,6 +106,11 @@ function constraint(line: string): string {
   if (once !== null) return `${once[1]} can be given only once`;
   const required = /^Missing required flag (\S+)$/.exec(line);
   if (required !== null) return `--${required[1]} is missing`;
-  const args = /^Missing \d+ required args?:?$/.exec(line);
-  return args === null ? line.replace(/^([A-Z])(?=[a-z])/, (first) => first.toLowerCase()) : 'something is missing';
+  return line.replace(/^([A-Z])(?=[a-z])/, (first) => first.toLowerCase());
+}
+
+/** @param listed a line for each: its name, and what it is */
+function noArguments(listed: string, { id }: Spoken): UsageError {
+  const names = listed.split('\n').flatMap((line) => /^\s*([\w-]+)(?: {2}|$)/.exec(line)?.[1]?.toUpperCase() ?? []);
+  return new UsageError(`${either(names, '').replace(' or ', ' and ')} is missing`, helpOf(id));
 }

@@ -1,4 +1,5 @@
 import { createLogUpdate } from 'log-update';
+import { canRedraw } from '../marks.js';
 import { painter } from '../width.js';
 import { happenedLines, plainLines, progressLine, tableLines } from './draw.js';
 import type { BatchView } from './view.js';
@@ -20,7 +21,7 @@ export interface BatchScreenOptions {
 
 export function openBatchScreen(options: BatchScreenOptions): BatchScreen {
   if (options.silent) return { draw: () => {}, close: () => {} };
-  return options.stream.isTTY ? terminal(options) : plain(options);
+  return canRedraw(options.stream) ? terminal(options) : plain(options);
 }
 
 function plain({ stream }: BatchScreenOptions): BatchScreen {
