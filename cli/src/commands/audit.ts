@@ -3,6 +3,7 @@ import type { AuditEntry } from '@hyper2kvm/contracts';
 import { BaseCommand, GATEWAY_FLAGS } from '../lib/base-command.js';
 import { EXIT, type ExitCode } from '../lib/exit-codes.js';
 import { printable } from '../lib/format.js';
+import { timeCell } from '../lib/operations/time-cell.js';
 import { table } from '../lib/table.js';
 import { parseSince } from '../lib/when.js';
 
@@ -19,7 +20,7 @@ export default class Audit extends BaseCommand<typeof Audit> {
   static override flags = {
     caller: Flags.string({ description: 'Only of this token.' }),
     action: Flags.string({ description: 'Only this operation: convert, cancel, createToken … (as in /openapi.json).' }),
-    target: Flags.string({ description: 'Only about this job, batch, worker, token …' }),
+    target: Flags.string({ description: 'Only about this job, batch, worker, token or connection.' }),
     since: Flags.string({ description: 'Since then: 24h or 7d (ago), 2026-01-17, or RFC 3339.' }),
     until: Flags.string({ description: 'Until then, likewise.' }),
     limit: Flags.integer({ char: 'n', min: 1, default: DEFAULT_LIMIT, description: 'At most so many.' }),
@@ -45,7 +46,7 @@ const auditTable = (entries: readonly AuditEntry[], columns?: number): string[] 
   table(
     ['TIME', 'CALLER', 'ACTION', 'TARGET', 'ANSWER', 'ROLE', 'FROM'],
     entries.map((entry) => [
-      entry.time.replace(/\.\d+/, ''),
+      timeCell(entry.time, columns),
       printable(entry.caller),
       entry.action,
       printable(entry.target ?? ''),

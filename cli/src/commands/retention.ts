@@ -4,6 +4,7 @@ import { BaseCommand, GATEWAY_FLAGS } from '../lib/base-command.js';
 import { EXIT, type ExitCode } from '../lib/exit-codes.js';
 import { plural, printable, sizeWord } from '../lib/format.js';
 import { table } from '../lib/table.js';
+import { wrap } from '../lib/wrap.js';
 
 export default class Retention extends BaseCommand<typeof Retention> {
   static override summary = 'What the policy of retention would remove now; with --run, remove it.';
@@ -38,12 +39,17 @@ export function retentionLines(report: RetentionReport, columns?: number): strin
       `${artifact.bytes === null ? '' : `${sizeWord(artifact.bytes)} `}${printable(artifact.folder)}`,
     ]),
   ];
+  const lines = (text: string): string[] => (columns === undefined ? [text] : wrap(text, columns));
   return [
-    `Policy: jobs ${days(policy.jobs_days)}, exported images ${days(policy.artifacts_days)}, audit ${days(policy.audit_days)}; ` +
-      (report.enabled ? 'carried out daily.' : 'carried out on request alone (gateway.retention.enabled).'),
+    ...lines(
+      `Policy: jobs ${days(policy.jobs_days)}, exported images ${days(policy.artifacts_days)}, audit ${days(policy.audit_days)}; ` +
+        (report.enabled ? 'carried out daily.' : 'carried out on request alone (gateway.retention.enabled).'),
+    ),
     ...(rows.length === 0 ? [] : table(['WHAT', 'JOB ID', 'VM', ''], rows, columns)),
-    `${report.dry_run ? 'Would remove' : 'Removed'}: ${plural(jobs.length, 'job')}, images of ${plural(artifacts.length, 'job')}, ` +
-      `${report.audit_entries} entries of the audit.`,
+    ...lines(
+      `${report.dry_run ? 'Would remove' : 'Removed'}: ${plural(jobs.length, 'job')}, images of ${plural(artifacts.length, 'job')}, ` +
+        `${report.audit_entries} entries of the audit.`,
+    ),
     ...(report.dry_run && rows.length + report.audit_entries > 0 ? ['Do it: hyperctl retention --run'] : []),
   ];
 }

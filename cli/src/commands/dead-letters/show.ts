@@ -5,6 +5,8 @@ import { letterId, letterLines } from '../../lib/operations/letters.js';
 
 export default class DeadLettersShow extends BaseCommand<typeof DeadLettersShow> {
   static override summary = 'Show a dead letter with its headers and its body, without secrets.';
+  static override description =
+    'What is secret in it (keys, passwords, addresses of receivers behind ?) is left out. Send it again: hyperctl dead-letters resend ID.';
   static override examples = [
     '<%= config.bin %> dead-letters show 17',
     '<%= config.bin %> dead-letters show 17 --json',
@@ -15,7 +17,7 @@ export default class DeadLettersShow extends BaseCommand<typeof DeadLettersShow>
   protected async work(): Promise<ExitCode> {
     const letter = await this.client().operations.deadLetter(letterId(this.args.id));
     if (this.isJson) this.printJson(letter);
-    else if (!this.isQuiet) this.log(letterLines(letter).join('\n'));
+    else if (!this.isQuiet) this.log(letterLines(letter, this.columns).join('\n'));
     return EXIT.ok;
   }
 }

@@ -37,10 +37,11 @@ export default class TokenCreate extends BaseCommand<typeof TokenCreate> {
     if (this.isJson) this.printJson(made);
     else if (this.flags.quiet) this.log(made.token);
     else {
-      const ends = made.expires_at === null ? 'it does not expire' : fullTime(new Date(made.expires_at), new Date());
+      const ends =
+        made.expires_at === null ? 'does not expire' : `expires: ${fullTime(new Date(made.expires_at), new Date())}`;
       this.log(
         [
-          `Token of ${made.name} (${made.role}; expires: ${ends}):`,
+          `Token of ${made.name} (${made.role}; ${ends}):`,
           '',
           `  ${made.token}`,
           '',

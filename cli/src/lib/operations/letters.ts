@@ -3,47 +3,59 @@ import { CliError, UsageError } from '../errors.js';
 import { plural, printable } from '../format.js';
 import { askYes } from '../prompt.js';
 import { table } from '../table.js';
+import { stringWidth } from '../width.js';
+import { labelled, wrap } from '../wrap.js';
+import { timeCell } from './time-cell.js';
 
 const LABEL = 9;
-const row = (label: string, value: string): string => `${`${label}:`.padEnd(LABEL)} ${value}`;
 
-export const letterTable = (letters: readonly DeadLetter[], columns?: number): string[] =>
-  table(
-    ['ID', 'TIME', 'WHAT', 'ABOUT', 'FROM', 'REASON'],
-    letters.map((letter) => [
-      letter.id,
-      letter.time.replace(/\.\d+/, ''),
-      printable(kindOf(letter)),
-      printable(letter.about ?? ''),
-      printable(letter.source),
-      printable(letter.reason),
-    ]),
+/** Where a line is too narrow for all of it, the reason stands on lines of its own: it is what one looks for. */
+export function letterTable(letters: readonly DeadLetter[], columns?: number): string[] {
+  const heads = ['ID', 'TIME', 'WHAT', 'ABOUT', 'FROM', 'REASON'];
+  const rows = letters.map((letter) => [
+    letter.id,
+    timeCell(letter.time, columns),
+    printable(kindOf(letter)),
+    printable(letter.about ?? ''),
+    printable(letter.source),
+    printable(letter.reason),
+  ]);
+  const whole = table(heads, rows);
+  if (columns === undefined || whole.every((line) => stringWidth(line) <= columns)) return whole;
+  const [head = '', ...lines] = table(
+    heads.slice(0, -1),
+    rows.map((row) => row.slice(0, -1)),
     columns,
   );
+  return [head, ...lines.flatMap((line, index) => [line, ...wrap(`    ${rows[index]?.at(-1) ?? ''}`, columns, 4)])];
+}
 
 /** `export.requested`; of a message without a type, where it came from. */
 const kindOf = ({ type, subject }: DeadLetter): string => type?.replace(/\.v\d+$/, '') ?? subject;
 
-/** One of them, with its headers and body; what is hung on a message may be long, and is not cut. */
-export const letterLines = (letter: DeadLetterDetail): string[] => [
-  row('ID', letter.id),
-  row('Time', letter.time),
-  row('Subject', printable(letter.subject)),
-  ...(letter.type === null ? [] : [row('Type', printable(letter.type))]),
-  ...(letter.about === null ? [] : [row('About', printable(letter.about))]),
-  row('From', printable(letter.source)),
-  row('Reason', printable(letter.reason)),
-  row('Bytes', String(letter.bytes)),
-  '',
-  'Headers:',
-  ...Object.entries(letter.headers).map(([name, value]) => `  ${printable(name)}: ${printable(value)}`),
-  '',
-  'Body:',
-  ...bodyOf(letter.data),
-  '',
-  `Have it handled again: hyperctl dead-letters resend ${letter.id}`,
-  `Delete it:             hyperctl dead-letters discard ${letter.id}`,
-];
+/** One of them, with its headers and body: these may be long, and are not cut. */
+export function letterLines(letter: DeadLetterDetail, columns?: number): string[] {
+  const row = (label: string, value: string): string => labelled(label, value, LABEL, columns);
+  return [
+    row('ID', letter.id),
+    row('Time', letter.time),
+    row('Subject', printable(letter.subject)),
+    ...(letter.type === null ? [] : [row('Type', printable(letter.type))]),
+    ...(letter.about === null ? [] : [row('About', printable(letter.about))]),
+    row('From', printable(letter.source)),
+    row('Reason', printable(letter.reason)),
+    row('Bytes', String(letter.bytes)),
+    '',
+    'Headers:',
+    ...Object.entries(letter.headers).map(([name, value]) => `  ${printable(name)}: ${printable(value)}`),
+    '',
+    'Body:',
+    ...bodyOf(letter.data),
+    '',
+    `Have it handled again: hyperctl dead-letters resend ${letter.id}`,
+    `Delete it:             hyperctl dead-letters discard ${letter.id}`,
+  ];
+}
 
 function bodyOf(data: unknown): string[] {
   if (data === null) return ['  (too large to be kept)'];
@@ -83,7 +95,7 @@ export async function withEach(ids: readonly string[], work: (id: string) => Pro
       done.push({ id, message: await work(id) });
     } catch (error) {
       if (!(error instanceof CliError) || !OF_ONE.has(error.code)) throw error;
-      refused.push({ id, code: error.code, message: [error.message, error.why].filter(Boolean).join(': ') });
+      refused.push({ id, code: error.code, message: error.why ?? error.message });
     }
   }
   return { done, refused };

@@ -1,10 +1,9 @@
 import { durationWord, type Attempt, type JobDetail, type TimelineEvent } from '@hyper2kvm/contracts';
 import { printable } from '../format.js';
 import { table } from '../table.js';
-import { pad, stringWidth } from '../width.js';
+import { fit, pad, stringWidth } from '../width.js';
 import { wrap } from '../wrap.js';
-
-const whole = (time: string): string => time.replace(/\.\d+/, '');
+import { timeCell } from './time-cell.js';
 
 function took({ duration_seconds: seconds, started_at: start, ended_at: end }: Attempt, now: number): string {
   if (seconds !== null) return durationWord(seconds);
@@ -21,12 +20,15 @@ export function attemptLines(attempts: readonly Attempt[], now: number, columns?
       one.outcome,
       took(one, now),
       printable(one.worker ?? ''),
-      one.started_at === null ? '' : whole(one.started_at),
+      one.started_at === null ? '' : timeCell(one.started_at, columns),
       one.failure?.code ?? '',
     ]),
     columns,
   );
 }
+
+/** With less room than this beside who and when, a sentence stands beneath. */
+const LEAST_TEXT = 28;
 
 /**
  * What happened, oldest first: when, how long after the first, by whom, what. A day stands above its lines; sentences are broken,
@@ -40,7 +42,7 @@ export function eventLines(events: readonly TimelineEvent[], columns?: number): 
   const rows = sorted.map((event) => ({
     day: event.time.slice(0, 10),
     cells: [
-      whole(event.time).slice(11, 19),
+      event.time.slice(11, 19),
       `+${durationWord((Date.parse(event.time) - start) / 1000)}`,
       printable(event.by ?? ''),
     ],
@@ -49,7 +51,12 @@ export function eventLines(events: readonly TimelineEvent[], columns?: number): 
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map(({ cells }) => stringWidth(cells[column] ?? ''))));
   return rows.flatMap(({ day, cells, text }, index) => {
     const head = `  ${cells.map((cell, column) => pad(cell, (widths[column] ?? 0) + 2)).join('')}`;
-    const line = columns === undefined ? [head + text] : wrap(head + text, columns, head.length);
+    const line =
+      columns === undefined
+        ? [head + text]
+        : columns - stringWidth(head) < LEAST_TEXT
+          ? [fit(head.trimEnd(), columns), ...wrap(`    ${text}`, columns, 4)]
+          : wrap(head + text, columns, head.length);
     return rows[index - 1]?.day === day ? line : [`${day} UTC`, ...line];
   });
 }
