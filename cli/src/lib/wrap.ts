@@ -25,7 +25,7 @@ export function wrap(text: string, columns: number, indent = 0): string[] {
       line = word;
     }
   }
-  const [first = '', ...rest] = [...lines, line];
+  const [first, ...rest] = [...lines, line];
   const hung = (one: string): string => hang + one;
   return beneath ? [head.trimEnd(), hung(first), ...rest.map(hung)] : [head + first, ...rest.map(hung)];
 }

@@ -5,10 +5,10 @@ import { startOwnFleet, type OwnFleet } from '../own-fleet.js';
 
 let fleet: OwnFleet;
 let mended = false;
+const converting = async (): Promise<void> => {
+  if (!mended) throw new JobError('CONVERSION_STEP', 'out of order', { retryable: false });
+};
 beforeAll(async () => {
-  const converting = async (): Promise<void> => {
-    if (!mended) throw new JobError('CONVERSION_STEP', 'out of order', { retryable: false });
-  };
   fleet = await startOwnFleet({ quiet: true, converting });
 });
 afterAll(() => fleet?.stop());
