@@ -163,7 +163,7 @@ describe('the progress of a job', () => {
     const lines = liveLines(model, START, { ...WIDE, rows });
     expect(lines).toHaveLength(count);
     if (rows === 7) expect(lines[0]).toBe('  1/4 production-db.vmdk [████████████████░░░░░░░░░░░░░░░░] 50%');
-    if (rows === 4) expect(lines.slice(-2)[0]).toBe('  and 2 disks under way');
+    if (rows === 4) expect(lines.slice(-2)[0]).toBe('  and 2 more under way');
     expect(lines.at(-1)).toContain('Total: 50% (120 GB of 240 GB)');
   });
 

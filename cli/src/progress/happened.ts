@@ -1,27 +1,22 @@
 import { durationWord } from '@hyper2kvm/contracts';
 import { plural, printable, sizeWord } from '../lib/format.js';
 import type { Style } from '../lib/width.js';
-import { wrap } from '../lib/wrap.js';
 import { barLine, downloading, type TtyOptions } from './bars.js';
 import { notCleaned } from './cleanup.js';
+import { hang } from './hang.js';
 import type { Happened, Model } from './state.js';
 import { STEP_TEXT } from './steps.js';
-
-/** Behind a mark or a picture. */
-const INDENT = 5;
 
 /** Lines for what happened: printed once, they scroll away above the moving part. */
 export function happenedLines(model: Model, options: TtyOptions): string[] {
   return model.happened
     .flatMap(({ what }) => textOf(what, options))
-    .flatMap((line) =>
-      line.startsWith(' ') && !line.includes('\u001b') ? wrap(line, options.columns, INDENT) : [line],
-    );
+    .flatMap((line) => (line.startsWith(' ') && !line.includes('\u001b') ? hang(line, options.columns) : [line]));
 }
 
 /** Text behind a mark, broken between words. */
 const prose = (text: string, { columns, paint }: TtyOptions, style: Style): string[] =>
-  wrap(text, columns, INDENT).map((line) => paint(style, line));
+  hang(text, columns).map((line) => paint(style, line));
 
 /** A reason begins as a part of a sentence. */
 export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -2,8 +2,8 @@ import { durationWord, type JobDetail } from '@hyper2kvm/contracts';
 import { printable } from '../lib/format.js';
 import { spanWord } from '../lib/when.js';
 import { fit } from '../lib/width.js';
-import { wrap } from '../lib/wrap.js';
 import { barLine, exportLines, type TtyOptions } from './bars.js';
+import { hang } from './hang.js';
 import { sentence } from './happened.js';
 import type { Model } from './state.js';
 import { STEP_TEXT } from './steps.js';
@@ -19,7 +19,7 @@ export function liveLines(model: Model, now: number, options: TtyOptions): strin
   switch (model.stage) {
     case 'waiting for export':
     case 'waiting for conversion':
-      lines.push(...wrap(waitingLine(model, now, spin), options.columns, 5));
+      lines.push(...hang(waitingLine(model, now, spin), options.columns));
       break;
     case 'exporting': {
       const preparing = model.origin.local ? 'Checking the files' : 'Preparing the export: snapshot and lease';

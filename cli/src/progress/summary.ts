@@ -7,6 +7,7 @@ import { virtInstall } from '../lib/virt-install.js';
 import { fit, pad, painter, stringWidth, type Paint } from '../lib/width.js';
 import { wrap } from '../lib/wrap.js';
 import { cleaningOf, notCleaned } from './cleanup.js';
+import { hang } from './hang.js';
 import { isResting } from './resting.js';
 
 export interface SummaryOptions {
@@ -102,7 +103,7 @@ function facts(job: JobDetail, options: SummaryOptions, paint: Paint): string[] 
     ...proof(job, options),
     ...cleanupRow(job, paint),
     ...job.concerns.flatMap((concern) =>
-      wrap(`⚠️  ${printable(concern)}`, options.columns, 4).map((line) => paint('yellow', line)),
+      hang(`⚠️  ${printable(concern)}`, options.columns).map((line) => paint('yellow', line)),
     ),
   ];
 }

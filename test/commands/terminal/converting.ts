@@ -14,6 +14,6 @@ export async function converting(
   const env = { HYPER2KVM_URL: player.url, VSPHERE_USERNAME: 'ann', VSPHERE_PASSWORD: 'x', ...options.env };
   const terminal = await Terminal.open({ ...options, env });
   await terminal.run(CONVERT + flags);
-  await terminal.waitFor('Job ID');
+  await terminal.waitFor(/job-/);
   return { terminal, player };
 }

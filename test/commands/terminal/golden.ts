@@ -12,7 +12,8 @@ const SETTLED_MS = 1_500;
 const masked = (screen: string): string =>
   screen
     .replaceAll(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/g, '⠋')
-    .replaceAll(/⠋ \d+s$/gm, '⠋ Ns')
+    .replaceAll(/(?<=[.)] )[-|/\\](?=$| \d+s$)/gm, '|')
+    .replaceAll(/([⠋|]) \d+s$/gm, '$1 Ns')
     .replaceAll(/Next attempt in .*$/gm, 'Next attempt in N');
 
 /** Compares the screen, once it has become so, with golden/NAME.txt. UPDATE_GOLDEN=1 writes that file. */
@@ -38,7 +39,8 @@ async function expectGolden(look: () => Promise<string>, name: string): Promise<
 
 async function settled(look: () => Promise<string>): Promise<string> {
   let screen = '';
-  for (let since = Date.now(); Date.now() - since < SETTLED_MS; await sleep(50)) {
+  const end = Date.now() + WAIT_MS;
+  for (let since = Date.now(); Date.now() - since < SETTLED_MS && Date.now() < end; await sleep(50)) {
     const now = masked(await look());
     if (now !== screen) since = Date.now();
     screen = now;
