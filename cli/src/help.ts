@@ -68,6 +68,11 @@ export default class HyperctlHelp extends Help {
     if (beneath.length > 0) this.#print('', [['COMMANDS', columns(beneath, this.#width)]]);
   }
 
+  /** Unlike oclif's, this leaves the command's id as it is. */
+  protected override formatCommand(command: Command.Loadable): string {
+    return this.getCommandHelpClass(command).generate();
+  }
+
   get #width(): number {
     return Math.min(this.opts.maxWidth, 100);
   }
