@@ -41,18 +41,13 @@ export const ELSEWHERE: readonly Elsewhere[] = [
 /** What ends otherwise than with 0, and where the docs say so. */
 export const OUTCOMES: readonly { readonly command: RegExp; readonly exit: number; readonly why: string }[] = [
   {
-    command: /^hyperctl convert .*--at(?!.*--detach)/,
-    exit: 130,
-    why: 'Ctrl-C while it waits for its time: the job goes on',
-  },
-  {
     command: /^hyperctl batches resume (?!.*--detach)/,
     exit: 1,
     why: 'a VM of the batch had failed before',
   },
 ];
 
-/** What goes on until somebody ends it, or a time has come. */
+/** What goes on until somebody ends it, or a time has come: it is ended by Ctrl-C, and its exit code is 0 or 130. */
 export const ENDLESS: readonly RegExp[] = [
   /^hyperctl watch(?!.*--(once|json))/,
   /^hyperctl (convert|export) .*--(at|window)(?!.*--detach)/,

@@ -158,9 +158,16 @@ function batchStateFor(command: string): BatchState {
 const BATCH_LABELS = { completed: 'through', running: 'waiting', stopped: 'stopped' } as const;
 const stateId = (label: string): string => `(SELECT id FROM docs.states WHERE state = '${label}')`;
 
+let attempts = 0;
+const ATTEMPTS = ['export_attempt', 'conversion_attempt', 'cleanup_attempt', 'verify_attempt', 'import_attempt'];
+function freshAttempts(): Json {
+  attempts += 100;
+  return Object.fromEntries(ATTEMPTS.map((name) => [name, attempts]));
+}
+
 async function copyJob(db: PoolClient, state: JobState, change: Json): Promise<void> {
-  // One VM has one active job: copies are of VMs of their own.
-  await copy(db, 'jobs', `id = ${stateId(state)}`, { instance_uuid: null, ...change });
+  // One VM has one active job: copies are of VMs of their own. What was done under an attempt's number is not done again.
+  await copy(db, 'jobs', `id = ${stateId(state)}`, { instance_uuid: null, ...freshAttempts(), ...change });
   for (const table of ['job_attempts', 'job_events'])
     await copy(db, table, `job_id = ${stateId(state)}`, { job_id: change['id'] }, ['seq', 'id']);
 }
@@ -171,7 +178,7 @@ async function copyBatch(db: PoolClient, state: BatchState, name: string, isWatc
   await copy(db, 'batches', `id = ${label}`, { id, ...(name.startsWith('batch-') ? {} : { name }) });
   const { rows } = await db.query<{ id: string }>(`SELECT id FROM docs.jobs WHERE batch_id = ${label}`);
   for (const [at, job] of rows.entries())
-    await copy(db, 'jobs', `id = '${job.id}'`, { id: `job-${id.slice(6)}${at}`, batch_id: id });
+    await copy(db, 'jobs', `id = '${job.id}'`, { id: `job-${id.slice(6)}${at}`, batch_id: id, ...freshAttempts() });
   // Of one that is watched to its end none fails.
   if (state === 'completed' && !isWatched)
     await copyJob(db, 'failed', {
