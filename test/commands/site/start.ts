@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { JobError, type ConversionRequested } from '@hyper2kvm/contracts';
+import { JobError, type ConversionRequested, type ImportRequested, type VerifyRequested } from '@hyper2kvm/contracts';
 import type { WorkContext } from '@hyper2kvm/runtime';
 import type { TestProject } from 'vitest/node';
 import { makeDisk, servedDisk } from '../../integration/export-setup.js';
@@ -69,6 +69,20 @@ async function convert({ vm_name: vm }: ConversionRequested, work: WorkContext):
   while (vm.includes('stuck')) await sleep(1_000, undefined, { signal: work.signal });
 }
 
+/** What is asked for of a result. */
+const afterwards = {
+  verifying: ({ folder }: VerifyRequested): Promise<object> =>
+    Promise.resolve(
+      folder.includes('differs')
+        ? { identical: false, files: [{ file: `${folder}/disk1.qcow2`, segments: 128, first_difference: 17 }] }
+        : {},
+    ),
+  importing: ({ folder }: ImportRequested): Promise<object> =>
+    folder.includes('refused')
+      ? Promise.reject(new JobError('LIBVIRT', 'libvirt refused: no network default', { retryable: false }))
+      : Promise.resolve({}),
+};
+
 export default async function start(project: TestProject): Promise<() => Promise<void>> {
   const ends: (() => unknown)[] = [];
   const stop = async (): Promise<void> => {
@@ -123,7 +137,11 @@ async function open(ends: (() => unknown)[]): Promise<Site> {
     services.start('exporter', { ...common, exporter }),
     services.start('notifier', { ...common, notifier }),
   ]);
-  ends.push(await startWorkers(stack.nats.servers, { converting: convert, quiet: true, slots: 4 }, ['converter']));
+  ends.push(
+    await startWorkers(stack.nats.servers, { converting: convert, ...afterwards, quiet: true, slots: 4 }, [
+      'converter',
+    ]),
+  );
   return {
     url: anybody.url,
     securedUrl: secured.url,

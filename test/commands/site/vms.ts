@@ -1,7 +1,7 @@
 /**
  * VMs of the simulated vCenter, all in DC0 with one small disk. A test takes VMs of its own, so that tests can run side by side:
  * add their names here. What befalls them is in the name: `broken` fails in its conversion, `slow` converts for about 20 s,
- * `stuck` converts until it is cancelled.
+ * `stuck` converts until it is cancelled, libvirt refuses the import of `refused`, and of `differs` a segment is not as recorded.
  */
 export const VMS = [
   'list-1',
@@ -40,6 +40,28 @@ export const VMS = [
   'daemon-1',
   'daemon-2',
   'daemon-3',
+  'convert-1',
+  'convert-2-broken',
+  'convert-3',
+  'convert-4',
+  'convert-5',
+  'convert-6-broken',
+  'convert-7',
+  'export-1',
+  'export-2',
+  'status-1',
+  'status-2-broken',
+  'status-3-stuck',
+  'logs-1',
+  'logs-2',
+  'logs-3-stuck',
+  'retry-1-broken',
+  'retry-2-broken',
+  'retry-3-broken',
+  'import-1',
+  'import-2-refused',
+  'verify-1',
+  'verify-2-differs',
   // Of the design document's examples.
   'web-server-01',
   'web-server-02',
