@@ -54,7 +54,7 @@ export async function drain(options: DrainOptions): Promise<Drained> {
     say(`The gateway does not tell which jobs run (${error.why ?? error.message}): what runs is handed back.`);
     return { go: true, handedBack: [] };
   }
-  if (jobsOf(workers).length === 0 || timeoutMs <= 0) return { go: true, handedBack: jobsOf(workers) };
+  if (timeoutMs <= 0) return { go: true, handedBack: jobsOf(workers) };
 
   const interrupted = interruption();
   const line = liveLine(process.stderr, quiet);
@@ -62,6 +62,9 @@ export async function drain(options: DrainOptions): Promise<Drained> {
   const drained = workers.filter(({ status }) => status === 'running').map(({ worker_id: id }) => id);
   try {
     for (const id of drained) await client.workers.tell(id, 'drain');
+    // Asked anew: what they told before is up to ten seconds old, and with this they told again.
+    workers = await ours();
+    if (jobsOf(workers).length === 0) return { go: true, handedBack: [] };
     say(
       `${running(workers)} Waiting up to ${spanWord(timeoutMs)}; then the work is handed back and goes on after the next start.`,
     );

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CliError } from '../lib/errors.js';
@@ -99,7 +99,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     // Ctrl-C, or `daemon stop` from elsewhere: as it was meant.
     if (gone && exit === 0 && latest !== undefined) return { state: latest, already, ended };
     if (gone)
-      throw new CliError(`the local stack did not start: ${state?.error ?? lastLines(log)}`, {
+      throw new CliError(`the local stack did not start: ${state?.error ?? lastWords(options.home, log)}`, {
         advice: `look at ${log}`,
       });
     // Whoever was first gave up or is just stopping: the user decides.
@@ -153,9 +153,12 @@ function start(options: LaunchOptions, lock: string, log: string): ChildProcess 
   }
 }
 
-function lastLines(file: string): string {
+function lastWords(home: string, log: string): string {
   try {
-    return readFileSync(file, 'utf8').trim().split('\n').slice(-LAST_LINES).join('\n');
+    // Without room there are no words either.
+    const { bavail } = statfsSync(home);
+    if (bavail === 0) return `no space is left in ${home}`;
+    return readFileSync(log, 'utf8').trim().split('\n').slice(-LAST_LINES).join('\n');
   } catch {
     return 'it left no word';
   }

@@ -63,8 +63,11 @@ describe.skipIf(why !== undefined)('hyperctl daemon, with systemd', () => {
 
   const hyperctl = (...args: string[]): ReturnType<Systemd['run']> =>
     systemd.run([process.execPath, HYPERCTL, ...args]);
-  const status = async (): Promise<Status> =>
-    JSON.parse((await hyperctl('daemon', 'status', '--json')).stdout) as Status;
+  const status = async (): Promise<Status> => {
+    const { stdout, stderr } = await hyperctl('daemon', 'status', '--json');
+    if (stderr !== '') throw new Error(stderr);
+    return JSON.parse(stdout) as Status;
+  };
   const state = async (name: string) => (await status()).services.find((one) => one.name === name)?.state;
 
   it('drives the units that are installed', async () => {
