@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { LOOK, RUNNING, STATUS } from '../../cli/test/fleet-samples.js';
+import { BATCH, LOOK, RUNNING, STATUS } from '../../cli/test/fleet-samples.js';
 import { Terminal, type TerminalOptions } from '../support/tmux.js';
 import { ended, hyperctl, hyperctlJson, job, json, siteEnv, StandIn, startJob, until } from './site/index.js';
 
@@ -39,6 +41,7 @@ async function standIn(): Promise<StandIn> {
       const jobs = path.includes('exporting') ? RUNNING : [];
       return json(response, 200, { jobs, next_cursor: null });
     }
+    if (path.startsWith('/api/v1/batches')) return json(response, 200, { batches: [BATCH], next_cursor: null });
     const detail = RUNNING.find((one) => path === `/api/v1/jobs/${one.job_id}`);
     if (detail !== undefined) return json(response, 200, detail);
     const none = { count: 0, failed: 0, mean_seconds: null, p50_seconds: null, p99_seconds: null };
@@ -126,6 +129,26 @@ describe('hyperctl watch', () => {
     await expectGivenBack(terminal, 130);
   });
 
+  it('gives the terminal back when it breaks in the middle', async () => {
+    const terminal = await open();
+    const module = fileURLToPath(new URL('../../cli/dist/fleet/terminal.js', import.meta.url));
+    const broken = path.join(inject('site').folder, 'watch-broken.mjs');
+    await writeFile(
+      broken,
+      `import { FleetTerminal } from '${module}';
+       const none = () => {};
+       const { stdin: input, stdout: output } = process;
+       const terminal = new FleetTerminal({ input, output, onKey: none, onResize: none, onGone: none });
+       terminal.open();
+       terminal.draw(['drawn']);
+       process.stdin.once('data', () => { throw new Error('broken'); });`,
+    );
+    await terminal.run(`node '${broken}' 2> /dev/null # $ hyperctl watch`);
+    await terminal.waitFor(/^drawn$/m);
+    await terminal.keys('x');
+    await expectGivenBack(terminal, 1);
+  });
+
   it('ends with its window', async () => {
     const terminal = await open();
     await terminal.run('hyperctl watch');
@@ -150,7 +173,9 @@ describe('hyperctl watch', () => {
     const after = await terminal.waitFor(/✓ exporter/);
     // The table is as it was, but for the ages.
     expect(table(after)).toEqual(table(before));
-    expect(await terminal.bytes()).not.toContain('\u001b[31m');
+    const bytes = await terminal.bytes();
+    expect(bytes).not.toContain('\u001b[31m');
+    expect(bytes).not.toContain('Warning');
     await terminal.keys('q');
     await terminal.waitFor(/^\[0\] \$$/m);
   });
@@ -198,6 +223,8 @@ describe('hyperctl watch', () => {
         job_id: id,
         progress,
       })),
+      waiting: { jobs: [], more: false },
+      batches: [BATCH],
       workers: [{ worker_id: 'exporter-1' }, { worker_id: 'converter-1', paused: true }],
     });
 

@@ -77,7 +77,7 @@ export default class Watch extends BaseCommand<typeof Watch> {
   }
 
   async #once(client: GatewayClient, empty: Model): Promise<ExitCode> {
-    const looker = new Looker(client, DETAILS_ONCE);
+    const looker = new Looker(client, { details: DETAILS_ONCE, everything: this.isJson });
     const size = { columns: this.columns ?? ONCE.columns, rows: ONCE.rows };
     const look = await looker.look(empty, size.rows);
     const model = reduce(empty, { type: 'looked', look }, Date.now());

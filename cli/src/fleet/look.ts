@@ -26,6 +26,13 @@ const LIST_MS = 10_000;
 const TAG_MS = 30_000;
 const BATCHES = 100;
 
+export interface LookerOptions {
+  /** Details that a look asks for at most. */
+  readonly details?: number;
+  /** Every view is asked for, not only the one that is to be seen. */
+  readonly everything?: boolean;
+}
+
 /** Asks the gateway for what is to be seen, and for no more of it than can have changed. */
 export class Looker {
   /** When something was asked for last, by its name. */
@@ -37,7 +44,7 @@ export class Looker {
 
   constructor(
     private readonly client: GatewayClient,
-    private readonly details = DETAILS,
+    private readonly options: LookerOptions = {},
   ) {}
 
   /** @throws CliError when the gateway did not answer what matters */
@@ -55,22 +62,9 @@ export class Looker {
     const known = totals?.totals ?? (isWhole(model) ? (status.jobs as Totals) : model.totals);
     const gone = [...this.#running.values()].filter(({ job_id: id }) => !running.jobs.some((job) => job.job_id === id));
     this.#running = new Map(running.jobs.map((job) => [job.job_id, job]));
-    const pages: Partial<Record<JobView, JobPage>> = { running };
-    if (known === null || known.failed !== this.#failed || this.#due('failed', TAG_MS * 2)) {
-      pages.failed = await this.#page(model, 'failed');
-      this.#failed = known?.failed ?? -1;
-    }
-    if (
-      view === 'completed' &&
-      (known?.completed !== this.#completed || this.#due(`completed ${model.filter}`, LIST_MS))
-    ) {
-      pages.completed = await this.#page(model, 'completed');
-      this.#completed = known?.completed ?? -1;
-    }
-    if (view === 'waiting' && (this.#due(`waiting ${model.filter}`, LIST_MS) || this.#atEnd(model)))
-      pages.waiting = await this.#page(model, 'waiting');
+    const pages = { running, ...(await this.#ended(model, known)), ...(await this.#waiting(model)) };
     const batches =
-      view === 'batches' && this.#due('batches', LIST_MS / 2)
+      (view === 'batches' || this.options.everything === true) && this.#due('batches', LIST_MS / 2)
         ? await this.client.batches.list(undefined, BATCHES)
         : undefined;
     const details = await this.#details(model, { ...model.pages, ...pages }, gone, page);
@@ -84,6 +78,31 @@ export class Looker {
       ...(batches === undefined ? {} : { batches }),
       ...(opened === undefined ? {} : { open: opened }),
     };
+  }
+
+  get #most(): number {
+    return this.options.details ?? DETAILS;
+  }
+
+  /** Lists of jobs that ended: when their number has changed, or now and then. */
+  async #ended(model: Model, known: Totals | null): Promise<Partial<Model['pages']>> {
+    const pages: { failed?: JobPage; completed?: JobPage } = {};
+    if (known === null || known.failed !== this.#failed || this.#due('failed', TAG_MS * 2)) {
+      pages.failed = await this.#page(model, 'failed');
+      this.#failed = known?.failed ?? -1;
+    }
+    if (model.view !== 'completed' && this.options.everything !== true) return pages;
+    if (known?.completed !== this.#completed || this.#due(`completed ${model.filter}`, LIST_MS)) {
+      pages.completed = await this.#page(model, 'completed');
+      this.#completed = known?.completed ?? -1;
+    }
+    return pages;
+  }
+
+  async #waiting(model: Model): Promise<Partial<Model['pages']>> {
+    if (model.view !== 'waiting' && this.options.everything !== true) return {};
+    if (!this.#due(`waiting ${model.filter}`, LIST_MS) && !this.#atEnd(model)) return {};
+    return { waiting: await this.#page(model, 'waiting') };
   }
 
   /** What is wrong, once a look failed: the gateway may be there and its database not. */
@@ -193,8 +212,8 @@ export class Looker {
     const seen = rows
       .filter(({ id }) => model.view !== 'completed' && !this.#isSettled(next, id))
       .toSorted((a, b) => (model.details.get(a.id)?.at ?? 0) - (model.details.get(b.id)?.at ?? 0));
-    const ids = new Set([...gone.map((job) => job.job_id).slice(0, 2 * this.details), ...failed.map(({ id }) => id)]);
-    for (const { id } of seen) if (ids.size < this.details) ids.add(id);
+    const ids = new Set([...gone.map((job) => job.job_id).slice(0, 2 * this.#most), ...failed.map(({ id }) => id)]);
+    for (const { id } of seen) if (ids.size < this.#most) ids.add(id);
     const answers = await Promise.all([...ids].map((id) => this.#detail(id)));
     return answers.filter((job) => job !== undefined);
   }

@@ -38,8 +38,10 @@ class Fleet {
   #left: ExitCode = EXIT.ok;
   #leaving = false;
   #go: () => void = () => {};
-  readonly #gone = new Promise<void>((resolve) => {
+  #fail: (error: unknown) => void = () => {};
+  readonly #gone = new Promise<void>((resolve, reject) => {
     this.#go = resolve;
+    this.#fail = reject;
   });
   /** Ends the pause between two looks. */
   #wake: () => void = () => {};
@@ -52,8 +54,8 @@ class Fleet {
     this.#terminal = new FleetTerminal({
       input,
       output,
-      onKey: (key) => this.#pressed(key),
-      onResize: () => this.#draw(),
+      onKey: (key) => this.#safely(() => this.#pressed(key)),
+      onResize: () => this.#safely(() => this.#draw()),
       onGone: () => this.#end(EXIT.interrupted),
     });
   }
@@ -62,7 +64,7 @@ class Fleet {
     const stop = (): void => this.#end(EXIT.interrupted);
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
     for (const signal of signals) process.on(signal, stop);
-    const ticks = setInterval(() => this.#dispatch({ type: 'tick' }), TICK_MS);
+    const ticks = setInterval(() => this.#safely(() => this.#dispatch({ type: 'tick' })), TICK_MS);
     this.#terminal.open();
     try {
       this.#draw();
@@ -81,6 +83,16 @@ class Fleet {
     this.#leaving = true;
     this.#wake();
     this.#go();
+  }
+
+  /** An error of a handler is told after the terminal was given back, as every other one. */
+  #safely(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#leaving = true;
+      this.#fail(error);
+    }
   }
 
   async #looks(): Promise<void> {
@@ -108,7 +120,10 @@ class Fleet {
   /** @returns true when the gateway did not answer */
   async #look(): Promise<boolean> {
     try {
+      const { scope } = this.#model;
       const look = await this.#looker.look(this.#model, this.#page);
+      // Meanwhile other jobs are meant.
+      if (this.#model.scope !== scope) return false;
       if (this.#model.trouble !== null) this.#looker.forget();
       this.#dispatch({ type: 'looked', look });
       return false;

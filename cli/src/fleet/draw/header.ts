@@ -163,7 +163,7 @@ export function paceLine(model: Model, columns: number): Line {
         hour === null || hour.exports === 0
           ? []
           : [span(`${count(hour.exports)} ${long ? 'exported in the last hour' : 'VMs/h'}`)],
-        hour?.bytesPerSecond == null || hour.exports === 0 || !long
+        hour?.bytesPerSecond == null || hour.exports === 0 || !long || !whole
           ? []
           : [span(`${rateWord(hour.bytesPerSecond)} each`)],
         left === '' ? [] : [span(long ? left : left.replace(/ until.*/, ' left'))],
