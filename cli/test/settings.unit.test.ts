@@ -133,7 +133,9 @@ describe('the request of a conversion', () => {
     expect(convertBody(db, {}, own).options).toEqual({ callback_url: slack });
     const callback = 'https://cmdb.example.com/done';
     expect(convertBody(db, { 'callback-url': callback }, own).options).toEqual({ callback_url: callback });
-    const batch = batchBody({ plan: { vms: ['db'] }, flags: {}, own, keys: [], convert: true });
+    // A context is of the file, which `own` has read: with flags alone there is none.
+    const flags = { context: 'prod' };
+    const batch = batchBody({ plan: { vms: ['db'] }, flags, own, keys: [], convert: true });
     expect(batch).toMatchObject({ callback_url: slack, options: {} });
   });
 

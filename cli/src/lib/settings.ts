@@ -143,12 +143,14 @@ export class Settings {
   }
 }
 
-/** Flag > environment > context > file > default; see config/resolve.ts. */
-export const settings = (
-  flags: FlagValues,
-  env: NodeJS.ProcessEnv = {},
-  file: ConfigFile = noConfig('config.yaml'),
-): Settings => new Settings(flags, env, file);
+/**
+ * Flag > environment > context > file > default; see config/resolve.ts.
+ * @param file left out: what flags and environment say alone; a context that they name is of a file, and says nothing then
+ */
+export const settings = (flags: FlagValues, env: NodeJS.ProcessEnv = {}, file?: ConfigFile): Settings =>
+  file === undefined
+    ? new Settings({ ...flags, context: undefined }, { ...env, HYPER2KVM_CONTEXT: undefined }, noConfig(''))
+    : new Settings(flags, env, file);
 
 /** A file that holds this tree. @throws UsageError */
 export const configOf = (tree: unknown, path = 'config.yaml'): ConfigFile => parseConfig(path, stringify(tree));

@@ -112,5 +112,8 @@ function constraint(line: string): string {
 /** @param listed a line for each: its name, and what it is */
 function noArguments(listed: string, { id }: Spoken): UsageError {
   const names = listed.split('\n').flatMap((line) => /^\s*([\w-]+)(?: {2}|$)/.exec(line)?.[1]?.toUpperCase() ?? []);
-  return new UsageError(`${either(names, '').replace(' or ', ' and ')} is missing`, helpOf(id));
+  return new UsageError(
+    `${either(names, '').replace(' or ', ' and ')} ${names.length > 1 ? 'are' : 'is'} missing`,
+    helpOf(id),
+  );
 }

@@ -29,6 +29,10 @@ it('hyperctl config contexts lists them, the current one marked', async () => {
       { name: 'lab', current: true, vcenter: 'lab.example.com' },
     ],
   });
+});
+
+it('hyperctl config contexts says when there are none, or the current one is not there', async () => {
+  const home = await Home.with(TEXT);
   const lost = await home.run(['config', 'contexts'], { HYPER2KVM_CONTEXT: 'gone' });
   expect(lost.stderr).toBe('Note: the current context gone is not among them');
   const none = await Home.with();

@@ -12,11 +12,11 @@ export default class ConfigRenameContext extends ConfigCommand<typeof ConfigRena
   static override examples = ['<%= config.bin %> config rename-context lab test-lab'];
   static override args = {
     name: Args.string({ description: 'Name of the context.', required: true, ignoreStdin: true }),
-    newName: Args.string({ name: 'new-name', description: 'Its name from now on.', required: true, ignoreStdin: true }),
+    'new-name': Args.string({ description: 'Its name from now on.', required: true, ignoreStdin: true }),
   };
 
   protected work(): Promise<ExitCode> {
-    const { name, newName } = this.args;
+    const { name, 'new-name': newName } = this.args;
     const file = this.loose();
     if (!file.contexts.has(name)) throw noContext(name, file);
     if (file.contexts.has(newName)) throw new UsageError(`there is a context ${newName} already`);
