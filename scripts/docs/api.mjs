@@ -129,7 +129,11 @@ function errors(responses) {
     : [
         table(
           ['status', 'error', 'meaning'],
-          rows.map(([status, name, ...words]) => [status, code(name), cell(words.join(': '))]),
+          rows.map(([status, name, ...words]) => [
+            status,
+            `[${code(name)}](../troubleshooting.md#${name.toLowerCase()})`,
+            cell(words.join(': ')),
+          ]),
         ),
       ];
 }

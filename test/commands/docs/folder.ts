@@ -11,7 +11,7 @@ const DISK_BYTES = 24 * 2 ** 20;
 /**
  * No hosts file can be written here, so `hyperctl` and `curl` are small scripts that put the simulated vCenter in the place of
  * vcenter.example.com (in arguments and in manifests), its account in the place of any account of vsphere.local, and the gateway
- * in the place of the local stack's address, a free port in the place of 9090; a password that the docs leave out (…) is the account's. Nothing else is changed.
+ * in the place of the local stack's address and of HYPER2KVM_URL at example.com, a free port in the place of 9090; a password that the docs leave out (…) is the account's. Nothing else is changed.
  */
 const STAND_INS = `
 words=()
@@ -26,6 +26,7 @@ for word in "$@"; do
   done
   words+=("$word")
 done
+[[ \${HYPER2KVM_URL-} == https://*.example.com ]] && export HYPER2KVM_URL=$DOCS_URL
 [[ \${VSPHERE_PASSWORD-} == … ]] && export VSPHERE_PASSWORD=$DOCS_PASSWORD
 sed -i "s/vcenter\\.example\\.com/$DOCS_VCENTER/" ./*.yaml 2>/dev/null
 `;

@@ -21,6 +21,7 @@ const beneath = (folder: string): string[] =>
 /** Those whose commands have to be true. */
 export const pages = (): string[] => [
   'README.md',
+  'cli/README.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
   ...beneath('deploy')

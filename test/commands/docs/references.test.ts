@@ -17,8 +17,7 @@ it('the reference is up to date', async () => {
 });
 
 it('no link is dead: neither files nor headings', async () => {
-  const tracked = await execa('git', ['ls-files', '*.md'], { cwd: ROOT });
-  const files = [...new Set([...tracked.stdout.split('\n'), ...pages()])].filter((name) => !name.includes('/design/'));
+  const files = [...pages(), 'ARCHITECTURE.md', 'CHANGELOG.md'];
   const args = ['--no-stdout', '--quiet', '--frail', '--use', 'validate-links=repository:false', ...files];
   const { stderr, exitCode } = await execa('node_modules/.bin/remark', args, { cwd: ROOT, reject: false });
   expect(exitCode, stderr).toBe(0);
