@@ -37,8 +37,10 @@ try {
   await stack.start(stopped.signal);
   say('ready');
   if (!stopped.signal.aborted) {
-    // The services' pipes keep the process alive; this only waits for the word to stop.
+    // Also with every service stopped on purpose there is somebody to start them again: promises alone keep no process alive.
+    const alive = setInterval(() => {}, 2 ** 30);
     await new Promise((resolve) => stopped.signal.addEventListener('abort', resolve, { once: true }));
+    clearInterval(alive);
   }
 } catch (error) {
   if (!stopped.signal.aborted) failure = error instanceof Error ? error.message : String(error);

@@ -14,6 +14,11 @@ it('restarts one service, or all of them', async () => {
   expect(home.pid('postgres')).toBe(before.postgres);
   expect(home.state.services['nats']).toMatchObject({ state: 'running', wanted: true });
 
+  // A supervisor with nothing to supervise is still there.
+  expect((await home.daemon('stop', 'nats', 'postgres')).stdout).toBe('Stopped: nats, postgres');
+  expect((await home.daemon('start', 'nats')).stdout).toBe('Started: nats');
+  expect(home.state.supervisor.pid).toBe(before.supervisor);
+
   const all = await home.daemon('restart', '--all', '--json');
   expect(all.exitCode, all.stderr).toBe(0);
   expect(JSON.parse(all.stdout)).toEqual({ manager: 'local', restarted: ['nats', 'postgres'], handed_back: [] });
