@@ -30,6 +30,10 @@ export function usageError(error: Error, command: Spoken): CliError | undefined 
   const inFlag = /^Parsing --(\S+) \n\t([^]*)\nSee more help with --help$/.exec(error.message);
   if (inFlag !== null && error instanceof CliError)
     return new UsageError(`--${inFlag[1]}: ${inFlag[2] ?? ''}`, error.advice ?? helpOf(command.id));
+  if (error instanceof UsageError) {
+    error.advice ??= helpOf(command.id);
+    return error;
+  }
   if (!('oclif' in error)) return undefined;
   // oxlint-disable-next-line no-control-regex -- the parser colours some of its words
   const message = error.message.replaceAll(/\u001b\[\d+m/g, '').replace(/\nSee more help with --help$/, '');

@@ -38,13 +38,13 @@ export const ERRORS = {
     false,
     403,
     'vCenter denied an operation',
-    'Give the account the privileges of docs/vcenter-privileges.md; hyperctl vcenter test names those that it lacks.',
+    'Give the account the privileges of docs/vcenter-privileges.md; hyperctl vcenter test NAME tells which it lacks.',
   ),
   VCENTER_BUSY: meaning(
     true,
     503,
     'vCenter could not do it now',
-    'It is tried again; see the error of the source below.',
+    'It is tried again. Where it repeats: look at the recent tasks of the VM in vCenter, such as a backup.',
   ),
   VCENTER_FAULT: meaning(
     false,
@@ -80,7 +80,7 @@ export const ERRORS = {
     true,
     502,
     'the source VM could not be switched off',
-    'See the message; switch it off in vCenter and use --source-power keep.',
+    'Switch it off in vCenter, and convert it again with --source-power keep.',
   ),
   // Local files
   PATH_DENIED: meaning(
@@ -130,7 +130,7 @@ export const ERRORS = {
     false,
     422,
     'the transport that was asked for cannot be used',
-    'The message says why; use --transport auto.',
+    'The message says why; convert it again with --transport auto.',
   ),
   DATASTORE_FULL: meaning(
     false,
