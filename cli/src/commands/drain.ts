@@ -49,6 +49,9 @@ export default class Drain extends DutyCommand<typeof Drain> {
       onDrained: (id, gone) => {
         if (!this.isQuiet) this.log(`${id}: ${gone ? 'is stopped' : 'drained, nothing runs on it'}`);
       },
+      onLeft: (text) => {
+        if (!this.isQuiet) this.log(text);
+      },
       onResumed: (id, status) => this.logToStderr(`${id}: somebody had it ${status === 'paused' ? 'pause' : 'go on'}`),
     });
     if (ended === 'interrupted') {

@@ -1,6 +1,6 @@
-import { createLogUpdate } from 'log-update';
-import { canRedraw } from '../marks.js';
-import { painter } from '../width.js';
+import { liveRegion, terminalSize } from '../live-region.js';
+import { asciiMarks, canRedraw } from '../marks.js';
+import { fit, painter } from '../width.js';
 import { happenedLines, plainLines, progressLine, tableLines } from './draw.js';
 import type { BatchView } from './view.js';
 
@@ -39,7 +39,7 @@ function plain({ stream }: BatchScreenOptions): BatchScreen {
         told = now;
         percent = at;
       }
-      if (lines.length > 0) stream.write(`${lines.join('\n')}\n`);
+      if (lines.length > 0) stream.write(`${asciiMarks(lines.join('\n'))}\n`);
     },
     close: () => {},
   };
@@ -47,24 +47,16 @@ function plain({ stream }: BatchScreenOptions): BatchScreen {
 
 /** What ended scrolls away above; the table is drawn again in place, in one write with what is new above it. */
 function terminal({ stream, color }: BatchScreenOptions): BatchScreen {
-  const update = createLogUpdate(stream);
+  const region = liveRegion(stream);
   const paint = painter(color);
   let printed = 0;
   let latest: BatchView | undefined;
   const frame = (last: boolean): void => {
     if (latest === undefined) return;
-    const size = { columns: stream.columns > 0 ? stream.columns : 80, rows: stream.rows || 24, paint };
-    const above = happenedLines(latest, printed, size);
+    const size = { ...terminalSize(stream), paint };
+    const above = happenedLines(latest, printed, size).map((line) => asciiMarks(line));
     printed = latest.happened.length;
-    stream.cork();
-    if (above.length > 0) {
-      update.clear();
-      stream.write(`${above.join('\n')}\n`);
-    }
-    const live = last ? [] : tableLines(latest, size);
-    if (live.length > 0) update(live.join('\n'));
-    else update.clear();
-    stream.uncork();
+    region.draw(above, last ? [] : tableLines(latest, size).map((line) => fit(asciiMarks(line), size.columns)));
   };
   const resized = (): void => frame(false);
   stream.on('resize', resized);
@@ -76,7 +68,7 @@ function terminal({ stream, color }: BatchScreenOptions): BatchScreen {
     close: () => {
       stream.off('resize', resized);
       frame(true);
-      update.done();
+      region.close();
     },
   };
 }

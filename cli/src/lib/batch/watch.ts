@@ -2,6 +2,7 @@ import type { BatchDetail, JobStatus } from '@hyper2kvm/contracts';
 import type { GatewayClient } from '../client.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { GatewayUnreachable } from '../errors.js';
+import { asciiMarks } from '../marks.js';
 import { interruption, poll } from '../poll.js';
 import type { Settings } from '../settings.js';
 import { painter } from '../width.js';
@@ -79,7 +80,7 @@ export async function watchBatch(options: BatchWatchOptions): Promise<BatchWatch
     interrupted.release();
   }
   if (ended === undefined) return { ended: false };
-  if (!options.quiet) stream.write(`${endLines(ended, view.jobs.values(), painter(color)).join('\n')}\n`);
+  if (!options.quiet) stream.write(`${asciiMarks(endLines(ended, view.jobs.values(), painter(color)).join('\n'))}\n`);
   return { ended: true, detail: ended, exitCode: exitCodeOfBatch(ended) };
 }
 

@@ -12,6 +12,8 @@ export interface Waiting {
   readonly stream: NodeJS.WriteStream;
   /** A worker has nothing left; `gone` where it was stopped meanwhile. */
   readonly onDrained: (id: string, gone: boolean) => void;
+  /** Where nothing can be drawn again in place: how much is left, each time that it changed. */
+  readonly onLeft: (text: string) => void;
   /** Somebody had it take work again, so that it will never be drained. */
   readonly onResumed: (id: string, status: Worker['status']) => void;
 }
@@ -30,6 +32,7 @@ export async function waitUntilDrained(
   const since = Date.now();
   const left = new Set(ids);
   let resumed = false;
+  let told = '';
   try {
     for await (const fleet of poll(() => client.workers.list(), { signal: interrupted.signal })) {
       const busy: Worker[] = [];
@@ -51,7 +54,10 @@ export async function waitUntilDrained(
         }
       }
       if (left.size === 0) return resumed ? 'resumed' : 'drained';
-      line.set(drainingLine(busy));
+      const text = drainingLine(busy);
+      line.set(text);
+      if (told !== '' && told !== text && !options.stream.isTTY) options.onLeft(text);
+      told = text;
     }
     return 'interrupted';
   } finally {
