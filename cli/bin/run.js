@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import * as module from 'node:module';
 import { arch, homedir, platform, userInfo } from 'node:os';
 import path from 'node:path';
@@ -29,10 +29,14 @@ if (['--version', ...(pjson.oclif.additionalVersionFlags ?? [])].includes(proces
     process.env.SHELL ??= '/bin/sh';
   }
   keepCompiled();
+  // Was checked above; oclif would load a parser of version ranges for it.
+  process.env.OCLIF_DISABLE_ENGINE_WARNING ??= '1';
   const { execute, settings } = await import('@oclif/core');
   // Only what was built runs, also where NODE_ENV says development or test: oclif would look for a TypeScript loader there.
   settings.enableAutoTranspile = false;
-  await execute({ loadOptions: { root, pjson } });
+  const isPacked = existsSync(path.join(root, 'oclif.manifest.json'));
+  const loadOptions = isPacked ? { root, pjson } : await (await import('./checkout.js')).checkoutOptions(root, pjson);
+  await execute({ loadOptions });
 }
 
 /**

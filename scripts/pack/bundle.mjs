@@ -72,6 +72,8 @@ export async function bundle({ cli, folder, oclif }) {
     legalComments: 'none',
     banner: { js: COMMONJS },
     plugins: [NAMED, ONE_LANGUAGE],
+    // undici wants to know Node's own only to tell them apart; being asked for, Node loads a second undici.
+    define: { 'globalThis.Headers': 'undefined' },
     // oclif asks for it to read a tsconfig.json, which no package has.
     alias: { typescript: fileURLToPath(new URL('nothing.cjs', import.meta.url)) },
     logLevel: 'warning',
