@@ -53,6 +53,26 @@ describe('an error of the gateway', () => {
     ]);
   });
 
+  it('has commands with the ids that its words name, and nothing that steers a terminal', () => {
+    const told = explain(
+      new GatewayProblem({
+        type: 'about:blank',
+        title: 'the VM already has an active job',
+        status: 409,
+        detail: `VM web\u001b[2J\n01 has ${JOB_ID}`,
+        code: 'VM_BUSY',
+        advice: ERRORS.VM_BUSY.advice,
+      }),
+    );
+    expect(told).toEqual([
+      'Error: the VM already has an active job',
+      `  why:   VM web[2J 01 has ${JOB_ID}`,
+      `  try:   Follow it: hyperctl status --job ${JOB_ID} --follow; or end it: hyperctl cancel --job ${JOB_ID}.`,
+      `  job:   ${JOB_ID}`,
+      '  code:  VM_BUSY',
+    ]);
+  });
+
   it('is a document with --json', () => {
     expect(errorDocument(error)).toEqual({
       error: {
