@@ -67,7 +67,7 @@ describe('marks', () => {
 
   it('have words where there is nothing else; letters of names stay', () => {
     const text = '✅ a ⚠️  b ▶️  c 📥 d 🏠 [██░░] ⠹ Übersee … ╔══╗';
-    expect(asciiMarks(text, true)).toBe('[ok] a [!]  b [>]  c d [##--] - Übersee ~ +==+');
+    expect(asciiMarks(text, true)).toBe('[ok] a [!] b [>] c d [##--] - Übersee ~ +==+');
     expect(asciiMarks(text, false)).toBe(text);
   });
 });

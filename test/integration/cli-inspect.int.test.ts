@@ -138,7 +138,7 @@ describe('hyperctl import', () => {
     const run = await gateway.run('import', '--job', JOB_ID, '--target', 'kvm1');
     expect([run.exitCode, run.stdout]).toEqual([
       0,
-      '✅ production-db is defined (qemu:///system)\nStart it: virsh -c qemu:///system start production-db',
+      '✅ production-db is defined (qemu:///system)\nStart it: virsh --connect qemu:///system start production-db',
     ]);
     expect(gateway.calls).toEqual(['POST /api/v1/jobs/ID/import', 'GET /api/v1/jobs/ID', 'GET /api/v1/jobs/ID']);
     expect(body()).toEqual({ target: 'kvm1' });

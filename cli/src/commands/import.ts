@@ -76,7 +76,9 @@ export default class Import extends BaseCommand<typeof Import> {
         this.log(paint('green', `✅ ${importedWords(report)}`));
         for (const concern of report.concerns) this.log(paint('yellow', `⚠️  ${printable(concern)}`));
         if (!report.started)
-          this.log(`Start it: virsh -c ${shellQuote(report.libvirt_uri)} start ${shellQuote(report.libvirt_domain)}`);
+          this.log(
+            `Start it: virsh --connect ${shellQuote(report.libvirt_uri)} start ${shellQuote(report.libvirt_domain)}`,
+          );
       }
     } else {
       throw new CliError(failure?.message ?? 'the import ended without a report', {

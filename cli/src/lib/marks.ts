@@ -53,6 +53,7 @@ const ANY_MARK = new RegExp(`(?:[${Object.keys(MARKS).join('')}]|[${SPINNER}])\\
 export function asciiMarks(text: string, ascii = wantsAscii()): string {
   if (!ascii) return text;
   return text
+    .replaceAll('\uFE0F  ', ' ')
     .replaceAll(ANY_MARK, (mark) => {
       const plain = mark.replace('\uFE0F', '');
       return MARKS[plain] ?? TURNS[SPINNER.indexOf(plain) % TURNS.length] ?? '';

@@ -95,7 +95,7 @@ function facts(job: JobDetail, options: SummaryOptions, paint: Paint): string[] 
   return [
     row('Job ID', job.job_id),
     row('Source VM', `${printable(job.vm_name)} (${origin.local ? printable(origin.label) : 'vSphere'})`),
-    ...(job.guest === null ? [] : [row('Guest OS', printable(job.guest))]),
+    ...(job.guest === null ? [] : prose('Guest OS', printable(job.guest), options)),
     row('Total Size', sizeWord(job.export.total_bytes)),
     row('Total Time', job.duration_seconds === null ? 'unknown' : durationWord(job.duration_seconds)),
     row('Output', job.output_dir === null ? 'unknown' : `${job.output_dir.replace(/\/+$/, '')}/`),

@@ -18,7 +18,7 @@ describe('hyperctl convert on a terminal', () => {
     await player.play('one disk done');
     await terminal.waitFor('Total: 75%');
     const drawn = (await terminal.bytes()).slice(before.length);
-    expect(drawn.match(/\u001b\[J/g)).toHaveLength(1);
+    expect(drawn.split('\u001b[J')).toHaveLength(2);
   });
 
   it('shows as many disks as fit a low one, and what the others do', async () => {
@@ -68,7 +68,7 @@ describe('hyperctl convert on a terminal', () => {
     const { terminal, player } = await converting('convert');
     await player.play('exporting');
     await terminal.waitFor('Total: 37%');
-    expect(await terminal.everything({ escapes: true })).toMatch(/\u001b\[32m█+/);
+    expect(await terminal.everything({ escapes: true })).toContain('\u001b[32m█');
   });
 
   it('ends at once when Ctrl-C is pressed twice', async () => {

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { until } from '../integration/gateway-stack.js';
+import { oneError } from './one-error.js';
+import { ended, hyperctl, hyperctlJson, job, startJob } from './site/index.js';
+
+const LINE = /^\d{4}-\d\d-\d\dT\S+Z (DEBUG|INFO |WARN |ERROR) \S+: \S/;
+
+describe('hyperctl logs', () => {
+  it('shows the log of a job, and the end of it', async () => {
+    const id = await startJob('logs-1');
+    await ended(id);
+    const ran = await hyperctl(['logs', '--vm', 'logs-1']);
+    expect(ran).toMatchObject({ exitCode: 0, stderr: '' });
+    const lines = ran.stdout.split('\n');
+    expect(lines.length).toBeGreaterThan(2);
+    expect(lines.filter((line) => !LINE.test(line))).toEqual([]);
+    expect((await hyperctl(['logs', '--job', id, '--tail', '2'])).stdout.split('\n')).toEqual(lines.slice(-2));
+    const document = await hyperctlJson<{ job_id: string; lines: object[] }>(['logs', '--job', id]);
+    expect(document).toMatchObject({ job_id: id, lines: { length: lines.length } });
+    // Followed, an ended job has the same lines, and an end; with --json each is a document.
+    expect((await hyperctl(['logs', '--job', id, '--follow'])).stdout.split('\n')).toEqual(lines);
+    const streamed = await hyperctl(['logs', '--job', id, '--follow', '--json']);
+    expect(streamed.stdout.split('\n').map((line) => (JSON.parse(line) as { job_id: string }).job_id)).toEqual(
+      lines.map(() => id),
+    );
+  });
+
+  it('says on standard error that there is none yet, and why', async () => {
+    const id = await startJob('logs-2', '--at', '+2h');
+    const ran = await hyperctl(['logs', '--job', id]);
+    expect(ran).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(ran.stderr).toMatch(/^No log lines yet: the job waits: it does not start before .*\.$/);
+    expect(await hyperctl(['logs', '--job', id, '--quiet'])).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    const following = hyperctl(['logs', '--job', id, '--follow']);
+    expect((await hyperctl(['cancel', '--job', id, '--quiet'])).exitCode).toBe(0);
+    expect((await following).exitCode).toBe(0);
+    expect((await hyperctl(['logs', '--job', id])).stderr).toMatch(
+      /^No log lines: the job is cancelled, and left none/,
+    );
+  });
+
+  it('follows a job that runs until Ctrl-C', async () => {
+    const id = await startJob('logs-3-stuck');
+    await until(
+      () => job(id),
+      ({ status }) => status === 'converting',
+      60_000,
+    );
+    const ran = await hyperctl(['logs', '--job', id, '--follow'], {}, { timeout: 4_000, killSignal: 'SIGINT' });
+    expect(ran.exitCode).toBe(130);
+    expect(ran.stdout.split('\n').filter((line) => !LINE.test(line))).toEqual([]);
+    expect((await job(id)).status).toBe('converting');
+    await hyperctl(['cancel', '--job', id, '--quiet']);
+  });
+
+  it('says what is wrong', async () => {
+    expect(await oneError(4, ['logs', '--job', 'job-000000000000'])).toContain('JOB_NOT_FOUND');
+    expect(await oneError(2, ['logs', '--vm', 'logs-1', '--tail', '0'])).toContain('--tail');
+  });
+});
