@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Args } from '@oclif/core';
 import { CONTEXT_FLAG } from '../../lib/base-command.js';
@@ -11,6 +10,7 @@ import { UsageError } from '../../lib/errors.js';
 import { EXIT, type ExitCode } from '../../lib/exit-codes.js';
 import { didYouMean, nearest } from '../../lib/near.js';
 import { askSecret } from '../../lib/prompt.js';
+import { readStdin } from '../../lib/stdin.js';
 
 export default class ConfigSet extends ConfigCommand<typeof ConfigSet> {
   static override summary = 'Set one setting in the configuration of hyperctl.';
@@ -63,7 +63,10 @@ export default class ConfigSet extends ConfigCommand<typeof ConfigSet> {
 
   async #given({ key, secret }: Setting): Promise<string> {
     const { value } = this.args;
-    if (value === '-') return readFileSync(0, 'utf8').replace(/\r?\n$/, '');
+    if (value === '-')
+      return readStdin()
+        .toString('utf8')
+        .replace(/\r?\n$/, '');
     if (value !== undefined) return value;
     if (secret === true && process.stdin.isTTY && process.stderr.isTTY) return askSecret(`${key}: `);
     throw new UsageError(`which value is ${key} to have?`, `hyperctl config set ${key} VALUE, or - for standard input`);

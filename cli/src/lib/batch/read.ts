@@ -4,6 +4,7 @@ import type { BatchBody } from '../batches-api.js';
 import { UsageError } from '../errors.js';
 import { asText, unreadable } from '../file-errors.js';
 import { refuseOpen } from '../secret-file.js';
+import { readStdin } from '../stdin.js';
 import { parseManifest } from './manifest.js';
 import { parseNames } from './names.js';
 
@@ -35,7 +36,7 @@ export function readPlan(file: string, warn: (text: string) => void = () => {}):
 function readText(source: 0 | string, shown: string): string {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(source);
+    bytes = source === 0 ? readStdin() : readFileSync(source);
   } catch (error) {
     throw unreadable('--batch', shown, error, 'a text file of names, one a line, or a manifest in YAML');
   }
