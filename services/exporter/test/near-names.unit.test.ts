@@ -10,10 +10,16 @@ describe('names near to one that is not there', () => {
     ['web-server-1', ['Web-Server-01', 'web-server-02']],
     ['server', ['Web-Server-01', 'web-server-02']],
     ['mail.example.com', ['mail']],
+    ['mai', ['mail']],
+    ['ax', ['ad']],
     ['oracle', []],
     ['x', []],
     ['', []],
   ])('%s: %j', (asked, near) => expect(nearNames(asked, NAMES)).toEqual(near));
+
+  it('a letter that is wrong is nearer than a part of a long name', () => {
+    expect(nearNames('web', ['web-server-01', 'wab'])).toEqual(['wab', 'web-server-01']);
+  });
 
   it('are three at most, each once', () => {
     const many = Array.from({ length: 50 }, (_, index) => `web-${String(index % 25).padStart(2, '0')}`);
