@@ -200,7 +200,7 @@ it('says what is not there, and what is wrong', async () => {
   const manifest = await run(['convert', '--batch', '-'], 'vms:\n  - a\nparalell: 3\n');
   expect([manifest.exitCode, manifest.stderr]).toEqual([
     2,
-    expect.stringContaining('standard input:3: paralell: there is no such key'),
+    expect.stringContaining('standard input:3:1: paralell: there is no such key'),
   ]);
   const secret = await run(['convert', '--batch', '-'], 'vcenter: { server: x, password: geheim }\nvms: [a]\n');
   expect([secret.exitCode, secret.stderr]).toEqual([2, expect.not.stringContaining('geheim')]);
