@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { draw } from '../src/fleet/index.js';
 import { VIEWS, type Model } from '../src/fleet/model.js';
 import { reduce } from '../src/fleet/reduce.js';
-import { empty, fleet, LOOK, NOW, RUNNING } from './fleet-samples.js';
+import { LOOK, NOW, RUNNING } from '../../test/support/fleet-samples.js';
+import { empty, fleet } from './fleet-models.js';
 
 beforeAll(() => {
   process.env['TZ'] = 'UTC';
@@ -50,7 +51,7 @@ const question = fleet({
   asking: { kind: 'confirm', action: { kind: 'cancel', jobId: 'job-x', vm: 'long'.repeat(40) } },
 });
 const lost = reduce(
-  fleet(),
+  reduce(fleet(), { type: 'asked' }, NOW),
   { type: 'trouble', message: 'the connection was refused: nothing listens there' },
   NOW + 34_000,
 );
@@ -110,8 +111,12 @@ describe('draw', () => {
     const stopped = { ...LOOK.health, converter_reachable: false } as never;
     const sick = reduce(fleet(), { type: 'looked', look: { health: stopped } }, NOW);
     expect(draw(sick, { columns: 40, rows: 10 }, false)[0]).toBe('✓ exp  ✗ conv down  ✓ db  ✓ NATS');
-    const quiet = reduce(fleet(), { type: 'tick' }, NOW + 20_000);
-    expect(draw(quiet, { columns: 80, rows: 24 }, false)[1]).toBe('Waiting for an answer since 20s');
+    // However long the pauses are, it is the question that waits.
+    const idle = reduce(fleet(), { type: 'tick' }, NOW + 3_600_000);
+    expect(draw(idle, { columns: 80, rows: 24 }, false)[1]).toMatch(/^✓ exporter/);
+    const asked = reduce(idle, { type: 'asked' }, NOW + 3_600_000);
+    const quiet = reduce(asked, { type: 'tick' }, NOW + 3_620_000);
+    expect(draw(quiet, { columns: 80, rows: 24 }, false)[1]).toBe('Waiting for an answer for 20s');
   });
 
   it('a question keeps its y/N in sight', () => {

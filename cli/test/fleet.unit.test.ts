@@ -4,7 +4,8 @@ import type { Model } from '../src/fleet/model.js';
 import { reduce, type Look } from '../src/fleet/reduce.js';
 import { rowsOf, selectedRow } from '../src/fleet/rows.js';
 import { shortSpan } from '../src/fleet/words.js';
-import { BATCH, broken, empty, fleet, LOOK, NOW, one, RUNNING, STATUS } from './fleet-samples.js';
+import { BATCH, broken, LOOK, NOW, one, RUNNING, STATUS } from '../../test/support/fleet-samples.js';
+import { empty, fleet } from './fleet-models.js';
 
 const NAMED = new Set([
   'up',

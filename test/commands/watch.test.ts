@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { BATCH, LOOK, RUNNING, STATUS } from '../../cli/test/fleet-samples.js';
+import { BATCH, LOOK, RUNNING, STATUS } from '../support/fleet-samples.js';
 import { Terminal, type TerminalOptions } from '../support/tmux.js';
 import { ended, hyperctl, hyperctlJson, job, json, siteEnv, StandIn, startJob, until } from './site/index.js';
 

@@ -33,6 +33,7 @@ export function onKey(model: Model, key: Key, page: number): Pressed {
     if (key.name === 'c') return { model, effect: { kind: 'quit', interrupted: true } };
     if (key.name === 'z') return { model, effect: { kind: 'suspend' } };
     if (key.name === 'l') return { model, effect: { kind: 'redraw' } };
+    if (key.name === 'u' && model.asking?.kind === 'filter') return { model: top({ ...model, filter: '' }) };
     const turn = PAGES[key.name];
     if (turn === undefined || model.asking !== null) return { model };
     return onKey(model, { text: '', name: turn, ctrl: false }, page);

@@ -66,6 +66,8 @@ export interface Model {
   readonly now: number;
   /** When the last whole answer came. */
   readonly seenAt: number | null;
+  /** When the question was asked that has no answer yet. */
+  readonly askedAt: number | null;
   readonly trouble: { readonly message: string; readonly since: number } | null;
   readonly version: string | null;
   readonly health: Health | null;
@@ -105,6 +107,7 @@ export const newModel = (
   ...start,
   base: start.scope,
   seenAt: null,
+  askedAt: null,
   trouble: null,
   version: null,
   health: null,

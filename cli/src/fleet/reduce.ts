@@ -35,6 +35,8 @@ export type FleetEvent =
   | { readonly type: 'trouble'; readonly message: string; readonly health?: Health }
   /** What became of an action. */
   | { readonly type: 'told'; readonly text: string; readonly tone: Tone }
+  /** The gateway is being asked. */
+  | { readonly type: 'asked' }
   | { readonly type: 'tick' };
 
 /** A night sees thousands of jobs end: of the ones that are in no list, nothing is kept. */
@@ -54,10 +56,13 @@ export function reduce(before: Model, event: FleetEvent, now: number): Model {
       return {
         ...model,
         health: event.health ?? null,
-        trouble: { message: event.message, since: model.trouble?.since ?? now },
+        askedAt: null,
+        trouble: { message: event.message, since: model.trouble?.since ?? model.askedAt ?? now },
       };
     case 'told':
       return { ...model, notice: { text: event.text, tone: event.tone, at: now } };
+    case 'asked':
+      return { ...model, askedAt: now };
     case 'tick':
       return model;
   }
@@ -66,7 +71,7 @@ export function reduce(before: Model, event: FleetEvent, now: number): Model {
 const noTotals = (): Record<string, number> => Object.fromEntries(JOB_STATUSES.map((status) => [status, 0]));
 
 function onLook(before: Model, look: Look, now: number): Model {
-  let model: Model = { ...before, trouble: null, seenAt: now };
+  let model: Model = { ...before, trouble: null, askedAt: null, seenAt: now };
   const { status, open } = look;
   if (status !== undefined)
     model = {

@@ -121,6 +121,7 @@ class Fleet {
   async #look(): Promise<boolean> {
     try {
       const { scope } = this.#model;
+      this.#dispatch({ type: 'asked' });
       const look = await this.#looker.look(this.#model, this.#page);
       // Meanwhile other jobs are meant.
       if (this.#model.scope !== scope) return false;

@@ -5,15 +5,17 @@ import { underWay, type Model, type Totals } from '../model.js';
 import { clock, count, shortSpan, spaceWord } from '../words.js';
 import { bar, cellsOf, ends, fitting, joined, span, type Line, type Style } from './spans.js';
 
-/** An answer that is older is told so. */
-const STALE_MS = 15_000;
+/** Who has not answered for so long may never do. */
+const SLOW_MS = 10_000;
 /** What a job said of its rate counts for so long. */
 const RATE_MS = 60_000;
 const WIDEST_BAR = 40;
 
+const isSlow = ({ askedAt, now }: Model): boolean => askedAt !== null && now - askedAt > SLOW_MS;
+
 /** Who is asked, and when it answered last: a clock that stands still is a gateway that does not answer. */
 export function titleLine(model: Model, columns: number): Line {
-  const { gateway, context, scope, version, seenAt, now } = model;
+  const { gateway, context, scope, version, seenAt } = model;
   const name: Line = [span('hyperctl watch', 'bold')];
   const where: Line = [span(printable(context === null ? gateway : `${context} (${gateway})`), 'cyan')];
   const what = [
@@ -22,8 +24,8 @@ export function titleLine(model: Model, columns: number): Line {
     ...(model.readOnly ? ['read-only'] : []),
   ];
   const only: Line = what.length === 0 ? [] : [span(what.join(', '), 'yellow')];
-  const stale = seenAt !== null && now - seenAt > STALE_MS;
-  const time: Line = [span(seenAt === null ? '--:--:--' : clock(seenAt), stale ? 'red' : undefined)];
+  const late = model.trouble !== null || isSlow(model);
+  const time: Line = [span(seenAt === null ? '--:--:--' : clock(seenAt), late ? 'red' : undefined)];
   const about: Line = version === null ? time : [span(`${printable(version)}  `, 'dim'), ...time];
   return fitting(columns, [
     ends(joined([name, where, only], '  '), about, columns),
@@ -39,9 +41,9 @@ export function titleLine(model: Model, columns: number): Line {
 
 /** What is wrong, or else that nothing is. */
 export function healthLine(model: Model, columns: number): Line {
-  const { trouble, health, seenAt, now } = model;
+  const { trouble, health, askedAt, now } = model;
   if (trouble !== null) {
-    const lost = shortSpan(now - (seenAt ?? trouble.since));
+    const lost = shortSpan(now - trouble.since);
     const parts = health === null ? [] : servicesOf(health).filter(({ ok }) => !ok);
     const why = parts.length === 0 ? '' : ` (${parts.map(({ name }) => name).join(', ')} down)`;
     return fitting(columns, [
@@ -49,8 +51,7 @@ export function healthLine(model: Model, columns: number): Line {
       [span(`No answer for ${lost}: ${printable(trouble.message)}${why}`, 'red')],
     ]);
   }
-  if (seenAt !== null && now - seenAt > STALE_MS)
-    return [span(`Waiting for an answer since ${shortSpan(now - seenAt)}`, 'yellow')];
+  if (isSlow(model)) return [span(`Waiting for an answer for ${shortSpan(now - (askedAt ?? now))}`, 'yellow')];
   if (health === null) return [span('Asking the gateway...', 'dim')];
   const services = servicesOf(health);
   const words = (name: 'name' | 'short'): Line =>
@@ -79,10 +80,8 @@ const servicesOf = (health: Health): Service[] => [
 ];
 
 /** Whether the line of health says something that has to be seen also where there is little room. */
-export const isUnwell = ({ trouble, health, seenAt, now }: Model): boolean =>
-  trouble !== null ||
-  (seenAt !== null && now - seenAt > STALE_MS) ||
-  (health !== null && servicesOf(health).some(({ ok }) => !ok));
+export const isUnwell = (model: Model): boolean =>
+  model.trouble !== null || isSlow(model) || (model.health !== null && servicesOf(model.health).some(({ ok }) => !ok));
 
 const part = (value: number, word: string, style?: Style): Line =>
   value === 0 ? [] : [span(count(value), style), span(` ${word}`, 'dim')];
@@ -144,9 +143,9 @@ const roundSpan = (ms: number): string => spanWord(ms > 3 * HOUR_MS ? Math.round
 
 /** How fast it goes, and until when. */
 export function paceLine(model: Model, columns: number): Line {
-  const { hour, totals, etaSeconds, details, now, scope } = model;
+  const { hour, totals, etaSeconds, details, now, seenAt, scope } = model;
   const rate = [...details.values()]
-    .filter(({ job, at }) => job.status === 'exporting' && now - at < RATE_MS)
+    .filter(({ job, at }) => job.status === 'exporting' && (seenAt ?? now) - at < RATE_MS)
     .reduce((sum, { job }) => sum + (job.progress.bytes_per_second ?? 0), 0);
   const whole = scope.batch === undefined && scope.tag === undefined;
   const waits = totals?.pending ?? 0;

@@ -5,7 +5,7 @@ import { since } from '../words.js';
 import { footerLine, helpLines } from './footer.js';
 import { healthLine, isUnwell, paceLine, titleLine, totalsLine, workerLines } from './header.js';
 import { jobLines } from './job.js';
-import { cell, cellsOf, render, span, type Line } from './spans.js';
+import { cell, render, span, type Line } from './spans.js';
 import { tableLines, tabsLine } from './table.js';
 
 export interface Size {
@@ -44,7 +44,8 @@ function layout(model: Model, { columns, rows }: Size): Layout {
     title,
     health,
     totalsLine(model, columns),
-    ...(cellsOf(pace) === 0 ? [] : [pace]),
+    // Its place stays when there is nothing to tell: the table is not to jump.
+    pace,
     ...workers,
     [],
     tabsLine(model, columns),

@@ -45,7 +45,6 @@ export function render(line: Line, columns: number, color: boolean): string {
   let left = columns;
   let out = '';
   for (const [index, { text, style }] of line.entries()) {
-    if (left <= 0) break;
     const isLast = line.slice(index + 1).every((rest) => rest.text === '');
     // A piece that fits exactly is followed by one that is lost: the cut has to be seen.
     const wide = cells(text);

@@ -1,7 +1,5 @@
 import type { BatchSummary, JobDetail, JobStatus, Status, WorkerHeartbeat } from '@hyper2kvm/contracts';
-import { GB, job } from '../../test/support/cli-samples.js';
-import { newModel, reduce, type Model } from '../src/fleet/index.js';
-import type { Look } from '../src/fleet/reduce.js';
+import { GB, job } from './cli-samples.js';
 
 export const NOW = Date.parse('2026-01-17T22:14:03Z');
 const at = (minutesAgo: number): string => new Date(NOW - minutesAgo * 60_000).toISOString();
@@ -140,7 +138,8 @@ export const BATCH: BatchSummary = {
   completed_at: null,
 };
 
-export const LOOK: Look = {
+/** What the gateway answers to a look at a fleet. */
+export const LOOK = {
   status: STATUS,
   health: {
     status: 'healthy',
@@ -162,13 +161,4 @@ export const LOOK: Look = {
   },
   batches: [BATCH],
   details: [...RUNNING, ...FAILED, ...WAITING],
-};
-
-export const empty = (change: Partial<Model> = {}): Model => ({
-  ...newModel({ gateway: 'https://gw.example.com:8080', context: 'prod', readOnly: false, now: NOW, scope: {} }),
-  ...change,
-});
-export const fleet = (change: Partial<Model> = {}): Model => ({
-  ...reduce(empty(), { type: 'looked', look: LOOK }, NOW),
-  ...change,
-});
+} as const;
