@@ -47,6 +47,6 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
 ];
 
 export const DOCUMENTATION = [
-  'hyperctl COMMAND --help, man hyperctl, and in the folder docs: user-guide.md,',
+  "hyperctl COMMAND --help, man hyperctl, and in the project's folder docs: user-guide.md,",
   'troubleshooting.md (each error code), hyperctl-configuration.md.',
 ].join(' ');
