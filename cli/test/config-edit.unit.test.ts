@@ -75,6 +75,12 @@ describe('a change of the file', () => {
     expect(unsetValue(FILE, ['vsphere', 'server', 'x'])).toBeUndefined();
   });
 
+  it('leaves a context that says nothing any more', () => {
+    const text = 'contexts:\n    lab: # mine\n        ui: { color: true }\n    prod: { token: x }\n';
+    expect(unsetValue(text, ['contexts', 'lab', 'ui', 'color'], 2)).toBe(text.replace(/ +ui: .*\n/, ''));
+    expect(parse(unsetValue(text, ['contexts', 'prod', 'token'], 2) ?? '')).toMatchObject({ contexts: { prod: {} } });
+  });
+
   it('begins a file, and goes on after one of comments', () => {
     expect(setValue('', ['vsphere', 'server'], 'vc')).toBe('vsphere:\n  server: vc\n');
     expect(setValue('# mine', ['token'], 'abc')).toBe('# mine\ntoken: abc\n');

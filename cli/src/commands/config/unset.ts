@@ -25,7 +25,7 @@ export default class ConfigUnset extends ConfigCommand<typeof ConfigUnset> {
     const at = [...(context === undefined ? [] : ['contexts', context]), ...key.split('.')];
     let wasSet = true;
     this.change((text) => {
-      const without = unsetValue(text, at);
+      const without = unsetValue(text, at, context === undefined ? 0 : 2);
       wasSet = without !== undefined;
       return without ?? text;
     });

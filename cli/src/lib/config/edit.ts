@@ -40,8 +40,11 @@ export function setValue(text: string, path: Path, value: Value): string {
   );
 }
 
-/** The text without a value, and without mappings that would be empty then; undefined where there is no such value. */
-export function unsetValue(text: string, path: Path): string | undefined {
+/**
+ * The text without a value, and without mappings that would be empty then; undefined where there is no such value.
+ * @param keep so many keys of the path stay, even with nothing below them: a context is there also when it says nothing
+ */
+export function unsetValue(text: string, path: Path, keep = 0): string | undefined {
   const wanted = treeOf(text);
   const parents: Tree[] = [wanted];
   for (const key of path.slice(0, -1)) {
@@ -51,9 +54,11 @@ export function unsetValue(text: string, path: Path): string | undefined {
   }
   if (!Object.hasOwn(parents.at(-1) ?? {}, path.at(-1) ?? '')) return undefined;
   let depth = path.length - 1;
-  while (depth > 0 && Object.keys(parents[depth] ?? {}).length === 1) depth -= 1;
+  while (depth > keep && Object.keys(parents[depth] ?? {}).length === 1) depth -= 1;
   const gone = path.slice(0, depth + 1);
   delete parents[depth]?.[gone.at(-1) ?? ''];
+  const kept = parents[depth - 1];
+  if (kept !== undefined && Object.keys(parents[depth] ?? {}).length === 0) kept[path[depth - 1] ?? ''] = null;
   return firstFitting([removed(text, gone)], wanted) ?? rewritten(text, (document) => document.deleteIn(gone));
 }
 
