@@ -18,12 +18,8 @@ export default class Autocomplete extends BaseCommand<typeof Autocomplete> {
   static override description =
     'With it, <Tab> completes commands, flags and their values, among them what the gateway knows: jobs (newest first), batches,\n' +
     'vCenter connections, workers. A gateway that does not answer within a second\n(HYPERCTL_COMPLETION_TIMEOUT, in seconds) is left out.\n\n' +
-    `To have it in every new shell:\n${SHELLS.map((shell) => `  ${LINES[shell]}`).join('\n')}`;
-  static override examples = [
-    '<%= config.bin %> autocomplete bash',
-    'source <(<%= config.bin %> autocomplete bash)',
-    '<%= config.bin %> autocomplete fish > ~/.config/fish/completions/hyperctl.fish',
-  ];
+    `To have it in every new shell:\n\n${SHELLS.map((shell) => `  ${LINES[shell]}`).join('\n\n')}`;
+  static override examples = SHELLS.map((shell) => `<%= config.bin %> autocomplete ${shell}`);
   static override args = {
     shell: Args.string({ description: `One of ${SHELLS.join(', ')}.`, ignoreStdin: true }),
   };
