@@ -4,7 +4,7 @@
 //
 //   node scripts/setup.mjs            everything: npm packages, build, system packages, nats-server, the vCenter simulator
 //   node scripts/setup.mjs --check    only say what is missing (exit 1 if anything is)
-//   node scripts/setup.mjs --bench    also what the benches compare with: curl, govc
+//   node scripts/setup.mjs --bench    also what the benches compare with: govc
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -52,6 +52,9 @@ const SYSTEM = {
   lz4: 'lz4',
   bzip2: 'bzip2',
   lzop: 'lzop',
+  // Of examples in the docs, which the tests run.
+  curl: 'curl',
+  jq: 'jq',
   nbdcopy: 'libnbd-bin',
   cpio: 'cpio',
   setsid: 'util-linux',
@@ -68,7 +71,6 @@ const SYSTEM = {
 const say = (text) => console.log(`setup: ${text}`);
 const check = process.argv.includes('--check');
 const bench = process.argv.includes('--bench');
-if (bench) SYSTEM.curl = 'curl';
 process.env.PATH = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/go/bin:${BIN}`;
 
 function run(command, args, options = {}) {
