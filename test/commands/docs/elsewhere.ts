@@ -15,16 +15,15 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   },
   { command: /^npm test\b/, why: 'it is what runs this', runBy: '.ci/run' },
   { command: /^npm run setup\b/, why: 'changes the machine', runBy: '.ci/run' },
-  { command: /^node scripts\/setup\.mjs --check\b/, why: 'judges the machine', runBy: 'scripts/test.mjs' },
   {
     command: /^sudo (cp|systemctl|journalctl) /,
-    why: 'a machine that was booted with systemd',
-    runBy: 'test/commands/docs/docs.test.ts',
+    why: 'needs a machine that was booted with systemd, and root',
+    runBy: 'test/commands/daemon/systemd.test.ts',
   },
   {
     command: /^govc /,
-    why: 'needs a vCenter that knows roles: the simulator has none of its own',
-    runBy: 'test/integration/gateway-vcenters.int.test.ts',
+    why: 'makes a role and an account at a real vCenter; what stands in the role is compared with what is asked for',
+    runBy: 'services/exporter/test/privileges.unit.test.ts',
   },
   {
     command: /^npm (run pack:cli$|install --global \.\/cli\/pack\/)/,

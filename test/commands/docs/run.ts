@@ -9,6 +9,7 @@ import { freePort } from '../../support/ports.js';
 import { ENDLESS, OUTCOMES } from './elsewhere.js';
 import { copyFiles, makeBin, makeFiles, makeSettings } from './folder.js';
 import { arrange, prepare } from './given.js';
+import { ROOT } from './lines.js';
 import { toRun, type Line } from './todo.js';
 import { openWorld, type World } from './world.js';
 
@@ -45,15 +46,20 @@ export function testCommands(pages: readonly string[]): void {
         await arrange(world, text);
         await settings(world, folder, text);
         if (/hyperctl daemon (status|logs|restart|stop)\b/.test(text)) await local(world, 'start');
-        const { exitCode, all } = await execa('bash', ['-o', 'pipefail', '-c', `. ./.exports\n${typed(text)}`], {
-          cwd: folder,
-          env: await environment(world, bin, folder, text),
-          extendEnv: false,
-          stdin: 'ignore',
-          all: true,
-          reject: false,
-          timeout: COMMAND_MS,
-        });
+        const { exitCode, all } = await execa(
+          'bash',
+          ['-o', 'pipefail', '-c', `. ${folder}/.exports\n${typed(text)}`],
+          {
+            // Scripts of the project are called from its root.
+            cwd: /^(npm|node) /.test(text) ? ROOT : folder,
+            env: await environment(world, bin, folder, text),
+            extendEnv: false,
+            stdin: 'ignore',
+            all: true,
+            reject: false,
+            timeout: COMMAND_MS,
+          },
+        );
         expect(isEndless(text) ? [0, 130] : [outcomeOf(text)], all).toContain(exitCode);
         // Of a stack trace.
         expect(all).not.toMatch(/^\s+at .*\.js:\d+/m);
