@@ -193,7 +193,7 @@ describe('hyperctl says what is wrong', () => {
   });
 
   it('a gateway that is not there: 3, and how to start it', async () => {
-    const url = 'http://127.0.0.1:9';
+    const url = 'http://127.0.0.1:10';
     for (const command of [CONVERT, ['list'], ['status', '--job', JOB_ID, '--follow'], ['logs', '--vm', 'x']]) {
       const run = await hyperctl([...command, '--url', url]);
       expect(run.exitCode, command[0]).toBe(3);
