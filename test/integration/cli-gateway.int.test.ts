@@ -111,6 +111,7 @@ describe('hyperctl convert', () => {
   it('goes on after the gateway was away, with Last-Event-ID, and says so', async () => {
     let streams = 0;
     const away: StandIn = new StandIn((path, request, response) => {
+      if (path === '/health') return json(response, 404, {});
       if (path === '/api/v1/convert') return json(response, 202, ACCEPTED);
       stream(response);
       streams += 1;
@@ -135,6 +136,7 @@ describe('hyperctl convert', () => {
   it('waits for the next attempt of a job that failed for now', async () => {
     let streams = 0;
     gateway = await new StandIn((path, _request, response) => {
+      if (path === '/health') return json(response, 404, {});
       if (path === '/api/v1/convert') return json(response, 202, ACCEPTED);
       stream(response);
       streams += 1;
@@ -153,6 +155,7 @@ describe('hyperctl convert', () => {
   it('leaves the job alone at Ctrl-C and says how to follow it', async () => {
     let open = false;
     gateway = await new StandIn((path, _request, response) => {
+      if (path === '/health') return json(response, 404, {});
       if (path === '/api/v1/convert') return json(response, 202, ACCEPTED);
       stream(response);
       send(response, 'job', job({ status: 'exporting' }));
