@@ -32,16 +32,13 @@ export async function startMissing(missing: readonly Missing[], wanted: Wanted):
       ? startUnits(manager, missing, wanted)
       : startStack(manager.home, missing, wanted));
   } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    const { message, why, advice } = error;
+    // A worker that does not start is no reason to refuse a job: it can wait.
+    if (!missing.includes('gateway'))
+      return { started: false, why: [message, why, advice].filter((text) => text !== undefined).join('; ') };
     // Whoever wanted a job to be taken has no gateway to take it.
-    if (error instanceof CliError && missing.includes('gateway'))
-      throw new CliError(error.message, {
-        code: error.code,
-        exitCode: EXIT.unreachable,
-        why: error.why,
-        advice: error.advice,
-        cause: error,
-      });
-    throw error;
+    throw new CliError(message, { code: error.code, exitCode: EXIT.unreachable, why, advice, cause: error });
   }
 }
 

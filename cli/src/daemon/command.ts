@@ -2,7 +2,7 @@ import { Args, Flags, type Command } from '@oclif/core';
 import { BaseCommand } from '../lib/base-command.js';
 import { GatewayClient } from '../lib/client.js';
 import { EXIT } from '../lib/exit-codes.js';
-import { isHere } from '../systemd/index.js';
+import { isHere, SystemdManager } from '../systemd/index.js';
 import { halt, resolveHome, type Halted } from '../stack/index.js';
 import { chooseManager, type ManagerChoice } from './choose.js';
 import { drain, type Drained } from './drain.js';
@@ -75,6 +75,7 @@ export abstract class DaemonCommand<T extends typeof Command> extends BaseComman
     manager: Awaited<ReturnType<typeof chooseManager>>,
     services: readonly ServiceName[] | undefined,
   ): Promise<Stopped> {
+    if (manager instanceof SystemdManager) manager.mayStop(services ?? manager.services);
     const report = await manager.report();
     const { go, handedBack } = await this.#drain(report, services ?? manager.services);
     if (!go) return { interrupted: true, handedBack, outcomes: [], halted: undefined };

@@ -46,8 +46,16 @@ async function look(client: GatewayClient): Promise<Look> {
   try {
     return await client.health();
   } catch (error) {
-    return error instanceof GatewayUnreachable && error.cause !== undefined ? error : undefined;
+    return error instanceof GatewayUnreachable && error.cause !== undefined && !isCut(error) ? error : undefined;
   }
+}
+
+/** A gateway that is just being restarted: the request is sent again until it is back. */
+function isCut(error: unknown): boolean {
+  let cause = error;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(code);
 }
 
 function missingOf(found: Look, what: PreflightOptions['what']): Missing[] {

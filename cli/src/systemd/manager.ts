@@ -48,7 +48,7 @@ export class SystemdManager implements ServiceManager {
   }
 
   async start(names: readonly ServiceName[], starting: (name: ServiceName) => void): Promise<Outcome[]> {
-    const before = await unitsOf(this.#known(names));
+    const before = await this.#before('start', names);
     const down = before.filter(({ active }) => active !== 'active').map(({ service }) => service);
     if (down.length > 0) {
       rootOnly('start', down);
@@ -59,8 +59,13 @@ export class SystemdManager implements ServiceManager {
     return names.map((name) => ({ name, changed: down.includes(name) }));
   }
 
+  /** Before anything is drained. @throws CliError for those who may not */
+  mayStop(names: readonly ServiceName[]): void {
+    rootOnly('stop', this.#known(names));
+  }
+
   async stop(names: readonly ServiceName[]): Promise<Outcome[]> {
-    const before = await unitsOf(this.#known(names));
+    const before = await this.#before('stop', names);
     const up = before.filter(({ active }) => active !== 'inactive').map(({ service }) => service);
     if (up.length > 0) {
       rootOnly('stop', up);
@@ -76,6 +81,17 @@ export class SystemdManager implements ServiceManager {
   /** Where the gateway is asked, as far as this user may know. */
   async gateway(): Promise<Addresses> {
     return this.#addresses(await unitsOf(this.services)).addresses;
+  }
+
+  /** Whom systemd does not even answer is told what root would type. */
+  async #before(verb: string, names: readonly ServiceName[]): Promise<Unit[]> {
+    const known = this.#known(names);
+    try {
+      return await unitsOf(known);
+    } catch (error) {
+      rootOnly(verb, known);
+      throw error;
+    }
   }
 
   /** Up, and not merely called so: a gateway answers, others have not ended again. */

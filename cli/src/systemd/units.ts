@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { ServiceName } from '../daemon/names.js';
+import { CliError } from '../lib/errors.js';
+import { isRoot } from '../stack/index.js';
 import { properties, systemctl } from './systemctl.js';
 
 /** The four of deploy/systemd. NATS and PostgreSQL are units of the distribution. */
@@ -44,10 +46,16 @@ export interface Unit {
 const ASKED =
   'Id,ActiveState,SubState,UnitFileState,MainPID,NRestarts,ActiveEnterTimestampMonotonic,Result,Environment';
 
+/** @throws CliError where systemd does not answer this user */
 export async function unitsOf(services: readonly ServiceName[]): Promise<Unit[]> {
   if (services.length === 0) return [];
   const answer = await systemctl(['show', `--property=${ASKED}`, ...services.map(unitOf)]);
-  const units = properties(answer?.stdout ?? '');
+  if (answer?.code !== 0)
+    throw new CliError('systemd does not answer', {
+      why: answer?.stderr.trim().split('\n')[0],
+      advice: isRoot() ? 'systemctl status' : 'root may ask it: sudo hyperctl daemon …',
+    });
+  const units = properties(answer.stdout);
   return services.flatMap((service) => {
     const unit = units.find((one) => one.get('Id') === unitOf(service));
     return unit === undefined ? [] : [read(service, unit)];

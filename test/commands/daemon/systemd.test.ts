@@ -110,6 +110,22 @@ describe.skipIf(why !== undefined)('hyperctl daemon, with systemd', () => {
     expect(nats.stderr).toContain('no unit of hyper2kvm for nats');
   });
 
+  it('tells whoever is not root what root would type', async () => {
+    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    const ran = await systemd.run([
+      ...nobody,
+      process.execPath,
+      '/opt/hyper2kvm/cli/bin/run.js',
+      'daemon',
+      'stop',
+      'go',
+    ]);
+    expect(ran).toMatchObject({ exitCode: 5, stdout: '' });
+    expect(ran.stderr).toContain('only root may stop units of systemd');
+    expect(ran.stderr).toContain('sudo systemctl stop hyper2kvm-exporter.service');
+    expect(await state('exporter')).toBe('running');
+  });
+
   it('shows the journal, readable and raw', async () => {
     const logs = await hyperctl('daemon', 'logs', 'gateway', 'exporter', '--since', '10m');
     expect(logs.exitCode, logs.stderr).toBe(0);
