@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { hyperctl as run } from '../integration/cli-standin.js';
 import { until } from '../integration/gateway-stack.js';
 import { oneError } from './one-error.js';
-import { ended, hyperctl, hyperctlJson, job, startJob } from './site/index.js';
+import { ended, hyperctl, hyperctlJson, job, siteEnv, startJob } from './site/index.js';
 
 const LINE = /^\d{4}-\d\d-\d\dT\S+Z (DEBUG|INFO |WARN |ERROR) \S+: \S/;
 
@@ -46,9 +47,17 @@ describe('hyperctl logs', () => {
       ({ status }) => status === 'converting',
       60_000,
     );
-    const ran = await hyperctl(['logs', '--job', id, '--follow'], {}, { timeout: 4_000, killSignal: 'SIGINT' });
-    expect(ran.exitCode).toBe(130);
-    expect(ran.stdout.split('\n').filter((line) => !LINE.test(line))).toEqual([]);
+    const following = run(['logs', '--job', id, '--follow'], siteEnv());
+    // Its handler stands once it follows.
+    await new Promise((resolve) => following.stdout.once('data', resolve));
+    following.kill('SIGINT');
+    const { exitCode, stdout } = await following;
+    expect(exitCode).toBe(130);
+    expect(
+      String(stdout)
+        .split('\n')
+        .filter((line) => !LINE.test(line)),
+    ).toEqual([]);
     expect((await job(id)).status).toBe('converting');
     await hyperctl(['cancel', '--job', id, '--quiet']);
   });

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import type { Health } from '@hyper2kvm/contracts';
 import { onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { json, StandIn } from '../../integration/cli-standin.js';
@@ -14,6 +15,19 @@ const Line = z.strictObject({
   stop: z.string().optional(),
 });
 type Line = z.infer<typeof Line>;
+
+const HEALTHY: Health = {
+  status: 'healthy',
+  uptime_seconds: 3_600,
+  vsphere_connection: 'ok',
+  python_daemon_reachable: true,
+  converter_reachable: true,
+  exporter_reachable: true,
+  database: 'ok',
+  nats: 'ok',
+  disk_space_available_gb: 100,
+  active_jobs: 1,
+};
 
 /**
  * A recorded job, played by a stand-in for the gateway. Nothing goes by the clock: the test lets the stream run from stop to stop,
@@ -34,6 +48,7 @@ export class Player {
     this.#rest = rest;
     this.#gateway = new StandIn((path, request, response) => {
       if (request.method === 'POST') return json(response, 202, this.#accepted.data);
+      if (path === '/health') return json(response, 200, HEALTHY);
       if (!path.endsWith('/events')) return json(response, 200, this.#job);
       this.#stream(response, Number(request.headers['last-event-id'] ?? -1));
     });
