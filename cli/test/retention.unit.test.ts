@@ -33,3 +33,16 @@ it('says what went', () => {
     'Removed: 0 jobs, images of 0 jobs, 0 entries of the audit.',
   ]);
 });
+
+it('lists no thousands', () => {
+  const jobs = Array.from({ length: 2000 }, (_, index) => ({
+    job_id: `job-old${index}`,
+    vm_name: 'web',
+    status: 'completed',
+    completed_at: '2026-01-17T10:00:00Z',
+  }));
+  const lines = retentionLines({ ...report, jobs });
+  expect(lines).toHaveLength(55);
+  expect(lines).toContain('and 1951 more (--json has all)');
+  expect(lines.at(-2)).toMatch(/^Would remove: 2000 jobs, /);
+});

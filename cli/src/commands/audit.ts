@@ -37,7 +37,10 @@ export default class Audit extends BaseCommand<typeof Audit> {
     const filter = { caller, action, target, since: time('since'), until: time('until') };
     const entries = await this.client().access.audit(filter, limit);
     if (this.isJson) this.printJson({ entries });
-    else if (!this.isQuiet) this.log(entries.length === 0 ? 'Nothing.' : auditTable(entries, this.columns).join('\n'));
+    else if (!this.isQuiet) {
+      this.log(entries.length === 0 ? 'Nothing.' : auditTable(entries, this.columns).join('\n'));
+      if (entries.length === limit) this.log(`The newest ${limit}; more: --limit ${limit * 10}`);
+    }
     return EXIT.ok;
   }
 }

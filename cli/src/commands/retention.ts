@@ -6,6 +6,9 @@ import { plural, printable, sizeWord } from '../lib/format.js';
 import { table } from '../lib/table.js';
 import { wrap } from '../lib/wrap.js';
 
+/** Rows that are listed: a fleet has thousands of old jobs. */
+const MOST_ROWS = 50;
+
 export default class Retention extends BaseCommand<typeof Retention> {
   static override summary = 'What the policy of retention would remove now; with --run, remove it.';
   static override description =
@@ -45,7 +48,8 @@ export function retentionLines(report: RetentionReport, columns?: number): strin
       `Policy: jobs ${days(policy.jobs_days)}, exported images ${days(policy.artifacts_days)}, audit ${days(policy.audit_days)}; ` +
         (report.enabled ? 'carried out daily.' : 'carried out on request alone (gateway.retention.enabled).'),
     ),
-    ...(rows.length === 0 ? [] : table(['WHAT', 'JOB ID', 'VM', ''], rows, columns)),
+    ...(rows.length === 0 ? [] : table(['WHAT', 'JOB ID', 'VM', ''], rows.slice(0, MOST_ROWS), columns)),
+    ...(rows.length > MOST_ROWS ? [`and ${rows.length - MOST_ROWS} more (--json has all)`] : []),
     ...lines(
       `${report.dry_run ? 'Would remove' : 'Removed'}: ${plural(jobs.length, 'job')}, images of ${plural(artifacts.length, 'job')}, ` +
         `${report.audit_entries} entries of the audit.`,
