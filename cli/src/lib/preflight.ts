@@ -1,6 +1,7 @@
 import type { Health } from '@hyper2kvm/contracts';
 import type { GatewayClient } from './client.js';
 import { GatewayUnreachable } from './errors.js';
+import { causeOf } from './unreachable.js';
 
 export interface PreflightOptions {
   /** Anew each time: a local stack that was started has an address of its own. */
@@ -51,12 +52,7 @@ async function look(client: GatewayClient): Promise<Look> {
 }
 
 /** A gateway that is just being restarted: the request is sent again until it is back. */
-function isCut(error: unknown): boolean {
-  let cause = error;
-  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(code);
-}
+const isCut = (error: unknown): boolean => ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(causeOf(error).code);
 
 function missingOf(found: Look, what: PreflightOptions['what']): Missing[] {
   if (found === undefined) return [];
