@@ -1,6 +1,7 @@
 /** Runs the commands of pages by a real shell, as they stand there, against real services. */
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -50,8 +51,8 @@ export function testCommands(pages: readonly string[]): void {
           'bash',
           ['-o', 'pipefail', '-c', `. ${folder}/.exports\n${typed(text)}`],
           {
-            // Scripts of the project are called from its root.
-            cwd: /^(npm|node) /.test(text) ? ROOT : folder,
+            // Scripts of the project are called from its root, and look at what set-up has put in the real home.
+            cwd: isScript(text) ? ROOT : folder,
             env: await environment(world, bin, folder, text),
             extendEnv: false,
             stdin: 'ignore',
@@ -69,6 +70,7 @@ export function testCommands(pages: readonly string[]): void {
   );
 }
 
+const isScript = (text: string): boolean => /^(npm|node) /.test(text);
 const isEndless = (text: string): boolean => ENDLESS.some((command) => command.test(text));
 const outcomeOf = (text: string): number => OUTCOMES.find(({ command }) => command.test(text))?.exit ?? 0;
 
@@ -99,7 +101,7 @@ async function environment(world: World, bin: string, folder: string, text: stri
   const isLocal = /hyperctl daemon\b/.test(text);
   return {
     PATH: `${bin}:${process.env['PATH'] ?? ''}`,
-    HOME: folder,
+    HOME: isScript(text) ? homedir() : folder,
     USER: 'ann',
     TERM: 'xterm',
     HYPER2KVM_HOME: path.join(world.folder, 'stack'),
