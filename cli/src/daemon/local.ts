@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { launch, logFile, mark, report, runningState, setService, stackPaths } from '../stack/index.js';
 import { fileLogs } from './logs/files.js';
 import type { LogLine, LogQuery } from './logs/line.js';
@@ -36,7 +37,8 @@ export class LocalManager implements ServiceManager {
 
   stop(names: readonly ServiceName[]): Promise<Outcome[]> {
     if (runningState(this.home) === undefined) {
-      for (const name of names) mark(stackPaths(this.home), name, false);
+      // Where none ever was there is nothing to keep stopped.
+      if (existsSync(this.home)) for (const name of names) mark(stackPaths(this.home), name, false);
       return Promise.resolve(names.map((name) => ({ name, changed: false })));
     }
     return Promise.all(names.map(async (name) => ({ name, changed: await setService(this.home, name, false) })));
