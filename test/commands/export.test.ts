@@ -14,7 +14,7 @@ it('hyperctl export: fetches the disks, and rests there until it is told to conv
 
   const document = await hyperctlJson<object>(['export', '--vm', 'export-2']);
   expect(document).toMatchObject({ status: 'exported', vm_name: 'export-2' });
-  const detached = await hyperctl(['export', '--vm', 'export-2', '--detach', '--quiet']);
+  const detached = await hyperctl(['export', '--vm', 'export-3', '--detach', '--quiet']);
   expect(detached).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   expect(await oneError(4, ['export', '--vm', 'export-0'])).toContain('VM_NOT_FOUND');
   expect(await oneError(2, ['export', '--vm', 'export-1', '--verify-boot'])).toContain('--verify-boot');

@@ -49,6 +49,7 @@ export const VMS = [
   'convert-7',
   'export-1',
   'export-2',
+  'export-3',
   'status-1',
   'status-2-broken',
   'status-3-stuck',
