@@ -7,7 +7,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import prettier from 'prettier';
+import { format, resolveConfig } from 'prettier';
 import { apiReference } from './docs/api.mjs';
 import { commandReference } from './docs/commands.mjs';
 
@@ -19,8 +19,8 @@ const isCheck = process.argv.includes('--check');
 const stale = [];
 for (const [name, write] of Object.entries(PAGES)) {
   const file = path.join(ROOT, 'docs/reference', name);
-  const style = await prettier.resolveConfig(file);
-  const text = await prettier.format(NOTE + (await write(ROOT)), { ...style, filepath: file });
+  const style = await resolveConfig(file);
+  const text = await format(NOTE + (await write(ROOT)), { ...style, filepath: file });
   if (text === read(file)) continue;
   stale.push(`docs/reference/${name}`);
   if (isCheck) continue;

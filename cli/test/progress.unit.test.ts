@@ -1,77 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { reduce } from '../src/progress/model.js';
-import { EMPTY, told, type Model, type ViewEvent } from '../src/progress/state.js';
+import { EMPTY, type ViewEvent } from '../src/progress/state.js';
 import { PLAIN_START, plainLines } from '../src/progress/plain.js';
 import { happenedLines } from '../src/progress/happened.js';
 import { liveLines } from '../src/progress/live.js';
 import { painter, stringWidth } from '../src/lib/width.js';
-import { completed, converting, exporting, failed, GB, job, JOB_ID, START } from '../../test/support/cli-samples.js';
-
-const WIDE = { columns: 100, paint: painter(false) };
-
-/** Events, each so many seconds after the start. */
-const play = (...events: readonly [seconds: number, event: ViewEvent][]): Model =>
-  events.reduce((model, [seconds, event]) => {
-    const at = START + seconds * 1000;
-    const sent: ViewEvent =
-      event.type === 'progress'
-        ? { ...event, progress: { ...event.progress, time: new Date(at).toISOString() } }
-        : event;
-    return reduce(model, sent, at);
-  }, EMPTY);
-
-const accepted: ViewEvent & { type: 'accepted' } = {
-  type: 'accepted',
-  origin: { local: false, label: 'vcenter.example.com' },
-  accepted: {
-    job_id: JOB_ID,
-    status: 'started',
-    vm_name: 'production-db',
-    disks: [60, 40].map((size, index) => ({
-      name: `disk${index}.vmdk`,
-      size_gb: size,
-      capacity_bytes: size * GB,
-      status: 'queued' as const,
-    })),
-    created_at: '2026-01-17T10:00:00Z',
-    estimated_duration: null,
-  },
-};
-const state = (change: Parameters<typeof job>[0]): ViewEvent => ({ type: 'job', job: job(change) });
-
-const logged = (time: string, message: string): ViewEvent => ({
-  type: 'log',
-  log: { job_id: JOB_ID, time, level: 'info', phase: 'export', message },
-});
-
-const cleanup = (change: object): ReturnType<typeof job>['cleanup'] => ({
-  status: 'in_progress',
-  message: null,
-  next_try_at: null,
-  ...change,
-});
-const tail = (model: Model): string[] => happenedLines(model, WIDE).slice(-3);
-
-const done = (change: object): ViewEvent & { type: 'job' } => ({
-  type: 'job',
-  job: completed({ cleanup: cleanup(change) }),
-});
-
-const WHOLE: readonly [number, ViewEvent][] = [
-  [0, accepted],
-  [0, state({})],
-  [1, state({ status: 'exporting' })],
-  [2, { type: 'progress', progress: exporting([0, 0], ['transferring', 'transferring']) }],
-  [4, { type: 'progress', progress: exporting([30, 40], ['transferring', 'done']) }],
-  [9, { type: 'progress', progress: exporting([60, 40], ['done', 'done']) }],
-  [10, state({ status: 'exported', phase: 'conversion', queue_position: 2 })],
-  [20, state({ status: 'exported', phase: 'conversion', queue_position: 1 })],
-  [30, state({ status: 'converting', phase: 'conversion' })],
-  [31, { type: 'progress', progress: converting('inspect', 0) }],
-  [33, { type: 'progress', progress: converting('initramfs', 1) }],
-  [70, { type: 'progress', progress: converting('commit', 8) }],
-  [80, { type: 'end', job: completed({ completed_at: '2026-01-17T10:01:20Z' }) }],
-];
+import { completed, converting, exporting, failed, job, JOB_ID, START } from '../../test/support/cli-samples.js';
+import {
+  WIDE,
+  play,
+  accepted,
+  state,
+  logged,
+  cleanup,
+  tail,
+  done,
+  WHOLE,
+  transferring,
+  waits,
+} from './progress-samples.js';
 
 describe('the progress of a job', () => {
   it('tells the whole way in order, as the terminal shows it', () => {
@@ -129,14 +76,10 @@ describe('the progress of a job', () => {
   });
 
   it('takes rates and durations from the times of the messages, whenever they arrive', () => {
-    const progress = (time: string, done: readonly [number, number]): ViewEvent => ({
-      type: 'progress',
-      progress: { ...exporting(done, ['transferring', 'transferring']), time },
-    });
     // All at once, after a broken connection; and the clock here is behind by an hour.
     const late = START - 3_600_000;
-    let model = reduce(play([0, accepted]), progress('2026-01-17T10:00:02Z', [0, 0]), late);
-    model = reduce(model, progress('2026-01-17T10:00:06Z', [30, 20]), late);
+    let model = reduce(play([0, accepted]), transferring('2026-01-17T10:00:02Z', [0, 0]), late);
+    model = reduce(model, transferring('2026-01-17T10:00:06Z', [30, 20]), late);
     expect(liveLines(model, late, WIDE)).toEqual([
       '  📥 Downloading disk 1/2: production-db.vmdk',
       '  [████████████████░░░░░░░░░░░░░░░░] 50% (30 GB of 60 GB) - 7.5 GB/s - ETA: 4s',
@@ -155,10 +98,9 @@ describe('the progress of a job', () => {
     [4, 4],
     [1, 1],
   ])('draws what fits of 4 disks into %i lines', (rows, count) => {
-    const disks = [1, 2, 3, 4].map((index) => ({
-      ...exporting([30, 0], ['transferring', 'waiting']).disks![0]!,
-      index,
-    }));
+    const [disk] = exporting([30, 0], ['transferring', 'waiting']).disks ?? [];
+    if (disk === undefined) throw new Error('no disk');
+    const disks = [1, 2, 3, 4].map((index) => ({ ...disk, index }));
     const model = play([0, accepted], [1, { type: 'progress', progress: { ...exporting([0, 0], ['', '']), disks } }]);
     const lines = liveLines(model, START, { ...WIDE, rows });
     expect(lines).toHaveLength(count);
@@ -174,7 +116,6 @@ describe('the progress of a job', () => {
     expect(liveLines(play(...WHOLE.slice(0, 11)), START, WIDE)[1]).toBe(
       '  [███░░░░░░░░░░░░░░░░░░░░░░░░░░░░░] 10% (step 2 of 9)',
     );
-    const waits = (position: number): ViewEvent => state({ status: 'exported', queue_position: position });
     const queued = [1, 3, 2].map((count) =>
       play([0, accepted], ...[3, 2, 1].slice(0, count).map((n): [number, ViewEvent] => [n, waits(n)])),
     );
@@ -381,26 +322,5 @@ describe('the progress of a job', () => {
     const back = reduce(away, { type: 'connection', state: 'restored' }, START);
     expect(liveLines(back, START, WIDE).join('')).not.toContain('does not answer');
     expect(happenedLines(back, WIDE).at(-1)).toBe('  ✅ The gateway is back');
-  });
-});
-
-describe('plain lines', () => {
-  it('are timestamped, and each thing is said once', () => {
-    const model = play(...WHOLE);
-    const { lines, state: after } = plainLines(model, PLAIN_START, START);
-    expect(lines[0]).toBe(`2026-01-17T10:00:00Z Conversion of production-db, job ${JOB_ID}`);
-    expect(lines).toContain('2026-01-17T10:00:04Z Disk 2/2 downloaded: production-db_1.vmdk, 40 GB (2s)');
-    expect(lines.every((line) => /^2026-01-17T10:\d\d:\d\dZ \S/.test(line))).toBe(true);
-    expect(plainLines(told(model), after, START).lines).toEqual([]);
-  });
-
-  it('say a disk at most every 5 seconds', () => {
-    const model = play(...WHOLE.slice(0, 4));
-    const first = plainLines(model, PLAIN_START, START + 2000);
-    expect(first.lines.filter((line) => line.includes('disk 1/2'))).toHaveLength(1);
-    const soon = plainLines(told(model), first.state, START + 6900);
-    expect(soon.lines).toEqual([]);
-    const later = plainLines(told(model), soon.state, START + 7000);
-    expect(later.lines).toHaveLength(2);
   });
 });

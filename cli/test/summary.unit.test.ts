@@ -20,6 +20,12 @@ const XML = `<domain type='kvm'>
   </devices>
 </domain>`;
 
+/** The steps that the end of a job proposes. */
+const next = (change: Parameters<typeof completed>[0]): string[] => {
+  const lines = summaryLines(completed(change), PLAIN);
+  return lines.slice(lines.indexOf('Next steps:') + 2, -3);
+};
+
 describe('the end of a job', () => {
   it('shows what came out and what to do next', () => {
     const output = '/var/lib/hyper2kvm/output/2026-01-17/production-db';
@@ -95,10 +101,6 @@ describe('the end of a job', () => {
   });
 
   it('does not ask to define what is defined', () => {
-    const next = (change: Parameters<typeof completed>[0]): string[] => {
-      const lines = summaryLines(completed(change), PLAIN);
-      return lines.slice(lines.indexOf('Next steps:') + 2, -3);
-    };
     expect(next({ libvirt_domain: 'production-db' })).toEqual([
       '1. It is defined in libvirt. Start it:',
       '   virsh start production-db',
@@ -111,7 +113,8 @@ describe('the end of a job', () => {
     expect(next({ libvirt_domain: 'production-db', import: imported })[1]).toBe(
       '   virsh --connect qemu:///system start production-db',
     );
-    const started = { ...imported, report: { ...imported.report!, started: true } };
+    const { report } = imported;
+    const started = importOf({ report: report && { ...report, started: true } });
     expect(next({ libvirt_domain: 'production-db', import: started })).toEqual([
       '1. It runs in libvirt. See its console:',
       '   virsh --connect qemu:///system console production-db',

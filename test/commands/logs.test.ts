@@ -49,7 +49,7 @@ describe('hyperctl logs', () => {
     );
     const following = run(['logs', '--job', id, '--follow'], siteEnv());
     // Its handler stands once it follows.
-    await new Promise((resolve) => following.stdout.once('data', resolve));
+    await new Promise((resolve) => following.stdout?.once('data', resolve));
     following.kill('SIGINT');
     const { exitCode, stdout } = await following;
     expect(exitCode).toBe(130);

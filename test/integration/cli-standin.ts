@@ -61,7 +61,7 @@ export function hyperctl(
   args: readonly string[],
   env: Record<string, string> = {},
   options: Options = {},
-): Promise<Result> & { kill(signal: NodeJS.Signals): boolean; pid?: number } {
+): Promise<Result> & { kill(signal: NodeJS.Signals): boolean; pid?: number; stdout: NodeJS.ReadableStream | null } {
   return execa(process.execPath, [HYPERCTL, ...args], {
     reject: false,
     timeout: 150_000,

@@ -62,7 +62,9 @@ export async function ticketOf(manager: EntityManager, jobId: string): Promise<T
 
 /** Why its own hook holds a wave; null where none does. */
 export const hookWait = (wave: string, { waves }: Tickets): string | null =>
-  waves.find((ticket) => ticket.wave === wave)?.status === 'queued' ? `the hook before wave ${wave} has not ended yet` : null;
+  waves.find((ticket) => ticket.wave === wave)?.status === 'queued'
+    ? `the hook before wave ${wave} has not ended yet`
+    : null;
 
 /** Whether what it stands before may go on; undefined while it runs. */
 export function passed({ status, hook }: Pick<Ticket, 'status' | 'hook'>): boolean | undefined {
