@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { told } from '../src/progress/state.js';
 import { PLAIN_START, plainLines } from '../src/progress/plain.js';
-import { GB, JOB_ID, START } from '../../test/support/cli-samples.js';
+import { JOB_ID, START } from '../../test/support/cli-samples.js';
 import { play, WHOLE } from './progress-samples.js';
 
 describe('plain lines', () => {
