@@ -42,6 +42,12 @@ const WHENCE = 'where the address comes from: hyperctl config view --origin (ano
 const TRUST =
   'name the PEM file of its CA: HYPER2KVM_CA_FILE, or hyperctl config set ca_file /etc/hyper2kvm/gateway-ca.pem';
 
+/** Why there was no connection, in words. */
+export function connectionWords(error: unknown): string {
+  const { code, message } = causeOf(error);
+  return WORDS[code] ?? message;
+}
+
 const isHere = (shown: string): boolean => /^(?:unix:|https?:\/\/(?:127\.|localhost\b|\[::1\]))/i.test(shown);
 
 const UNKNOWN = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ENOENT']);

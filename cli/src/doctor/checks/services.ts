@@ -4,6 +4,7 @@ import { probeNats } from '@hyper2kvm/runtime/probes';
 import { durationWord } from '@hyper2kvm/contracts';
 import { CliError } from '../../lib/errors.js';
 import { plural, sizeWord } from '../../lib/format.js';
+import { connectionWords } from '../../lib/unreachable.js';
 import { failed, ok, skipped, warning, type Check, type Outcome } from '../check.js';
 import type { Machine } from '../machine.js';
 
@@ -39,7 +40,12 @@ const configuration: Check = {
 
 /** Why nobody answered, in the words of a user. */
 const words = (error: unknown): string => {
-  const { code, message } = error as { code?: string; message?: string };
+  const { code } = error as { code?: string };
+  // Of the nats client.
+  if (code === 'CONNECTION_REFUSED') return 'the connection was refused: nothing listens there';
+  if (code === 'AUTHORIZATION_VIOLATION') return 'user, password or token are refused';
+  return connectionWords(error);
+};
   if (code === 'CONNECTION_REFUSED' || code === 'ECONNREFUSED')
     return 'the connection was refused: nothing listens there';
   if (code === 'AUTHORIZATION_VIOLATION') return 'user, password or token are refused';

@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { VcenterConnection } from '@hyper2kvm/contracts';
 import { CliError } from '../../lib/errors.js';
 import { printable } from '../../lib/format.js';
+import { connectionWords } from '../../lib/unreachable.js';
 import { failed, ok, warning, type Check, type Outcome } from '../check.js';
 import type { Machine } from '../machine.js';
 
@@ -51,14 +52,6 @@ const ask = (server: string, ca: string | undefined, signal: AbortSignal): Promi
     call.end();
   });
 
-const WORDS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'the connection was refused: nothing listens there',
-  ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the host name could not be looked up',
-  EHOSTUNREACH: 'there is no route to the host',
-  ETIMEDOUT: 'the connection timed out',
-};
-
 async function reach(server: string, { settings, config }: Machine, signal: AbortSignal): Promise<Outcome> {
   const own = settings.vcenter.server === server;
   const trust = own ? settings.vcenter : { caFile: config.vsphere.ca_file, thumbprint: undefined, insecure: undefined };
@@ -67,8 +60,7 @@ async function reach(server: string, { settings, config }: Machine, signal: Abor
     const ca = trust.caFile === undefined ? undefined : readFileSync(trust.caFile, 'utf8');
     answer = await ask(server, ca, signal);
   } catch (error) {
-    const { code = '', message } = error as { code?: string; message: string };
-    return failed('it cannot be reached', WORDS[code] ?? message, [
+    return failed('it cannot be reached', connectionWords(error), [
       `getent hosts ${server.replace(/:\d+$/, '')}`,
       `curl -vk https://${server}/sdk/vimServiceVersions.xml`,
     ]);
