@@ -39,18 +39,13 @@ const configuration: Check = {
 };
 
 /** Why nobody answered, in the words of a user. */
-const words = (error: unknown): string => {
+function words(error: unknown): string {
   const { code } = error as { code?: string };
   // Of the nats client.
   if (code === 'CONNECTION_REFUSED') return 'the connection was refused: nothing listens there';
   if (code === 'AUTHORIZATION_VIOLATION') return 'user, password or token are refused';
   return connectionWords(error);
-};
-  if (code === 'CONNECTION_REFUSED' || code === 'ECONNREFUSED')
-    return 'the connection was refused: nothing listens there';
-  if (code === 'AUTHORIZATION_VIOLATION') return 'user, password or token are refused';
-  return message ?? String(error);
-};
+}
 
 const stopped = ({ stack }: Machine): Outcome | undefined =>
   stack !== undefined && !stack.running ? skipped('the local stack is not running') : undefined;
