@@ -12,6 +12,8 @@ it('knows the gateway of this machine by its address', () => {
   ])
     expect(isHere(url, '0.0.0.0:8080', undefined), url).toBe(false);
   expect(isHere('http://10.0.0.7:8080', '10.0.0.7:8080', undefined)).toBe(true);
+  // A tunnel to another machine.
+  expect(isHere('http://localhost:8080', '10.0.0.7:8080', undefined)).toBe(false);
   expect(isHere('unix:/run/h2k.sock', undefined, '/run/h2k.sock')).toBe(true);
   expect(isHere('http://127.0.0.1:8080', undefined, undefined)).toBe(false);
 });

@@ -22,7 +22,12 @@ export const plural = (count: number, word: string): string => `${count} ${word}
 export const shellQuote = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** Text of other machines (names, messages) without control characters: it must not steer the terminal. */
+/**
+ * Text of other machines (names, messages) without control characters, and without those that turn the direction of writing: it
+ * must neither steer the terminal nor look like another text.
+ */
 export const printable = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- these are what is removed
-  text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '').replaceAll(/[\t\n]+/g, ' ');
+  text
+    // oxlint-disable-next-line no-control-regex -- these are what is removed
+    .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+    .replaceAll(/[\t\n\u2028\u2029]+/g, ' ');

@@ -1,7 +1,8 @@
-import { accessSync, chmodSync, constants, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { makeFolder } from '../lib/make-folder.js';
 
 /** Where the local stack of root lies; others may read its state there to find the gateway. */
 export const SYSTEM_HOME = '/var/lib/hyper2kvm';
@@ -13,7 +14,10 @@ export function resolveHome(flag?: string, env: NodeJS.ProcessEnv = process.env)
   const named = flag ?? env['HYPER2KVM_HOME'];
   if (named !== undefined && named !== '') return path.resolve(named);
   if (isRoot()) return SYSTEM_HOME;
-  return path.join(env['XDG_DATA_HOME'] ?? path.join(env['HOME'] ?? homedir(), '.local', 'share'), 'hyper2kvm');
+  // As for the configuration: what is relative is to be ignored, and nothing is no home.
+  const xdg = env['XDG_DATA_HOME'];
+  const base = xdg !== undefined && path.isAbsolute(xdg) ? xdg : path.join(env['HOME'] || homedir(), '.local', 'share');
+  return path.join(base, 'hyper2kvm');
 }
 
 /** Every path of a local stack. */
@@ -75,7 +79,7 @@ export function makeFolders(paths: StackPaths): void {
   ];
   for (const [folder, mode] of folders) {
     // The umask narrows mkdir's mode, chmod's it does not.
-    if (mkdirSync(folder, { recursive: true, mode }) !== undefined) chmodSync(folder, mode);
+    if (makeFolder(folder, mode)) chmodSync(folder, mode);
   }
   const { mode } = statSync(paths.home);
   if ((mode & 0o001) === 0) chmodSync(paths.home, (mode & 0o777) | 0o011);

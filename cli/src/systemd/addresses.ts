@@ -52,5 +52,7 @@ export function isHere(url: string, listen: string | undefined, socket: string |
   const own = new URL(localUrl(listen));
   const port = asked.port === '' ? (asked.protocol === 'https:' ? '443' : '80') : asked.port;
   const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
-  return port === own.port && (asked.hostname === own.hostname || loopback.test(asked.hostname));
+  // A local address leads elsewhere, as a tunnel does, where the gateway listens on another one only.
+  const both = loopback.test(asked.hostname) && loopback.test(own.hostname);
+  return port === own.port && (asked.hostname === own.hostname || both);
 }

@@ -41,7 +41,7 @@ const SUPERVISOR = /^(\d{4}-\d{2}-\d{2}T\S+Z) (.*)$/s;
 /** Reads a line of any service: JSON of the four, or the text of NATS, PostgreSQL and the supervisor. */
 export function parseLine(service: string, raw: string): LogLine {
   const base = { service, raw, jobId: undefined };
-  const fields = raw.startsWith('{') ? jsonOf(raw) : undefined;
+  const fields = jsonOf(raw);
   if (fields !== undefined) return { ...base, ...ofFields(fields) };
   const [, year, month, day, clock, natsLevel = '', natsText] = NATS.exec(raw) ?? [];
   if (natsText !== undefined)
@@ -78,7 +78,9 @@ function timeOf(text: string): Date | undefined {
   return Number.isNaN(time.getTime()) ? undefined : time;
 }
 
-function jsonOf(raw: string): Record<string, unknown> | undefined {
+/** Undefined where a line is no JSON: a brace alone opens many a text. */
+export function jsonOf(raw: string): Record<string, unknown> | undefined {
+  if (!raw.startsWith('{')) return undefined;
   try {
     return JSON.parse(raw) as Record<string, unknown>;
   } catch {

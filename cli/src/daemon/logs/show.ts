@@ -1,6 +1,6 @@
 import { printable } from '../../lib/format.js';
 import { pad, type Paint } from '../../lib/width.js';
-import type { LogLine } from './line.js';
+import { jsonOf, type LogLine } from './line.js';
 
 const two = (value: number, width = 2): string => String(value).padStart(width, '0');
 
@@ -12,7 +12,7 @@ const timeWord = (at: Date): string =>
 export function lineWord(line: LogLine, label: number, paint: Paint): string {
   const time = line.time === undefined ? '' : `${timeWord(line.time)} `;
   const service = label === 0 ? '' : `${pad(line.service, label)} `;
-  const level = line.level === '' ? '' : `${line.level.toUpperCase().padEnd(5)} `;
+  const level = line.level === '' ? '' : `${printable(line.level).toUpperCase().padEnd(5)} `;
   const coloured = /^(error|fatal)$/.test(line.level)
     ? paint('red', level)
     : line.level === 'warn'
@@ -24,10 +24,9 @@ export function lineWord(line: LogLine, label: number, paint: Paint): string {
 
 /** One JSON document a line: the service's own, or one made of its text. */
 export function rawLine(line: LogLine): string {
-  if (line.raw.startsWith('{') && line.time !== undefined) {
-    const fields = JSON.parse(line.raw) as Record<string, unknown>;
+  const fields = line.time === undefined ? undefined : jsonOf(line.raw);
+  if (fields !== undefined)
     return JSON.stringify(fields['service'] === undefined ? { ...fields, service: line.service } : fields);
-  }
   const { level, service, message } = line;
   return JSON.stringify({ level: level || 'info', time: line.time?.toISOString() ?? null, service, msg: message });
 }
