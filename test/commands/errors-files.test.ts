@@ -104,7 +104,12 @@ describe('output', () => {
       const { exitCode, stderr } = await execa(
         'bash',
         ['-c', '"$0" "$@" > /dev/full', process.execPath, HYPERCTL, ...args],
-        { reject: false, stdin: 'ignore', env: siteEnv() },
+        {
+          reject: false,
+          stdin: 'ignore',
+          extendEnv: false,
+          env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...siteEnv() },
+        },
       );
       expectOne({ exitCode: exitCode ?? 255, stdout: '', stderr }, 1);
       expect(stderr).toMatch(
