@@ -16,8 +16,8 @@ export default class HelpCommand extends Command {
   static override strict = false;
 
   override async run(): Promise<void> {
-    // Words and flags of whatever is asked about: nothing of them is wrong here.
-    await this.parse(HelpCommand);
+    // They are words and flags of whatever is asked about; oclif would warn developers that nobody has parsed them.
+    this.parsed = true;
     const Help = await loadHelpClass(this.config);
     await new Help(this.config, this.config.pjson.oclif.helpOptions).showHelp(this.argv);
   }
