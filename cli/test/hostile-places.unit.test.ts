@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeConfig } from '../src/lib/config/write.js';
-import { printable } from '../src/lib/format.js';
+import { jsonText, printable } from '../src/lib/format.js';
 import { makeFolder } from '../src/lib/make-folder.js';
 import { resolveHome } from '../src/stack/home.js';
 import { parseLine } from '../src/daemon/logs/line.js';
@@ -65,6 +65,12 @@ it.skipIf(process.getuid?.() === 0)('finds no home below the folder that it is c
 it('shows the text of others without what steers a terminal or turns it round', () => {
   expect(printable('a\u001bcb\u009b31m\u202egnp.exe\u2066x\u2028y\nz')).toBe('acb31mgnp.exex y z');
   expect(printable('日本語 👩‍👩‍👧')).toBe('日本語 👩‍👩‍👧');
+});
+
+it('writes JSON that a terminal does not obey, and that says the same', () => {
+  const document = { vm: 'a\u009b31m\u202egnp\u001b 日本' };
+  expect(jsonText(document, 2)).toBe('{\n  "vm": "a\\u009b31m\\u202egnp\\u001b 日本"\n}');
+  expect(JSON.parse(jsonText(document))).toEqual(document);
 });
 
 it('takes a line of a log that begins like JSON for the text that it is', () => {

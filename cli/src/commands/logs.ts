@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import { isEnded, type JobDetail } from '@hyper2kvm/contracts';
 import { BaseCommand, GATEWAY_FLAGS } from '../lib/base-command.js';
 import { EXIT, type ExitCode } from '../lib/exit-codes.js';
+import { jsonText } from '../lib/format.js';
 import { findJob, JOB_FLAGS } from '../lib/find-job.js';
 import { followLog, logLine, silenceOf } from '../lib/job-log.js';
 import { interruption } from '../lib/poll.js';
@@ -42,7 +43,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
     // A gateway that is not there now is an error, one that goes away later is waited for.
     const job = await client.job(jobId);
     // One document per line: a stream has no end to wait for.
-    const print = this.isJson ? JSON.stringify : logLine;
+    const print = this.isJson ? jsonText : logLine;
     const interrupted = interruption();
     try {
       const lines = followLog(client, jobId, tail, interrupted.signal, () => this.#none(job));

@@ -4,6 +4,7 @@ import { GatewayClient } from './client.js';
 import { configPath, noConfig, originWord, readConfig, type ConfigFile } from './config/index.js';
 import type { CliError } from './errors.js';
 import type { ExitCode } from './exit-codes.js';
+import { jsonText } from './format.js';
 import { flushed, guardOutput, report, showingOf, toCliError } from './report-error.js';
 import { settings, type FlagValues, type Settings } from './settings.js';
 import { asciiMarks } from './marks.js';
@@ -154,7 +155,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   }
 
   protected printJson(document: unknown): void {
-    this.log(JSON.stringify(document, undefined, 2));
+    this.log(jsonText(document, 2));
   }
 
   /** Where the gateway is: as somebody said, else that of the local stack. */

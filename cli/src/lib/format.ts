@@ -31,3 +31,11 @@ export const printable = (text: string): string =>
     // oxlint-disable-next-line no-control-regex -- these are what is removed
     .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
     .replaceAll(/[\t\n\u2028\u2029]+/g, ' ');
+
+/** JSON for a script, or for eyes: what JSON lets through unescaped, and a terminal may obey, is written as \u…, which is the same. */
+export const jsonText = (document: unknown, indent?: number): string =>
+  JSON.stringify(document, undefined, indent).replaceAll(
+    // oxlint-disable-next-line no-control-regex -- these are what is escaped
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );

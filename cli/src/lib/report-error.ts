@@ -1,6 +1,7 @@
 import { CliError, errorDocument, explain } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { whySystem } from './file-errors.js';
+import { jsonText, printable } from './format.js';
 
 /** How an error is to be shown; taken from the bare words, as it may be about those. */
 export interface Showing {
@@ -15,7 +16,8 @@ export const showingOf = (argv: readonly string[]): Showing => ({
 
 /** Shows an error, and gives the exit code. */
 export async function report(error: CliError, { json, debug }: Showing): Promise<ExitCode> {
-  if (json) process.stdout.write(`${JSON.stringify(errorDocument(error), undefined, 2)}\n`);
+  guardOutput();
+  if (json) process.stdout.write(`${jsonText(errorDocument(error), 2)}\n`);
   process.stderr.write(`${explain(error).join('\n')}\n`);
   // Where it came from is of use for a failure, not for what was typed.
   if (debug) process.stderr.write(`${stackOf(error.cause instanceof Error ? error.cause : error)}\n`);
@@ -58,7 +60,7 @@ function defect(error: Error): CliError {
   });
 }
 
-const stackOf = (error: Error): string => error.stack ?? String(error);
+const stackOf = (error: Error): string => (error.stack ?? String(error)).split('\n').map(printable).join('\n');
 
 /** An exit drops what a slow reader at the other end of a pipe has not taken yet. */
 export async function flushed(): Promise<void> {
@@ -77,6 +79,8 @@ let guarded = false;
 export function guardOutput(): void {
   if (guarded) return;
   guarded = true;
+  // Who does not want to read what went wrong has the exit code.
+  process.stderr.prependListener('error', () => {});
   process.stdout.prependListener('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;
     process.stderr.write(`${explain(outputError(error)).join('\n')}\n`);

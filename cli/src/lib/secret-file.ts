@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { UsageError } from './errors.js';
 import { unreadable } from './file-errors.js';
+import { shellQuote } from './format.js';
 
 /**
  * The first line of a file that its owner alone may read: a password.
@@ -28,6 +29,6 @@ export function refuseOpen(file: string, what: string): void {
   if ((mode & 0o077) === 0) return;
   throw new UsageError(
     `${file} holds a secret (${what}) and has mode 0${mode.toString(8)}: others may read it`,
-    `chmod 600 ${file}`,
+    `chmod 600 ${shellQuote(file)}`,
   );
 }

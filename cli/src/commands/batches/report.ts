@@ -6,6 +6,7 @@ import { BaseCommand, GATEWAY_FLAGS } from '../../lib/base-command.js';
 import { reportTable } from '../../lib/batch/show.js';
 import { CliError } from '../../lib/errors.js';
 import { EXIT, type ExitCode } from '../../lib/exit-codes.js';
+import { jsonText } from '../../lib/format.js';
 import { BATCH_ARG, findBatch } from '../../lib/find-batch.js';
 
 export default class BatchesReport extends BaseCommand<typeof BatchesReport> {
@@ -44,7 +45,7 @@ export default class BatchesReport extends BaseCommand<typeof BatchesReport> {
   }
 
   #form(report: BatchReport, format: 'table' | 'json'): string {
-    if (format === 'json') return JSON.stringify(report, undefined, 2);
+    if (format === 'json') return jsonText(report, 2);
     return reportTable(report, this.flags.output === undefined ? this.columns : undefined).join('\n');
   }
 }

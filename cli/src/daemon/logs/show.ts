@@ -1,4 +1,4 @@
-import { printable } from '../../lib/format.js';
+import { jsonText, printable } from '../../lib/format.js';
 import { pad, type Paint } from '../../lib/width.js';
 import { jsonOf, type LogLine } from './line.js';
 
@@ -26,7 +26,7 @@ export function lineWord(line: LogLine, label: number, paint: Paint): string {
 export function rawLine(line: LogLine): string {
   const fields = line.time === undefined ? undefined : jsonOf(line.raw);
   if (fields !== undefined)
-    return JSON.stringify(fields['service'] === undefined ? { ...fields, service: line.service } : fields);
+    return jsonText(fields['service'] === undefined ? { ...fields, service: line.service } : fields);
   const { level, service, message } = line;
-  return JSON.stringify({ level: level || 'info', time: line.time?.toISOString() ?? null, service, msg: message });
+  return jsonText({ level: level || 'info', time: line.time?.toISOString() ?? null, service, msg: message });
 }
