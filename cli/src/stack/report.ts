@@ -1,6 +1,6 @@
 import type { Health } from '@hyper2kvm/contracts';
 import type { ManagerReport, ServiceReport } from '../daemon/manager.js';
-import { stackPaths } from './home.js';
+import { homeConfigured, resolveHome, stackPaths } from './home.js';
 import { isAlive } from './processes.js';
 import { health, healthStatus } from './health.js';
 import { SERVICES } from './names.js';
@@ -71,11 +71,15 @@ async function healthOf(
   return (name === 'nats' ? gateway.nats : gateway.database) === 'ok' ? 'healthy' : 'unhealthy';
 }
 
-/** The gateway of a local stack that runs; undefined when there is none. */
-export function localGateway(homes: readonly string[]): string | undefined {
+/**
+ * The gateway of a local stack: of the first home whose stack runs, else of a home that HYPER2KVM_HOME names. What listens on the
+ * usual port is somebody else's then. Undefined when there is none.
+ */
+export function localGateway(homes: readonly string[], env: NodeJS.ProcessEnv = process.env): string | undefined {
   for (const home of homes) {
     const url = runningState(home)?.gateway_url ?? '';
     if (url !== '') return url;
   }
-  return undefined;
+  const listen = (env['HYPER2KVM_HOME'] ?? '') === '' ? undefined : homeConfigured(resolveHome(undefined, env));
+  return listen === undefined ? undefined : `http://${listen.replace(/^(0\.0\.0\.0|\[::\]):/, '127.0.0.1:')}`;
 }
