@@ -32,6 +32,8 @@ describe('the local stack and what runs on it', () => {
   it('is started by a conversion, unless that is unwanted or another gateway is named', async () => {
     const not = await run('convert', '--vm', 'daemon-1', '--detach', '--no-start');
     expect(not).toMatchObject({ exitCode: 3, stdout: '' });
+    // Its own, also while it is down: what listens on the usual port may be another's.
+    expect(not.stderr).toContain(`the gateway at ${url} cannot be reached`);
     const far = await run('convert', '--vm', 'daemon-1', '--detach', '--url', 'http://127.0.0.1:1');
     expect(far.exitCode).toBe(3);
     expect(far.stderr).not.toContain('starting it');
