@@ -65,6 +65,6 @@ describe('completion', () => {
     expect(await offers('status --vm=d', names)).toEqual(['values', 'db\\ \\$\\(touch\\ x\\)']);
     expect(await offers('status --vm a:', ['a:b'])).toEqual(['values', 'b']);
     // No line may become two, and no terminal is steered.
-    expect(await offers('status --vm ', ['a\nb', 'c\u001b[2J'])).toEqual(['values']);
+    expect(await offers('status --vm ', ['a\nb', 'c\u001b[2J', 'd\u202egnp'])).toEqual(['values']);
   });
 });

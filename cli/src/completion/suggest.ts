@@ -1,3 +1,4 @@
+import { printable } from '../lib/format.js';
 import type { GatewayClient } from '../lib/client.js';
 import type { CommandShape, FlagShape, Position } from './position.js';
 import { sourceOfArg, sourceOfFlag, type Candidate, type Source } from './sources.js';
@@ -64,7 +65,7 @@ function values(all: readonly Candidate[], typed: string, before = ''): Suggesti
   const seen = new Set<string>();
   const candidates = all.flatMap((one): Candidate[] => {
     // A name with a line end in it cannot be told from two; nobody types one anyway.
-    if (seen.has(one.value) || !one.value.startsWith(typed) || /\p{Cc}/u.test(one.value)) return [];
+    if (seen.has(one.value) || !one.value.startsWith(typed) || printable(one.value) !== one.value) return [];
     seen.add(one.value);
     return [{ ...one, value: before + one.value }];
   });
