@@ -16,6 +16,7 @@ import { changeConfig } from '../src/lib/config/write.js';
 import { jsonText, printable } from '../src/lib/format.js';
 import { makeFolder } from '../src/lib/make-folder.js';
 import { resolveHome } from '../src/stack/home.js';
+import { inheritedBy } from '../src/stack/inherited.js';
 import { parseLine } from '../src/daemon/logs/line.js';
 import { lineWord, rawLine } from '../src/daemon/logs/show.js';
 import { painter } from '../src/lib/width.js';
@@ -71,6 +72,15 @@ it('writes JSON that a terminal does not obey, and that says the same', () => {
   const document = { vm: 'a\u009b31m\u202egnp\u001b 日本' };
   expect(jsonText(document, 2)).toBe('{\n  "vm": "a\\u009b31m\\u202egnp\\u001b 日本"\n}');
   expect(JSON.parse(jsonText(document))).toEqual(document);
+});
+
+it('leaves the secrets of a command to no service that it starts', () => {
+  const config = path.join(folder, 'config.yaml');
+  const env = { PATH: '/bin', VSPHERE_PASSWORD: 'a', HYPER2KVM_TOKEN: 'b', HYPER2KVM_LUKS_KEY: 'c' };
+  expect(inheritedBy(config, [], env)).toEqual({ PATH: '/bin' });
+  writeFileSync(config, 'vsphere:\n  password: ${VSPHERE_PASSWORD}\n');
+  expect(inheritedBy(config, [], env)).toEqual({ PATH: '/bin', VSPHERE_PASSWORD: 'a' });
+  expect(inheritedBy(config, ['x.y=${HYPER2KVM_TOKEN}'], env)).toMatchObject({ HYPER2KVM_TOKEN: 'b' });
 });
 
 it('takes a line of a log that begins like JSON for the text that it is', () => {

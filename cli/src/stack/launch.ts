@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CliError } from '../lib/errors.js';
 import { logFile, makeFolders, stackPaths, type StackPaths } from './home.js';
+import { inheritedBy } from './inherited.js';
 import { ALL } from './names.js';
 import { isAlive } from './processes.js';
 import { SETTINGS_VARIABLE } from './settings-variable.js';
@@ -143,7 +144,8 @@ function start(options: LaunchOptions, lock: string, log: string): ChildProcess 
     ...(options.foreground ? ['--foreground'] : []),
   ];
   // Passwords and tokens may be among them; arguments can be read by every user of the machine as long as it runs.
-  const env = { ...process.env, [SETTINGS_VARIABLE]: JSON.stringify(options.set) };
+  const own = inheritedBy(stackPaths(options.home).config, options.set, process.env);
+  const env = { ...own, [SETTINGS_VARIABLE]: JSON.stringify(options.set) };
   if (options.foreground) return spawn('flock', args, { env, stdio: ['pipe', 'inherit', 'inherit'] });
   const output = openSync(log, 'a', 0o640);
   try {
