@@ -124,6 +124,15 @@ describe('hyperctl doctor', () => {
     expect(missing.stdout).toMatch(/none\.yaml cannot be read/);
   });
 
+  it("goes on where hyperctl's own file cannot be read", async () => {
+    const broken = path.join(folder, 'broken.yaml');
+    await writeFile(broken, 'daemons: [\n');
+    const ran = await hyperctl(['doctor', '--only', 'settings,gateway'], { HYPERCTL_CONFIG: broken });
+    expect(ran.exitCode).toBe(1);
+    expect(ran.stdout).toMatch(/❌ hyperctl's settings +.*broken\.yaml\n +why: .*broken\.yaml:\d+:\d+/);
+    expect(ran.stdout).toMatch(/✅ Gateway/);
+  });
+
   it('does not trust a certificate that nobody vouches for, and gives its fingerprint', async () => {
     const { vcenter } = inject('site');
     const file = await config('vcenter.yaml');
@@ -148,7 +157,9 @@ describe('hyperctl doctor', () => {
   it('looks at the gateway alone where nothing else is here', async () => {
     const ran = await hyperctl(['doctor', '--quick', '--json']);
     const { checks } = JSON.parse(ran.stdout) as Report;
-    expect(new Set(checks.map(({ id }) => id))).toEqual(new Set(['node', 'config', 'gateway', 'workers', 'vcenter']));
+    expect(new Set(checks.map(({ id }) => id))).toEqual(
+      new Set(['node', 'settings', 'config', 'gateway', 'workers', 'vcenter']),
+    );
     expect(ran.exitCode).toBe(0);
     const gone = await hyperctl(['doctor', '--only', 'gateway'], {
       HYPER2KVM_URL: `http://127.0.0.1:${await freePort()}`,

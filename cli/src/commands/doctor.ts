@@ -12,6 +12,7 @@ import {
 } from '../doctor/index.js';
 import { BaseCommand, GATEWAY_FLAGS } from '../lib/base-command.js';
 import { HOME_FLAG } from '../lib/daemon-flags.js';
+import { noConfig, type ConfigFile } from '../lib/config/index.js';
 import { UsageError } from '../lib/errors.js';
 import { EXIT, type ExitCode } from '../lib/exit-codes.js';
 import { liveLine } from '../lib/live-line.js';
@@ -47,6 +48,19 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
     ...GATEWAY_FLAGS,
   };
 
+  #ownProblem: UsageError | undefined;
+
+  /** A file that cannot be used is one of the things to find. */
+  protected override readConfig(path: string): ConfigFile {
+    try {
+      return super.readConfig(path);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      this.#ownProblem = error;
+      return noConfig(path);
+    }
+  }
+
   protected async work(): Promise<ExitCode> {
     const only = (this.flags.only ?? '')
       .split(',')
@@ -63,6 +77,7 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
       home: this.flags.home,
       all: this.flags.all,
       settings: this.settings,
+      settingsProblem: this.#ownProblem,
       client: this.client(),
       env: process.env,
     });

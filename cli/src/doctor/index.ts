@@ -12,7 +12,7 @@ export { lookAround, type Machine } from './machine.js';
 export { examine, type Finding } from './run.js';
 
 /** What a machine that only talks to a gateway is asked. */
-const OF_CLIENTS = new Set(['node', 'config', 'gateway', 'workers', 'vcenter']);
+const OF_CLIENTS = new Set(['node', 'settings', 'config', 'gateway', 'workers', 'vcenter']);
 
 export const CHECK_IDS: readonly string[] = [
   ...[...PROGRAM_CHECKS, ...SERVICE_CHECKS, ...CONVERSION_CHECKS, ...STORAGE_CHECKS].map(({ id }) => id),

@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { ConfigError, DEFAULT_CONFIG_FILE, loadConfig, type BaseConfig } from '@hyper2kvm/runtime/config';
 import { z } from 'zod';
 import type { GatewayClient } from '../lib/client.js';
+import type { CliError } from '../lib/errors.js';
 import type { Settings } from '../lib/settings.js';
 import { readState, resolveHome, stackPaths } from '../stack/index.js';
 import { isAlive } from '../stack/processes.js';
@@ -80,7 +81,8 @@ export interface Machine {
   /** The local stack, which brings NATS and PostgreSQL of its own; undefined where the services run otherwise. */
   readonly stack: { readonly home: string; readonly running: boolean } | undefined;
   readonly settings: Settings;
-  /** Undefined where the gateway's address cannot be used. */
+  /** Why hyperctl's own configuration cannot be used: then `settings` are without it. */
+  readonly settingsProblem: CliError | undefined;
   readonly client: GatewayClient;
   readonly isRoot: boolean;
 }
@@ -92,13 +94,14 @@ export interface MachineRequest {
   /** Look at everything, also on a machine that only talks to a gateway. */
   readonly all: boolean;
   readonly settings: Settings;
+  readonly settingsProblem: CliError | undefined;
   readonly client: GatewayClient;
   readonly env: NodeJS.ProcessEnv;
 }
 
 /** Finds out what this machine is. */
 export function lookAround(request: MachineRequest): Machine {
-  const { settings, client, env } = request;
+  const { settings, settingsProblem, client, env } = request;
   const paths = stackPaths(resolveHome(request.home, env));
   const named = request.config ?? env['HYPER2KVM_CONFIG'];
   const configFile = named ?? [paths.config, DEFAULT_CONFIG_FILE].find((file) => existsSync(file));
@@ -111,6 +114,7 @@ export function lookAround(request: MachineRequest): Machine {
     configFile,
     stack: isStack ? { home: paths.home, running } : undefined,
     settings,
+    settingsProblem,
     client,
     isRoot: process.getuid?.() === 0,
   } as const;

@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { probeNats } from '@hyper2kvm/runtime/probes';
 import { durationWord } from '@hyper2kvm/contracts';
+import { configPath } from '../../lib/config/index.js';
 import { CliError } from '../../lib/errors.js';
 import { plural, sizeWord } from '../../lib/format.js';
 import { connectionWords } from '../../lib/unreachable.js';
@@ -35,6 +36,18 @@ const configuration: Check = {
         `${isRoot ? '' : 'sudo '}chmod 640 ${configFile}`,
       ]);
     return ok(configFile);
+  },
+};
+
+const settings: Check = {
+  id: 'settings',
+  group: 'services',
+  title: "hyperctl's settings",
+  run: async ({ settingsProblem: problem }) => {
+    const file = configPath();
+    if (problem !== undefined)
+      return failed(file, problem.message, problem.advice === undefined ? [] : [problem.advice]);
+    return existsSync(file) ? ok(file) : skipped(`no ${file}: defaults`);
   },
 };
 
@@ -242,4 +255,4 @@ const greets = (host: string, port: number, secure: boolean, signal: AbortSignal
     socket.on('end', () => end('it closed the connection'));
   });
 
-export const SERVICE_CHECKS: readonly Check[] = [configuration, gateway, workers, nats, postgres, smtp];
+export const SERVICE_CHECKS: readonly Check[] = [settings, configuration, gateway, workers, nats, postgres, smtp];
