@@ -20,6 +20,11 @@ const MAX_ACK_PENDING = 10_000;
 const WORKER_TTL_MS = 30_000;
 /** JetStream: "stream name already in use with a different configuration". */
 const NAME_IN_USE = 10_058;
+/** "subjects overlap with an existing stream", "stream not found" */
+const SUBJECTS_OVERLAP = 10_065;
+const NOT_FOUND = 10_059;
+const MOST_TRIES = 20;
+const TRY_AGAIN_MS = 100;
 
 /** Declares every stream; safe to run at each start and by all services at once. */
 export async function declareStreams(jsm: JetStreamManager, replicas: number): Promise<void> {
@@ -42,16 +47,32 @@ export async function declareStreams(jsm: JetStreamManager, replicas: number): P
 
 async function addOrUpdate(jsm: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {
   try {
-    await jsm.streams.add(config).catch(async (error: unknown) => {
-      if ((error as { api_error?: { err_code?: number } }).api_error?.err_code !== NAME_IN_USE) throw error;
-      // There already, perhaps with other limits (an older version, another number of replicas): brought to this state.
-      await jsm.streams.update(config.name, config);
-    });
+    await untilMade(() =>
+      jsm.streams.add(config).catch(async (error: unknown) => {
+        if (codeOf(error) !== NAME_IN_USE) throw error;
+        // There already, perhaps with other limits (an older version, another number of replicas): brought to this state.
+        return jsm.streams.update(config.name, config);
+      }),
+    );
   } catch (error) {
     if (isAway(error)) throw error;
     throw new Error(`the stream ${config.name} cannot be declared: ${(error as Error).message}`, { cause: error });
   }
 }
+
+/** While another service is making the very same stream or bucket, its subjects are taken and its name is not known yet. */
+async function untilMade<T>(make: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await make();
+    } catch (error) {
+      if (![SUBJECTS_OVERLAP, NOT_FOUND].includes(codeOf(error)) || tries === MOST_TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
+    }
+  }
+}
+
+const codeOf = (error: unknown): number => (error as { api_error?: { err_code?: number } }).api_error?.err_code ?? 0;
 
 /** Declares the consumers of a command's lanes for these pools. */
 export async function declareLanes(
@@ -83,9 +104,11 @@ export interface Buckets {
 /** Opens the buckets, making them where needed. Direct reads are off: on a cluster they may be stale, and the records decide. */
 export async function openBuckets(connection: NatsConnection, replicas: number): Promise<Buckets> {
   const { views } = connection.jetstream();
+  const open = (name: string, more: { ttl?: number } = {}): Promise<KV> =>
+    untilMade(() => views.kv(name, { replicas, history: 1, allow_direct: false, ...more }));
   return {
-    control: await views.kv(BUCKETS.control, { replicas, history: 1, allow_direct: false }),
-    claims: await views.kv(BUCKETS.claims, { replicas, history: 1, allow_direct: false }),
-    workers: await views.kv(BUCKETS.workers, { replicas, history: 1, ttl: WORKER_TTL_MS, allow_direct: false }),
+    control: await open(BUCKETS.control),
+    claims: await open(BUCKETS.claims),
+    workers: await open(BUCKETS.workers, { ttl: WORKER_TTL_MS }),
   };
 }
