@@ -76,6 +76,7 @@ describe('the guard', () => {
 });
 
 const released = (lane: Lane, started: boolean): ReleasedJob => ({
+  id: 'job-7k2m9x4qa3hd',
   host: undefined,
   vcenter: undefined,
   disks: 1,

@@ -13,6 +13,7 @@ export const limitsOf = ({ gateway: { export_limits: limits } }: Sections): Limi
 
 /** A job whose export was let out and has not ended. */
 export interface ReleasedJob extends Load {
+  readonly id: string;
   readonly lane: Lane;
   /** An exporter has begun. */
   readonly started: Date | null;
@@ -36,14 +37,23 @@ export function isOpen(window: string, now: number): boolean {
 /** What loads hosts and vCenters now, and takes slots. */
 export async function readReleased(manager: EntityManager): Promise<ReleasedJob[]> {
   const rows = await manager.query<
-    { host: string | null; vcenter: string; disks: number; rank: number; started: Date | null; bytes: string }[]
+    {
+      id: string;
+      host: string | null;
+      vcenter: string;
+      disks: number;
+      rank: number;
+      started: Date | null;
+      bytes: string;
+    }[]
   >(
-    `SELECT host, vcenter_key AS vcenter, jsonb_array_length(source_files) AS disks, lane_rank AS rank,
+    `SELECT id, host, vcenter_key AS vcenter, jsonb_array_length(source_files) AS disks, lane_rank AS rank,
        CASE WHEN status = 'exporting' THEN coalesce(export_started_at, released_at) END AS started, total_bytes AS bytes
      FROM jobs WHERE ${RELEASED}`,
   );
   return rows.map((row) => ({
     ...loadOf(row),
+    id: row.id,
     lane: laneOf(row.rank),
     started: row.started,
     bytes: Number(row.bytes),

@@ -65,7 +65,11 @@ export class Waiting {
     const held = await this.#held(job);
     if (held !== null) return held;
     const known = await this.#known();
-    return this.#read(async (manager) => this.#roomReason(manager, job, known, await readReleased(manager)));
+    return this.#read(async (manager) => {
+      const released = await readReleased(manager);
+      if (isAmong(released, job)) return queueReason(known.capacity);
+      return this.#roomReason(manager, job, known, released);
+    });
   }
 
   async #export(job: JobRow): Promise<WaitingState> {
@@ -75,9 +79,9 @@ export class Waiting {
       const released = await readReleased(manager);
       const ahead = await exportsAhead(manager, job, held === null ? 'eligible' : 'held', known.windows);
       const reason =
-        job.releasedAt === null
-          ? (held ?? (await this.#roomReason(manager, job, known, released, ahead)))
-          : queueReason(known.capacity);
+        job.releasedAt !== null || isAmong(released, job)
+          ? queueReason(known.capacity)
+          : (held ?? (await this.#roomReason(manager, job, known, released, ahead)));
       return { reason, position: ahead.jobs + 1, estimatedStart: exportStart(job, known, released, ahead) };
     });
   }
@@ -192,6 +196,9 @@ function lookReason(job: JobRow, { exporters, converters }: Capacity): string {
     return 'no converter is running that could look at its target';
   return 'its VM is looked at shortly before its turn';
 }
+
+/** Let out since the row was read: it would be in its own way. */
+const isAmong = (released: readonly ReleasedJob[], job: JobRow): boolean => released.some(({ id }) => id === job.id);
 
 function exportStart(
   job: JobRow,
