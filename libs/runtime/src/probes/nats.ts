@@ -9,7 +9,6 @@ export interface NatsReport {
   /** Why JetStream cannot be used; undefined where it can. */
   readonly jetstreamProblem: string | undefined;
   readonly streams: number;
-  readonly messages: number;
   readonly storageBytes: number;
   /** Of the account; undefined is no limit. */
   readonly storageLimitBytes: number | undefined;
@@ -27,21 +26,17 @@ export async function probeNats(config: BaseConfig['nats'], timeoutMs: number): 
     const base = { server: connection.getServer(), version: connection.info?.version ?? 'unknown' };
     try {
       const account = await (await connection.jetstreamManager({ timeout: timeoutMs })).getAccountInfo();
-      let messages = 0;
-      const jsm = await connection.jetstreamManager({ timeout: timeoutMs });
-      for await (const { state } of jsm.streams.list()) messages += state.messages;
       const { max_storage: limit } = account.limits;
       return {
         ...base,
         jetstreamProblem: undefined,
         streams: account.streams,
-        messages,
         storageBytes: account.storage,
         storageLimitBytes: limit < 0 ? undefined : limit,
       };
     } catch (error) {
       const why = (error as Error).message;
-      const none = { streams: 0, messages: 0, storageBytes: 0, storageLimitBytes: undefined };
+      const none = { streams: 0, storageBytes: 0, storageLimitBytes: undefined };
       return { ...base, ...none, jetstreamProblem: /503|no responders/i.test(why) ? 'it is not enabled' : why };
     }
   } finally {
