@@ -128,8 +128,9 @@ it('takes everything over, while jobs wait and run, and the old key may go when 
   // Two at once share the work.
   const both = await Promise.all([rotate(), rotate(other)]);
   const sum = (of: keyof typeof nothing): number => both.reduce((all, { resealed }) => all + resealed[of], 0);
-  expect([sum('vcenters'), sum('messages')]).toEqual([1, 1]);
-  // Both may have done a part of the same row.
+  expect(sum('vcenters')).toBe(1);
+  // Of a row with two secrets each may have done one: both count it.
+  expect([1, 2]).toContain(sum('messages'));
   expect(sum('jobs')).toBeGreaterThanOrEqual(3);
   expect(sum('idempotency_keys')).toBeGreaterThanOrEqual(1);
   expect(both).toMatchObject([{ unreadable: 0 }, { unreadable: 0, key_id: keyOf('new').sealer.keyId }]);
