@@ -25,6 +25,8 @@ const VCSIM = path.join(BIN, 'hyper2kvm-vcsim');
  */
 const GOVC_VERSION = 'v0.46.3';
 const GOVC = path.join(BIN, 'govc');
+/** Prometheus is taken out of Debian's package rather than installed: a service that listens on every address is not wanted. */
+const PROMETHEUS = ['prometheus', 'promtool'].map((name) => path.join(BIN, name));
 /** Where Debian's package golang-1.23-go puts its command, which is on nobody's PATH. */
 const DEBIAN_GO = '/usr/lib/go-1.23/bin/go';
 
@@ -203,6 +205,28 @@ async function govc() {
   }
 }
 
+/** Debian's Prometheus and promtool, for the tests of metrics, alerts and dashboards. */
+async function prometheus() {
+  if (PROMETHEUS.every((file) => existsSync(file)) || ['prometheus', 'promtool'].every(onPath))
+    return say('Prometheus: there');
+  if (check) return lacking.push('prometheus');
+  say(`Prometheus: Debian's package, unpacked into ${BIN}`);
+  const aside = path.join(BIN, `prometheus.${process.pid}`);
+  mkdirSync(aside, { recursive: true });
+  try {
+    const download = () => runBeside('apt-get', ['download', '-q', 'prometheus'], { cwd: aside });
+    await download().catch(async () => {
+      aptUpdate();
+      await download();
+    });
+    const [file] = readdirSync(aside).filter((name) => name.endsWith('.deb'));
+    await runBeside('dpkg-deb', ['-x', file, '.'], { cwd: aside });
+    for (const target of PROMETHEUS) renameSync(path.join(aside, 'usr', 'bin', path.basename(target)), target);
+  } finally {
+    rmSync(aside, { recursive: true, force: true });
+  }
+}
+
 async function npmPackages() {
   const stamp = path.join(ROOT, 'node_modules', '.package-lock.json');
   const fresh = existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(path.join(ROOT, 'package-lock.json')).mtimeMs;
@@ -226,7 +250,7 @@ try {
   systemPackages();
   // The simulator takes about as long as the packages and the build together, and needs neither.
   const simulator = vcsim();
-  await Promise.all([simulator, npmPackages().then(build)]);
+  await Promise.all([simulator, prometheus(), npmPackages().then(build)]);
   if (bench) await govc();
   if (lacking.length > 0) {
     say(`missing: ${lacking.join(', ')}`);

@@ -28,3 +28,4 @@ export * from './rest/workers.js';
 export * from './rest/operations.js';
 export * from './rest/access.js';
 export * from './rest/vcenters.js';
+export * from './rest/notifications.js';

@@ -204,6 +204,8 @@ export const JobOptions = z.object({
   notify_email: z.email().optional(),
   /** Hears of the end of the job by a signed POST. */
   callback_url: HttpUrl.optional(),
+  /** Incoming webhook of Slack that is told of the end of the job. The address is a secret: it is never shown whole. */
+  slack_webhook: HttpUrl.optional(),
   tags: Tags.default([]),
   /** The job does not start before. */
   not_before: Timestamp.optional(),

@@ -76,4 +76,6 @@ export const BUCKETS = {
   claims: 'claims',
   /** Heartbeats of workers; entries vanish by themselves. */
   workers: 'workers',
+  /** What became of each notification, and those that wait for a digest or for the end of quiet hours. */
+  notifications: 'notifications',
 } as const;

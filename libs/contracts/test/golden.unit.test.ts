@@ -62,9 +62,13 @@ const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map(
     'job.log.v1': 'job_id time level phase message',
     'exporter.describe-vm.request': 'source vm_name',
     'exporter.describe-vm.reply': 'name cpus memory_bytes firmware disks nics',
+    'notifier.test.request': '',
+    'notifier.test.reply': 'results',
+    'notifier.status.request': '',
+    'notifier.status.reply': 'channels rules quiet_hours quiet_until',
     'exporter.list-vms.request': 'source',
     'exporter.list-vms.reply': 'vms total',
-  }).map(([name, keys]) => [name, keys.split(' ')]),
+  }).map(([name, keys]) => [name, keys.split(' ').filter((key) => key !== '')]),
 );
 
 /** The same value with an unknown key in every object, however deep. */

@@ -31,7 +31,17 @@ export const jobReprioritised = defineEvent({
 export const jobCancelled = defineEvent({
   name: 'job.cancelled',
   version: 1,
-  schema: JobFact.extend({ cancelled_by: z.string(), callback_url: HttpUrl.optional(), batch_id: BatchId.optional() }),
+  schema: JobFact.extend({
+    cancelled_by: z.string(),
+    /** Missing from facts of versions before 0.2. */
+    priority: Lane.optional(),
+    tags: z.array(z.string()).optional(),
+    notify_email: z.email().optional(),
+    callback_url: HttpUrl.optional(),
+    slack_webhook: HttpUrl.optional(),
+    batch_id: BatchId.optional(),
+    trace_id: z.string().optional(),
+  }),
 });
 
 /** What a notification needs, so that the notifier has to ask nobody. */
@@ -40,6 +50,7 @@ const Outcome = JobFact.extend({
   tags: z.array(z.string()),
   notify_email: z.email().optional(),
   callback_url: HttpUrl.optional(),
+  slack_webhook: HttpUrl.optional(),
   batch_id: BatchId.optional(),
   created_at: Timestamp,
   completed_at: Timestamp,
@@ -78,6 +89,7 @@ export const batchCompleted = defineEvent({
     completed_at: Timestamp.optional(),
     notify_email: z.email().optional(),
     callback_url: HttpUrl.optional(),
+    slack_webhook: HttpUrl.optional(),
   }),
 });
 export type BatchCompleted = EventData<typeof batchCompleted>;

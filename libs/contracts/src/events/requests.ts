@@ -5,6 +5,7 @@ import { Failure } from '../errors.js';
 import { DiskInspection, InspectDisk } from '../inspection.js';
 import { Machine } from '../machine.js';
 import { ConversionOptions, DisksSource, OvaSource, Source, VsphereSource } from '../options.js';
+import { NotificationStatus, NotificationTest, NotificationTestRequest } from '../rest/notifications.js';
 import { Bytes } from '../words.js';
 import { defineRequest, type RequestDefinition } from './define.js';
 
@@ -104,9 +105,25 @@ export const checkVcenter = defineRequest({
   timeoutMs: 15_000,
 });
 
+/** Does every notification arrive? Sends a message that says it is a test. */
+export const testNotifications = defineRequest({
+  subject: 'notifier.test',
+  request: z.object(NotificationTestRequest.shape),
+  reply: NotificationTest,
+  timeoutMs: 45_000,
+});
+
+/** Who is notified of what, and what waits? */
+export const notificationStatus = defineRequest({
+  subject: 'notifier.status',
+  request: z.object({}),
+  reply: NotificationStatus,
+  timeoutMs: 5_000,
+});
+
 /** Every question, by its subject. */
 export const REQUESTS: ReadonlyMap<string, RequestDefinition> = new Map(
-  [describeVm, listVms, localDisks, inspectDisks, checkTarget, checkVcenter].map(
+  [describeVm, listVms, localDisks, inspectDisks, checkTarget, checkVcenter, testNotifications, notificationStatus].map(
     (request): [string, RequestDefinition] => [request.subject, request],
   ),
 );

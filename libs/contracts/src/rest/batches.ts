@@ -53,6 +53,8 @@ export const BatchRequest = z.strictObject({
   stop_after_failures: z.number().int().min(1).max(10_000).optional(),
   notify_email: z.email().optional(),
   callback_url: HttpUrl.optional(),
+  /** Incoming webhook of Slack that is told of the end of the batch. */
+  slack_webhook: HttpUrl.optional(),
 });
 export type BatchRequest = z.infer<typeof BatchRequest>;
 

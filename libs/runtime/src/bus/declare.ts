@@ -18,6 +18,8 @@ const DUPLICATE_WINDOW_MS = 120_000;
 /** Work messages are always acknowledged by the record's rules; this is only a backstop that never matters. */
 const MAX_ACK_PENDING = 10_000;
 const WORKER_TTL_MS = 30_000;
+/** A fact that comes again later than this is not known any more; nothing is held for as long. */
+const NOTIFICATIONS_TTL_MS = 30 * 24 * 3_600_000;
 /** JetStream: "stream name already in use with a different configuration". */
 const NAME_IN_USE = 10_058;
 /** "subjects overlap with an existing stream", "stream not found" */
@@ -99,6 +101,7 @@ export interface Buckets {
   readonly control: KV;
   readonly claims: KV;
   readonly workers: KV;
+  readonly notifications: KV;
 }
 
 /** Opens the buckets, making them where needed. Direct reads are off: on a cluster they may be stale, and the records decide. */
@@ -110,5 +113,6 @@ export async function openBuckets(connection: NatsConnection, replicas: number):
     control: await open(BUCKETS.control),
     claims: await open(BUCKETS.claims),
     workers: await open(BUCKETS.workers, { ttl: WORKER_TTL_MS }),
+    notifications: await open(BUCKETS.notifications, { ttl: NOTIFICATIONS_TTL_MS }),
   };
 }
