@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { JobError, jobCompleted, jobFailed } from '@hyper2kvm/contracts';
-import { EmailChannel, NotifierConfig, type OutcomeFact } from '@hyper2kvm/notifier';
+import { OldEmailChannel, NotifierConfig, type OutcomeFact } from '@hyper2kvm/notifier';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Mailbox } from '../support/mailbox.js';
 
@@ -25,8 +25,8 @@ beforeEach(async () => {
 });
 afterEach(() => mailbox.close());
 
-const channelTo = (smtp: object, rest: object = {}): EmailChannel =>
-  new EmailChannel(
+const channelTo = (smtp: object, rest: object = {}): OldEmailChannel =>
+  new OldEmailChannel(
     NotifierConfig.parse({ smtp: { host: '127.0.0.1', port: mailbox.port, from: 'vm@example.com', ...smtp }, ...rest }),
   );
 

@@ -6,7 +6,7 @@ import { createServer, type IncomingHttpHeaders, type Server, type ServerRespons
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { batchCompleted, jobCancelled, jobCompleted, JobError, jobFailed } from '@hyper2kvm/contracts';
-import { NotifierConfig, WebhookChannel, type OutcomeFact } from '@hyper2kvm/notifier';
+import { NotifierConfig, OldWebhookChannel, type OutcomeFact } from '@hyper2kvm/notifier';
 import { RetryLater } from '@hyper2kvm/runtime';
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -66,8 +66,8 @@ const fact = (kind: OutcomeFact['kind'], url: string | undefined, time = new Dat
   const data = { ...SAMPLES[kind], callback_url: url };
   return { kind, eventId: `fact-${facts}`, time: time.toISOString(), data } as OutcomeFact;
 };
-const channel = (config: object = {}, pausesMs: readonly number[] | undefined = [5, 20]): WebhookChannel =>
-  new WebhookChannel(NotifierConfig.parse({ webhook: { secret: SECRET, ...config } }).webhook, pausesMs);
+const channel = (config: object = {}, pausesMs: readonly number[] | undefined = [5, 20]): OldWebhookChannel =>
+  new OldWebhookChannel(NotifierConfig.parse({ webhook: { secret: SECRET, ...config } }).webhook, pausesMs);
 const refused = async (delivery: Promise<unknown>): Promise<JobError> => {
   const error: unknown = await delivery.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(JobError);

@@ -1,6 +1,6 @@
 import { JobError } from '@hyper2kvm/contracts';
 import { RetryLater, withSpan } from '@hyper2kvm/runtime';
-import type { Channel } from './channels/index.js';
+import type { OldChannel } from './channels/index.js';
 import { subjectOf, type OutcomeFact } from './fact.js';
 
 /** The part of the service's logger that is used here (pino's shape). */
@@ -13,7 +13,7 @@ export interface DispatcherLog {
 /** Hands a fact to every channel at once; a channel that fails keeps none of the others waiting. */
 export class Dispatcher {
   constructor(
-    private readonly channels: readonly Channel[],
+    private readonly channels: readonly OldChannel[],
     private readonly log: DispatcherLog,
   ) {}
 

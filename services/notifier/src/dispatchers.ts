@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LOGGER, SERVICE_CONFIG, type Logger } from '@hyper2kvm/runtime';
-import { EmailChannel, WebhookChannel } from './channels/index.js';
+import { OldEmailChannel, OldWebhookChannel } from './channels/index.js';
 import type { NotifierConfig } from './config.js';
 import { Dispatcher } from './dispatcher.js';
 
@@ -14,7 +14,7 @@ export class Dispatchers {
     if (config.smtp.host === '') logger.info('notifier.smtp.host is not set: no e-mail is sent');
     if (config.webhook.secret === undefined)
       logger.info('notifier.webhook.secret is not set: callbacks are sent without a signature');
-    this.people = new Dispatcher([new EmailChannel(config)], logger);
-    this.receivers = new Dispatcher([new WebhookChannel(config.webhook)], logger);
+    this.people = new Dispatcher([new OldEmailChannel(config)], logger);
+    this.receivers = new Dispatcher([new OldWebhookChannel(config.webhook)], logger);
   }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { JobError, jobFailed } from '@hyper2kvm/contracts';
 import { describe, expect, it } from 'vitest';
-import { recipientsOf, type Channel } from '../src/channels/index.js';
+import { recipientsOf, type OldChannel } from '../src/channels/index.js';
 import { Ledger } from '../src/channels/ledger.js';
 import { NotifierConfig } from '../src/config.js';
 import { Dispatcher } from '../src/dispatcher.js';
@@ -22,7 +22,7 @@ const CANCELLED: OutcomeFact = {
 };
 const NEVER = new AbortController().signal;
 const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined };
-const channel = (name: string, deliver: () => Promise<string[]>): Channel => ({ name, deliver });
+const channel = (name: string, deliver: () => Promise<string[]>): OldChannel => ({ name, deliver });
 
 const config = (input: object): NotifierConfig => NotifierConfig.parse(input);
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { batchCompleted, jobCompleted, jobFailed } from '@hyper2kvm/contracts';
 import { describe, expect, it } from 'vitest';
-import { isSlack, slackBody } from '../src/channels/slack.js';
+import { isSlack, slackBody } from '../src/channels/old-slack.js';
 
 const golden = (type: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../../libs/contracts/test/golden/${type}.json`, import.meta.url), 'utf8'));

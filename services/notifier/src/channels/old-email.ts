@@ -3,7 +3,7 @@ import { createTransport } from 'nodemailer';
 import { smtpPort, startTls, type NotifierConfig, type SmtpConfig } from '../config.js';
 import { subjectOf, type OutcomeFact } from '../fact.js';
 import { composeMail, type MailFact } from '../messages/index.js';
-import type { Channel } from './channel.js';
+import type { OldChannel } from './old-channel.js';
 import { Ledger, type Delivery } from './ledger.js';
 import { recipientsOf } from './recipients.js';
 
@@ -21,7 +21,7 @@ interface SmtpError {
 const TIMEOUTS = { connectionTimeout: 8_000, greetingTimeout: 8_000, socketTimeout: 20_000, dnsTimeout: 8_000 };
 
 /** E-mail by SMTP. One message per fact; its Message-ID is made from the event id, so that mailboxes can tell a repetition. */
-export class EmailChannel implements Channel {
+export class OldEmailChannel implements OldChannel {
   readonly name = 'email';
   readonly #ledger = new Ledger();
   readonly #underWay = new Map<string, Promise<readonly string[]>>();

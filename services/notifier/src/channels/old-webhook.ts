@@ -3,10 +3,10 @@ import { JobError } from '@hyper2kvm/contracts';
 import { HttpCallError, mayBeCalled, postSigned, RetryLater } from '@hyper2kvm/runtime';
 import type { NotifierConfig } from '../config.js';
 import { subjectOf, type OutcomeFact } from '../fact.js';
-import type { Channel } from './channel.js';
+import type { OldChannel } from './old-channel.js';
 import { Ledger } from './ledger.js';
 import { Receiver } from './receiver.js';
-import { isSlack, slackBody } from './slack.js';
+import { isSlack, slackBody } from './old-slack.js';
 import { webhookBody } from './webhook-body.js';
 
 /** Between tries within one delivery; after them, or where a receiver wants longer than the longest, the bus brings the fact again. */
@@ -16,7 +16,7 @@ const ROUNDING_MS = 20;
 const MAX_HOSTS = 1_000;
 
 /** Signed POSTs to the `callback_url` of jobs and batches. Many facts may be under way at once: a slow receiver holds up its own. */
-export class WebhookChannel implements Channel {
+export class OldWebhookChannel implements OldChannel {
   readonly name = 'webhook';
   readonly #ledger = new Ledger();
   readonly #underWay = new Map<string, Promise<readonly string[]>>();
