@@ -7,6 +7,7 @@ export * from './secrets/sealer.js';
 export * from './telemetry/logger.js';
 export { redact, redactUrls } from './telemetry/redact.js';
 export * from './telemetry/tracing.js';
+export { addEvent, setSpanSeconds, withLongSpan, type LongSpan } from './telemetry/long-span.js';
 export * from './telemetry/metrics.js';
 export { flushTelemetry } from './telemetry/register.js';
 export { Bus, type Followed, type PublishOptions } from './bus/bus.js';

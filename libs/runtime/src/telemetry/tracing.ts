@@ -7,42 +7,78 @@ import {
   trace,
   type Attributes,
   type Context,
+  type Link,
   type Span,
+  type Tracer,
 } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { VERSION } from '../version.js';
+import { redactUrls } from './redact.js';
 
 // Without an SDK there would be no context manager, and a trace's identity would not travel through this process.
 // An SDK that was set up before (register.ts) is not disturbed: the API refuses a second one.
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 
-const tracer = trace.getTracer('hyper2kvm', VERSION);
+/** Asked for anew each time: tests set up their own provider. */
+export const tracer = (): Tracer => trace.getTracer('hyper2kvm', VERSION);
 /** https://www.w3.org/TR/trace-context/#traceparent-header, version 00 */
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
-/** Runs `fn` in a span that records its error; `parent` defaults to the active one. */
+export interface SpanOptions {
+  readonly kind?: SpanKind;
+  /** Default: the active one. */
+  readonly parent?: Context;
+  /** `traceparent`s of spans that led to this one, in this trace or another; those that are not valid are left out. */
+  readonly links?: readonly (string | null | undefined)[];
+}
+
+/** Runs `fn` in a span that records its error. */
 export async function withSpan<T>(
   name: string,
   attributes: Attributes,
   fn: (span: Span) => Promise<T>,
-  options: { kind?: SpanKind; parent?: Context } = {},
+  options: SpanOptions = {},
 ): Promise<T> {
-  return tracer.startActiveSpan(
+  const parent = options.parent ?? context.active();
+  const span = tracer().startSpan(
     name,
-    { attributes, kind: options.kind ?? SpanKind.INTERNAL },
-    options.parent ?? context.active(),
-    async (span) => {
-      try {
-        return await fn(span);
-      } catch (error) {
-        if (error instanceof Error) span.recordException(error);
-        span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
-        throw error;
-      } finally {
-        span.end();
-      }
-    },
+    { attributes, kind: options.kind ?? SpanKind.INTERNAL, links: linksTo(options.links) },
+    parent,
   );
+  try {
+    return await context.with(trace.setSpan(parent, span), () => fn(span));
+  } catch (error) {
+    recordError(span, error);
+    throw error;
+  } finally {
+    span.end();
+  }
+}
+
+/** How work ends that goes on elsewhere, or later: nothing went wrong with it. */
+const NO_FAILURES = new Set(['WorkStopped', 'RetryLater']);
+
+/** The span failed with this error, unless it was merely stopped. */
+export function recordError(span: Span, error: unknown): void {
+  const { name, message, code } = describe(error);
+  if (NO_FAILURES.has(name)) {
+    span.addEvent('stopped', { reason: message });
+    return;
+  }
+  span.recordException({ name, message, ...(code === undefined ? {} : { code }) });
+  span.setAttribute('error.type', code ?? name);
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
+}
+
+/** An error as it may be told: a `JobError` has a code of its own. */
+function describe(error: unknown): { name: string; message: string; code?: string } {
+  if (!(error instanceof Error)) return { name: 'Error', message: redactUrls(String(error)) };
+  const { code } = error as { code?: unknown };
+  return {
+    name: error.name,
+    message: redactUrls(error.message),
+    ...(typeof code === 'string' ? { code } : {}),
+  };
 }
 
 /** The W3C `traceparent` of the active span; undefined outside of any. */
@@ -53,10 +89,13 @@ export function traceparent(): string | undefined {
 }
 
 /** The trace id of the active span (32 hexadecimal digits). */
-export const traceId = (): string | undefined => traceparent()?.split('-')[1];
+export const traceId = (): string | undefined => traceIdOf(traceparent());
+
+/** The trace id in a `traceparent`; undefined where it is not valid. */
+export const traceIdOf = (parent: string | null | undefined): string | undefined => TRACEPARENT.exec(parent ?? '')?.[1];
 
 /** A context whose spans belong to the trace named by a `traceparent`; one without a parent when it is not valid. */
-export function contextFrom(parent: string | undefined): Context {
+export function contextFrom(parent: string | null | undefined): Context {
   const [, id, spanId, flags] = TRACEPARENT.exec(parent ?? '') ?? [];
   if (id === undefined || spanId === undefined || flags === undefined) return ROOT_CONTEXT;
   return trace.setSpanContext(ROOT_CONTEXT, {
@@ -64,6 +103,14 @@ export function contextFrom(parent: string | undefined): Context {
     spanId,
     traceFlags: Number.parseInt(flags, 16),
     isRemote: true,
+  });
+}
+
+/** Links to the spans that these `traceparent`s name. */
+export function linksTo(parents: SpanOptions['links'] = []): Link[] {
+  return parents.flatMap((parent) => {
+    const found = trace.getSpanContext(contextFrom(parent));
+    return found === undefined ? [] : [{ context: found }];
   });
 }
 
