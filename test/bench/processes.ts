@@ -80,13 +80,18 @@ export interface Usage {
 const TICKS = 100;
 
 export async function usage(): Promise<Usage> {
-  const [stat, io] = await Promise.all([readFile('/proc/self/stat', 'utf8'), readFile('/proc/self/io', 'utf8')]);
+  const [times, io] = await Promise.all([cpuTimes('self'), readFile('/proc/self/io', 'utf8')]);
+  return {
+    ...times,
+    written: Number(/^write_bytes: (\d+)/m.exec(io)?.[1] ?? 0),
+  };
+}
+
+/** CPU seconds (user and system) of a process, and of those children of its that ended and were waited for. */
+export async function cpuTimes(pid: number | 'self'): Promise<Pick<Usage, 'self' | 'children'>> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   // The command, in parentheses, may hold blanks: fields are counted from behind it (3 is the state).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const at = (field: number): number => Number(fields[field - 3] ?? 0) / TICKS;
-  return {
-    self: at(14) + at(15),
-    children: at(16) + at(17),
-    written: Number(/^write_bytes: (\d+)/m.exec(io)?.[1] ?? 0),
-  };
+  return { self: at(14) + at(15), children: at(16) + at(17) };
 }

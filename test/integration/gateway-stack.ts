@@ -63,6 +63,7 @@ export async function startPostgres(): Promise<Postgres> {
 
 export interface Gateway {
   readonly url: string;
+  readonly pid: number;
   /** Everything that it logged. */
   log(): string;
   kill(signal: NodeJS.Signals): Promise<void>;
@@ -119,14 +120,19 @@ export async function startStack(): Promise<Stack> {
 }
 
 async function startGateway(config: string, url: string): Promise<Gateway> {
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn(process.execPath, ['--import', '@hyper2kvm/runtime/telemetry', MAIN], {
     env: { ...process.env, HYPER2KVM_CONFIG: config },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
   child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
-  const gateway: Gateway = { url, log: () => log, kill: async (signal) => end(child, signal) };
+  const gateway: Gateway = {
+    url,
+    pid: child.pid ?? -1,
+    log: () => log,
+    kill: async (signal) => end(child, signal),
+  };
   const limit = Date.now() + START_MS;
   while (!log.includes('"msg":"ready"')) {
     if (child.exitCode !== null || Date.now() > limit) {

@@ -1,5 +1,21 @@
 import { z } from 'zod';
 
+/** Where traces and logs go, and how many. */
+const TelemetryConfig = z.strictObject({
+  /** Base URL of an OTLP/HTTP receiver. */
+  otlp_endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  /** Sent along with each request to it. */
+  headers: z.record(z.string(), z.string()).default({}),
+  /** Share of the traces that begin here. One that began elsewhere is recorded where it was there. */
+  sample_ratio: z.number().min(0).max(1).default(1),
+  /** A span that is open for longer is told in pieces. */
+  span_seconds: z.number().min(1).default(60),
+  /** Logs are sent as well, besides the lines on standard output. */
+  logs: z.boolean().default(false),
+  /** Each statement to the database is a span. */
+  database_spans: z.boolean().default(false),
+});
+
 /** Sections that every service reads. */
 export const BaseConfig = z.strictObject({
   nats: z
@@ -27,7 +43,7 @@ export const BaseConfig = z.strictObject({
       previous_keys: z.array(z.string()).default([]),
     })
     .prefault({}),
-  telemetry: z.strictObject({ otlp_endpoint: z.url().optional() }).prefault({}),
+  telemetry: TelemetryConfig.prefault({}),
   logging: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });
 export type BaseConfig = z.infer<typeof BaseConfig>;
