@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect, credsAuthenticator, Events, type ConnectionOptions, type NatsConnection } from 'nats';
 import type { BaseConfig } from '../config/base.js';
 import type { Logger } from '../telemetry/logger.js';
+import { natsReconnects } from '../telemetry/runtime-metrics.js';
 
 /**
  * Connects, and stays connected: the client's defaults give up for good after 20 s without a server.
@@ -56,7 +57,10 @@ export const natsOptions = (config: BaseConfig['nats'], name: string): Connectio
 async function watch(connection: NatsConnection, logger: Logger): Promise<void> {
   for await (const status of connection.status()) {
     if (status.type === Events.Disconnect) logger.warn({ server: status.data }, 'NATS: connection lost, trying again');
-    if (status.type === Events.Reconnect) logger.info({ server: status.data }, 'NATS: connected again');
+    if (status.type === Events.Reconnect) {
+      natsReconnects.inc();
+      logger.info({ server: status.data }, 'NATS: connected again');
+    }
     if (status.type === Events.Error) logger.warn({ error: status.data }, 'NATS: error');
   }
 }

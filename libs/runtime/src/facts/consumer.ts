@@ -5,6 +5,7 @@ import { AckPolicy, DeliverPolicy, nanos, type Consumer, type ConsumerMessages, 
 import type { Bus } from '../bus/bus.js';
 import { decode, InvalidMessage, type Envelope } from '../bus/cloudevents.js';
 import type { Logger } from '../telemetry/logger.js';
+import { expectEvent, startHandling } from '../telemetry/runtime-metrics.js';
 import { contextFrom, SpanKind, withSpan } from '../telemetry/tracing.js';
 import { deadLetter } from '../work/dead-letters.js';
 
@@ -79,6 +80,7 @@ export class FactConsumer {
     },
   ) {
     setMaxListeners(0, this.#stop.signal);
+    expectEvent(options.event.name);
   }
 
   get #stopped(): boolean {
@@ -155,6 +157,7 @@ export class FactConsumer {
   async #handle(message: JsMsg): Promise<void> {
     const { bus, event, handler, logger, service } = this.options;
     const hold = setInterval(() => message.working(), event.policy.ackWaitMs / 3);
+    const ended = startHandling(event.name, message.info.deliveryCount);
     try {
       const { envelope, data } = decode(message.headers, message.data);
       const context = new FactContext(envelope, message.info.deliveryCount, this.#stop.signal);
@@ -168,11 +171,13 @@ export class FactConsumer {
         },
       );
       message.ack();
+      ended('done');
     } catch (error) {
       const hopeless = error instanceof InvalidMessage || (error instanceof JobError && !error.retryable);
+      ended(hopeless ? 'failed' : 'again');
       if (hopeless) {
         logger.error({ subject: message.subject, error: error.message }, 'a fact was put aside');
-        await deadLetter(bus, message, service, error.message).then(
+        await deadLetter(bus, event.name, message, service, error.message).then(
           () => message.ack(),
           () => message.nak(PAUSE_MS),
         );

@@ -16,6 +16,8 @@ export class Delivery {
   /** Position in its stream. */
   readonly sequence: number;
   readonly stream: string;
+  /** From 1; above it the message was delivered before. */
+  readonly deliveries: number;
 
   constructor(
     private readonly connection: NatsConnection,
@@ -27,6 +29,7 @@ export class Delivery {
     const at = tokens.length >= 11 ? 4 : 2;
     this.stream = tokens[at] ?? '';
     this.sequence = Number(tokens[at + 3] ?? 0);
+    this.deliveries = Number(tokens[at + 2] ?? 1);
   }
 
   /** Holds the message for another ack wait. Harmless while the server is down. */

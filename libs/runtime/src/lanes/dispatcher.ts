@@ -64,6 +64,10 @@ export class Dispatcher {
     this.#loop = this.#run();
   }
 
+  get slots(): number {
+    return this.options.slots;
+  }
+
   get busy(): number {
     return this.options.slots - this.#free;
   }

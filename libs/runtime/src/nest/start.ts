@@ -17,6 +17,7 @@ import { CommandQueue } from '../lanes/queue.js';
 import { Sealer } from '../secrets/sealer.js';
 import { createLogger, NestLogger } from '../telemetry/logger.js';
 import { collectProcessMetrics } from '../telemetry/metrics.js';
+import { exposeProcess } from '../telemetry/runtime-metrics.js';
 import { flushTelemetry } from '../telemetry/register.js';
 import { VERSION } from '../version.js';
 import { JetStreamStrategy } from './strategy.js';
@@ -28,6 +29,7 @@ interface SectionKeys {
   readonly pools?: readonly string[] | undefined;
   readonly slots?: number | undefined;
   readonly work_dir?: string | undefined;
+  readonly output_dir?: string | undefined;
   readonly metrics_listen?: string | undefined;
   readonly shutdown_grace_seconds?: number | undefined;
 }
@@ -103,6 +105,13 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
     slots,
     factsFrom: options.factsFrom ?? 'all',
     graceMs,
+  });
+
+  exposeProcess({
+    service: name,
+    isConnected: () => bus.status() === 'connected',
+    slots: () => strategy.slots,
+    folders: { work: section.work_dir, output: section.output_dir },
   });
 
   const state = new WorkerState(workerId);

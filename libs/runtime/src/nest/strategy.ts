@@ -59,6 +59,15 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
     return this.#workers.flatMap(({ worker }) => worker.activeJobs);
   }
 
+  /** Of commands with lanes. Tasks have slots of their own, which nobody plans with. */
+  get slots(): { all: number; busy: number } {
+    const own = this.#workers.filter(({ worker }) => worker.hasLanes).map(({ dispatcher }) => dispatcher);
+    return {
+      all: own.reduce((sum, { slots }) => sum + slots, 0),
+      busy: own.reduce((sum, { busy }) => sum + busy, 0),
+    };
+  }
+
   async listen(callback: (error?: unknown) => void): Promise<void> {
     try {
       // Before the first lane is looked into: a paused worker that is started takes nothing.

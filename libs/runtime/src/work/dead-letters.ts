@@ -1,6 +1,7 @@
 import { headers, type MsgHdrs } from 'nats';
 import type { Bus } from '../bus/bus.js';
 import { MAX_BODY_BYTES } from '../bus/cloudevents.js';
+import { deadLettered } from '../telemetry/runtime-metrics.js';
 
 /** For the headers of the original and of its death. */
 const ROOM_BYTES = 8192;
@@ -10,9 +11,11 @@ export const DEAD_NOTES = 'h2k-dead-';
 /**
  * Keeps a message that nobody can or may handle, as it came, with the reason; of one that is too large only the headers. Subject: `dead.<its own subject>`, so that it
  * can be listed by kind and sent again.
+ * @param event what it was taken for, as the catalogue names it
  */
 export async function deadLetter(
   bus: Bus,
+  event: string,
   message: { readonly subject: string; readonly headers?: MsgHdrs | undefined; readonly data: Uint8Array },
   source: string,
   reason: string,
@@ -32,4 +35,5 @@ export async function deadLetter(
     headers: hdrs,
     timeout: 2_000,
   });
+  deadLettered.inc({ event });
 }

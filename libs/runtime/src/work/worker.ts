@@ -18,6 +18,7 @@ import type { Delivery } from '../lanes/delivery.js';
 import { activityOf } from '../lanes/address.js';
 import { cancelKey, coversAttempt } from '../lanes/cancellation.js';
 import type { Logger } from '../telemetry/logger.js';
+import { expectEvent, startHandling, type HandlingOutcome } from '../telemetry/runtime-metrics.js';
 import { contextFrom, SpanKind, traceparent, withSpan } from '../telemetry/tracing.js';
 import { WorkContext, WorkStopped, type StopKind } from './context.js';
 import { deadLetter } from './dead-letters.js';
@@ -49,7 +50,9 @@ export class CommandWorker {
       readonly service: string;
       readonly logger: Logger;
     },
-  ) {}
+  ) {
+    expectEvent(options.command.name);
+  }
 
   get activeJobs(): string[] {
     return [...this.#active.keys()];
@@ -59,6 +62,10 @@ export class CommandWorker {
   stopAll(kind: StopKind): void {
     this.#stopped = kind;
     for (const work of this.#active.values()) work.stop(kind);
+  }
+
+  get hasLanes(): boolean {
+    return this.options.command.stream === 'by lane';
   }
 
   get activity(): Activity {
@@ -76,9 +83,11 @@ export class CommandWorker {
     const { logger } = this.options;
     // Also while the record is being asked for: a slow bus must not have the message delivered twice.
     const hold = setInterval(() => delivery.working(), this.options.command.policy.ackWaitMs / 3);
+    const ended = startHandling(this.options.command.name, delivery.deliveries);
     try {
-      await this.#receive(delivery, () => clearInterval(hold));
+      ended(await this.#receive(delivery, () => clearInterval(hold)));
     } catch (error) {
+      ended('again');
       logger.error(
         { err: error, subject: delivery.message.subject },
         'a message could not be settled and will come again',
@@ -89,7 +98,7 @@ export class CommandWorker {
     }
   }
 
-  async #receive(delivery: Delivery, release: () => void): Promise<void> {
+  async #receive(delivery: Delivery, release: () => void): Promise<HandlingOutcome> {
     const { claims, command } = this.options;
     let envelope: Envelope;
     let data: CommandFence;
@@ -101,33 +110,37 @@ export class CommandWorker {
       data = decoded.data as CommandFence;
     } catch (error) {
       await this.#invalid(delivery, error as Error);
-      return;
+      return 'failed';
     }
     const take = await claims.take(this.activity, data, command.maxStarts);
     switch (take.kind) {
       case 'stale':
-        return delivery.ack();
+        await delivery.ack();
+        return 'cancelled';
       case 'busy':
-        return delivery.nak(BUSY_MS);
+        delivery.nak(BUSY_MS);
+        return 'again';
       case 'done':
         await this.#emit(data.job_id, take.record.done as Done);
-        return delivery.ack();
+        await delivery.ack();
+        return 'done';
       case 'exhausted': {
         const error = new JobError(
           'STARTS_EXHAUSTED',
           `the work was started ${command.maxStarts} times and never came to an end`,
         );
-        await deadLetter(this.options.bus, delivery.message, this.options.service, error.message);
+        await deadLetter(this.options.bus, command.name, delivery.message, this.options.service, error.message);
         await this.#finish(take.lease, data, this.#failed(data, error.toFailure(), envelope));
-        return delivery.ack();
+        await delivery.ack();
+        return 'failed';
       }
       case 'taken':
         release();
-        await this.#work(delivery, take.lease, envelope, data);
+        return this.#work(delivery, take.lease, envelope, data);
     }
   }
 
-  async #work(delivery: Delivery, lease: Lease, envelope: Envelope, data: CommandFence): Promise<void> {
+  async #work(delivery: Delivery, lease: Lease, envelope: Envelope, data: CommandFence): Promise<HandlingOutcome> {
     const { bus, command, logger, workerId } = this.options;
     const work = new WorkContext({ bus, lease, logger, jobId: data.job_id, phase: this.activity, workerId });
     this.#active.set(data.job_id, work);
@@ -155,11 +168,13 @@ export class CommandWorker {
         { kind: SpanKind.CONSUMER, parent: contextFrom(envelope.traceparent) },
       ).catch((error: unknown) => ({ stop: error }));
       await work.flush();
-      if ('stop' in outcome) await this.#handBack(delivery, lease, work, outcome.stop);
-      else {
-        await this.#finish(lease, data, outcome);
-        await delivery.ack();
+      if ('stop' in outcome) {
+        await this.#handBack(delivery, lease, work, outcome.stop);
+        return 'again';
       }
+      await this.#finish(lease, data, outcome);
+      await delivery.ack();
+      return outcome.type === command.completed.type ? 'done' : work.signal.aborted ? 'cancelled' : 'failed';
     } catch (error) {
       // Cancelled: nobody waits for this end. Otherwise another worker has the message now, and it is theirs to settle.
       if (!(error instanceof LeaseLost)) throw error;
@@ -167,7 +182,9 @@ export class CommandWorker {
       if (error.cancelled || (await this.#isCancelled(data))) {
         await lease.leave().catch(() => {});
         await delivery.ack();
+        return 'cancelled';
       }
+      return 'again';
     } finally {
       clearInterval(hold);
       clearInterval(renew);
@@ -287,9 +304,9 @@ export class CommandWorker {
 
   /** Cannot be understood: kept as a dead letter, and where the job can be told from the subject it gets its end. */
   async #invalid(delivery: Delivery, error: Error): Promise<void> {
-    const { bus, claims, logger, service } = this.options;
+    const { bus, claims, command, logger, service } = this.options;
     logger.error({ subject: delivery.message.subject, error: error.message }, 'an invalid message was put aside');
-    await deadLetter(bus, delivery.message, service, error.message);
+    await deadLetter(bus, command.name, delivery.message, service, error.message);
     const jobId = delivery.message.subject.split('.').at(-1) ?? '';
     // Only an id of the product may be a key of the bucket; anything else names nothing.
     const found = JobId.or(HookId).safeParse(jobId).success ? await claims.get(this.activity, jobId) : undefined;
