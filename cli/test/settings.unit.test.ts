@@ -127,16 +127,29 @@ describe('the request of a conversion', () => {
     });
   });
 
-  it('has Slack told of the end, unless a callback is asked for', () => {
+  it('has Slack told of the end, beside a callback that is asked for', () => {
     const slack = 'https://hooks.slack.com/services/x';
     const own = settings({}, {}, configOf({ notifications: { slack_webhook: slack } }));
-    expect(convertBody(db, {}, own).options).toEqual({ callback_url: slack });
+    expect(convertBody(db, {}, own).options).toEqual({ slack_webhook: slack });
     const callback = 'https://cmdb.example.com/done';
-    expect(convertBody(db, { 'callback-url': callback }, own).options).toEqual({ callback_url: callback });
+    expect(convertBody(db, { 'callback-url': callback }, own).options).toEqual({
+      callback_url: callback,
+      slack_webhook: slack,
+    });
     // A context is of the file, which `own` has read: with flags alone there is none.
     const flags = { context: 'prod' };
     const batch = batchBody({ plan: { vms: ['db'] }, flags, own, keys: [], convert: true });
-    expect(batch).toMatchObject({ callback_url: slack, options: {} });
+    expect(batch).toMatchObject({ slack_webhook: slack });
+    expect(batch.options).not.toHaveProperty('slack_webhook');
+    const other = `${slack}-of-the-plan`;
+    const plan = { vms: ['db'], slack_webhook: other };
+    expect(batchBody({ plan, flags, own, keys: [], convert: true }).slack_webhook).toBe(other);
+    const said = { 'slack-webhook': `${slack}-of-the-flag` };
+    expect(batchBody({ plan, flags: said, own, keys: [], convert: true }).slack_webhook).toBe(said['slack-webhook']);
+    const wrong = settings({ 'slack-webhook': 'geheim' }, {}, configOf({}));
+    expect(() => convertBody(db, {}, wrong)).toThrow(/^--slack-webhook: (?!.*geheim)/);
+    const env = { HYPER2KVM_SLACK_WEBHOOK: 'geheim' };
+    expect(() => settings({}, env, configOf({})).slackWebhook).toThrow(/HYPER2KVM_SLACK_WEBHOOK(?!.*geheim)/);
   });
 
   it('sends nothing of a configured vCenter with files', () => {

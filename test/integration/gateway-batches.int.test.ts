@@ -186,13 +186,16 @@ it('is cancelled as a whole: what runs, and what waits', async () => {
   const client = await start();
   const gate = new Gate();
   await work({ exporting: (_data, { signal }) => gate.passed(signal) });
-  const { batch_id: id, jobs } = await client.create({ vms: names(6), max_parallel: 2 });
+  const wishes = { notify_email: 'ops@example.com', slack_webhook: 'https://chat.example.com/hooks/secret' };
+  const { batch_id: id, jobs } = await client.create({ vms: names(6), max_parallel: 2, ...wishes });
   await client.whenBatch(id, ({ totals }) => totals.exporting === 2);
   expect((await client.job(jobs[5]?.job_id ?? '')).waiting_reason).toBe('2 of 2 VMs of the batch are under way');
   const answer = await client.ask('DELETE', id);
   expect(answer).toMatchObject({ status: 'cancelled', totals: { cancelled: 6 } });
   await client.batchIs(id, 'cancelled');
-  expect(await completions(stack.nats.servers, id)).toMatchObject([{ completed: 0, cancelled: 6 }]);
+  expect(await completions(stack.nats.servers, id)).toMatchObject([{ completed: 0, cancelled: 6, ...wishes }]);
+  // They are the batch's: its jobs have none of their own.
+  expect(await client.job(jobs[0]?.job_id ?? '')).toMatchObject({ notify_email: null, slack_webhook: null });
   expect((await client.refused(client.send('DELETE', `/api/v1/batches/${id}`))).code).toBe('STATE_CONFLICT');
   const list = BatchList.parse(await (await client.send('GET', '/api/v1/batches?status=cancelled')).json());
   expect(list.batches.map(({ batch_id }) => batch_id)).toEqual([id]);
@@ -256,6 +259,11 @@ it('refuses a plan as a whole, naming the field, and writes nothing', async () =
       /^waves\.0\.vms\.1\.options\.target: /,
     ],
     [{ vms: [a], options: { target: 'mars' } }, /^options\.target: there is no target mars/],
+    [{ vms: [a], slack_webhook: 'http://169.254.169.254/x' }, /^slack_webhook: 169\.254\.169\.254 is a link-local/],
+    [
+      { vms: [a, { vm_name: b, options: { callback_url: 'http://[fe80::1]:80/' } }] },
+      /^vms\.1\.options\.callback_url: \[fe80::1\] is a link-local/,
+    ],
     [{ vms: [a, a] }, /^vms\.1: .* is named twice/],
     [{ vms: [a, { vm_name: b, vcenter: { server: 'vc2' } }] }, /^vms\.1\.vcenter\.username is missing/],
   ] as const) {

@@ -42,6 +42,7 @@ const FLAG_OF: Readonly<Record<string, string>> = {
   not_before: '--at',
   window: '--window',
   callback_url: '--callback-url',
+  slack_webhook: '--slack-webhook',
   before: '--hook-before',
   after: '--hook-after',
   max_parallel: '--parallel',
@@ -65,8 +66,7 @@ export function jobOptions(
     ...given('proof_timeout_seconds', flags['proof-timeout']),
     ...given('notify_email', settings.notifyEmail),
     ...given('tags', flags.tags === undefined ? undefined : tagsOf(flags.tags)),
-    // One receiver a job: a callback that was asked for by a flag takes its place.
-    ...given('callback_url', settings.slackWebhook),
+    ...given('slack_webhook', settings.slackWebhook),
     ...scheduleOptions(flags, now),
   };
 }

@@ -48,6 +48,11 @@ export const MOVING_FLAGS = {
   priority: Flags.option({ options: LANES })({ description: 'Lane in which the job waits [default: normal].' }),
   tags: Flags.string({ description: 'Tags of the job, separated by commas.' }),
   notify: Flags.string({ description: 'E-mail address that hears of the end.' }),
+  'slack-webhook': Flags.string({
+    helpValue: 'URL',
+    description:
+      'Incoming webhook of Slack that hears of the end. Other users of this machine see it in the command line: better in HYPER2KVM_SLACK_WEBHOOK or notifications.slack_webhook.',
+  }),
   detach: Flags.boolean({ char: 'd', description: 'Only start it.' }),
   'no-start': Flags.boolean({
     description:

@@ -25,6 +25,7 @@ export interface FlagValues {
   readonly 'fix-grub'?: boolean | undefined;
   readonly 'output-dir'?: string | undefined;
   readonly notify?: string | undefined;
+  readonly 'slack-webhook'?: string | undefined;
   readonly 'no-color'?: boolean | undefined;
   readonly 'no-start'?: boolean | undefined;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** What a command is told for itself alone. */
-const OWN_SECRETS = ['VSPHERE_PASSWORD', 'HYPER2KVM_TOKEN', 'HYPER2KVM_LUKS_KEY'];
+const OWN_SECRETS = ['VSPHERE_PASSWORD', 'HYPER2KVM_TOKEN', 'HYPER2KVM_LUKS_KEY', 'HYPER2KVM_SLACK_WEBHOOK'];
 
 /**
  * The environment for a supervisor and its services, which run for months, some as other users: without the secrets of the command

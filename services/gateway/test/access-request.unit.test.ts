@@ -27,13 +27,16 @@ it('keeps what was asked, without defaults and without secrets', () => {
   expect(auditedRequest(TokenRequest, undefined)).toBeNull();
 });
 
-it('keeps no query of an address', () => {
+it('keeps no query of an address, and no path of a receiver', () => {
   const options = {
-    callback_url: `https://hooks.example.com/a?token=${SECRET}`,
+    callback_url: `https://hooks.example.com/${SECRET}?token=${SECRET}`,
+    // A path that a text in JSON would end early.
+    slack_webhook: `https://chat.example.com/"${SECRET}`,
     hooks: { before: { url: `https://hooks.example.com/b?key=${SECRET}` } },
   };
   const text = auditedRequest(ConvertRequest, { vm_name: 'a', vcenter, options }) ?? '';
-  expect(text).toContain('https://hooks.example.com/a?[redacted]');
+  expect(text).toContain('https://hooks.example.com/[redacted]');
+  expect(text).toContain('https://chat.example.com/[redacted]');
   expect(text).toContain('https://hooks.example.com/b?[redacted]');
   expect(text).not.toContain(SECRET);
 });

@@ -209,6 +209,29 @@ describe('a user asks', () => {
     expect(types(decision)).toEqual(expected);
     if (expected !== undefined) expect(decision?.patch.status).toBe('cancelled');
   });
+
+  it('tells every end with the wishes of the job, and what rules choose by', () => {
+    const wishes = {
+      notify_email: 'ops@example.com',
+      callback_url: 'https://cmdb.example.com/done',
+      slack_webhook: 'https://hooks.slack.com/services/T0/B0/geheim',
+    };
+    const given = exportedJob({
+      status: 'converting',
+      options: JobOptions.parse(wishes),
+      tags: ['erp'],
+      batchId: 'batch-abc123',
+      traceId: 'abc',
+    });
+    const all = { ...wishes, priority: 'high', tags: ['erp'], batch_id: 'batch-abc123', trace_id: 'abc' };
+    const ends = [
+      decide(given, fact['conversion.completed'](), FINAL),
+      decide(given, fact['conversion.failed'](), FINAL),
+      decideCancel(given, 'local', NOW),
+    ].flatMap((decision) => (decision?.messages ?? []).filter(({ type }) => /^job\.(c|f)/.test(type)));
+    expect(ends.map(({ type }) => type)).toEqual(['job.completed.v1', 'job.failed.v1', 'job.cancelled.v1']);
+    for (const { data } of ends) expect(data).toMatchObject(all);
+  });
 });
 
 describe('the release', () => {

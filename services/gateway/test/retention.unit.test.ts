@@ -56,6 +56,11 @@ it('shows a dead letter without secrets, whatever its body is', () => {
       hooks: [{ url: 'https://h.example.com/x?key=geheim8' }],
       callback_url: 'http://u:geheim9@h/?geheim',
     }),
+    JSON.stringify({
+      slack_webhook: 'https://chat.example.com/geheim',
+      callback_url: 'https://cmdb.example.com/geheim',
+    }),
+    '{"slack_webhook":"https://chat.example.com/geheim", broken',
     `{"password": "geheim4", "api_token":"geheim5", broken ${sealed}`,
     JSON.stringify(`passphrase=geheim6 ${sealed}`),
     `secret: geheim7`,

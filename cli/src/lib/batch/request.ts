@@ -49,9 +49,10 @@ export function batchBody({ plan, flags, own, keys, convert }: BatchAsked): Batc
     },
     ...given('max_parallel', flags.parallel ?? plan.max_parallel),
     ...given('stop_after_failures', flags['stop-after'] ?? plan.stop_after_failures),
-    // One mail and one call for all of it; of single VMs where the plan says so in its options.
+    // One mail, message and call for all of it; of single VMs where the plan says so in its options.
     ...given('notify_email', said.notifyEmail ?? plan.notify_email ?? own.notifyEmail),
-    ...given('callback_url', callback ?? plan.callback_url ?? own.slackWebhook),
+    ...given('callback_url', callback ?? plan.callback_url),
+    ...given('slack_webhook', said.slackWebhook ?? plan.slack_webhook ?? own.slackWebhook),
     ...(keys.length === 0 ? {} : withKeys(plan, keys)),
   };
   const parsed = BatchRequest.safeParse(body);

@@ -1,4 +1,4 @@
-import { VcenterRequest } from '@hyper2kvm/contracts';
+import { HttpUrl, VcenterRequest } from '@hyper2kvm/contracts';
 import { z } from 'zod';
 import { parseAddress } from '../address.js';
 
@@ -67,10 +67,10 @@ export const TOKEN = kind('token', (value) => {
   if (!/^[!-~]+$/.test(value)) throw new Error('it holds a blank or another character that no token has');
 });
 
-/** The notifier writes for Slack where a callback goes to one of its hosts. */
-export const SLACK = kind('https address', (value) => {
-  if (!/^https:\/\/hooks\.slack(-gov)?\.com\/\S/.test(value))
-    throw new Error('it has to be an address https://hooks.slack.com/services/…; for other receivers: --callback-url');
+/** Of Slack itself, or of what takes the same messages. */
+export const WEBHOOK = kind('address', (value) => {
+  if (!HttpUrl.safeParse(value).success)
+    throw new Error('it has to be an address, for example https://hooks.slack.com/services/…');
 });
 
 export const CONTEXT_NAME = kind('name', (value) => {

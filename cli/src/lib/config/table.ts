@@ -12,7 +12,7 @@ import {
   SOCKET,
   THUMBPRINT,
   TOKEN,
-  SLACK,
+  WEBHOOK,
   type Kind,
   type Value,
 } from './kinds.js';
@@ -200,9 +200,10 @@ export const SETTINGS = [
   },
   {
     key: 'notifications.slack_webhook',
-    kind: SLACK,
-    description:
-      'Incoming webhook of Slack that hears of the end of each job or batch, unless `--callback-url` says another.',
+    kind: WEBHOOK,
+    flag: 'slack-webhook',
+    env: ['HYPER2KVM_SLACK_WEBHOOK'],
+    description: 'Incoming webhook of Slack that hears of the end of each job or batch.',
     secret: true,
   },
   {

@@ -142,8 +142,12 @@ export const JobDetail = JobSummary.extend({
   not_before: Timestamp.nullable(),
   /** Its maintenance windows, as they were given. */
   window: z.string().nullable(),
-  /** Without its query, which may hold a secret of the receiver. */
+  /** Scheme and host alone: the rest may be all that keeps others from writing there. */
   callback_url: z.string().nullable(),
+  /** The same; missing in answers of versions before 0.2. */
+  slack_webhook: z.string().nullable().optional(),
+  /** The job's own, beside the addresses of rules; missing in answers of versions before 0.2. */
+  notify_email: z.string().nullable().optional(),
   /** Name of the stored vCenter connection whose login it uses. */
   connection: z.string().nullable(),
   /** Of an export's clean-up after its end; null when there was none to do. */

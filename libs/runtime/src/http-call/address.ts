@@ -15,13 +15,20 @@ LINK_LOCAL.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
 const isLinkLocal = ({ address, family }: LookupAddress): boolean =>
   LINK_LOCAL.check(address.replace(/%.*$/, ''), family === 6 ? 'ipv6' : 'ipv4');
 
+/** Whether an address itself is link-local. What a name stands for is looked at when it is called. */
+export function namesLinkLocal(url: string): boolean {
+  const host = hostOf(new URL(url));
+  const family = isIP(host);
+  return family !== 0 && isLinkLocal({ address: host, family });
+}
+
 /**
  * Where a call to this host may go. Asked once for each call, so that a name cannot mean one address when it is looked at, and
  * another when it is called.
  * @throws HttpCallError forbidden, unreachable
  */
 export async function addressesOf(url: URL, signal: AbortSignal): Promise<LookupAddress[]> {
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const host = hostOf(url);
   const literal = isIP(host);
   const found = literal === 0 ? await resolve(host, signal) : [{ address: host, family: literal }];
   const allowed = found.filter((address) => !isLinkLocal(address));
@@ -29,6 +36,9 @@ export async function addressesOf(url: URL, signal: AbortSignal): Promise<Lookup
     throw new HttpCallError('forbidden', `${url.host} is a link-local address, nothing is sent there`);
   return allowed;
 }
+
+/** IPv6 without its brackets. */
+const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1');
 
 async function resolve(host: string, signal: AbortSignal): Promise<LookupAddress[]> {
   return new Promise((done, fail) => {

@@ -1,5 +1,6 @@
 import { redact, redactUrls } from '@hyper2kvm/runtime';
 import type { z } from 'zod';
+import { withoutPaths } from '../http/shown-address.js';
 import { withoutQueries } from '../http/without-queries.js';
 
 const MAX_CHARACTERS = 4000;
@@ -15,7 +16,7 @@ export function auditedRequest(schema: z.ZodType | undefined, body: unknown): st
   if (body === undefined || body === null) return null;
   const parsed = schema?.safeParse(body);
   const told = parsed?.success === true ? given(body, parsed.data) : { fields: fieldsOf(body) };
-  const text = withoutQueries(redactUrls(JSON.stringify(redact(told))));
+  const text = withoutQueries(redactUrls(JSON.stringify(withoutPaths(redact(told)))));
   return text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;
 }
 

@@ -53,6 +53,7 @@ const told = (batch: Batch, { totals, over }: Counts, now: Date): Outgoing =>
     completed_at: now.toISOString(),
     ...(batch.notifyEmail === null ? {} : { notify_email: batch.notifyEmail }),
     ...(batch.callbackUrl === null ? {} : { callback_url: batch.callbackUrl }),
+    ...(batch.slackWebhook === null ? {} : { slack_webhook: batch.slackWebhook }),
   });
 
 /** Stops a batch with too many failures; the batch as it is then. Its row is locked. */

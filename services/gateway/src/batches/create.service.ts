@@ -4,7 +4,15 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { InjectSections, type Sections } from '../config.js';
 import { Batch, newId, type Job } from '../database/index.js';
-import { AskedSources, assertTarget, insertJobs, newJob, storedOptions, type Wanted } from '../jobs/index.js';
+import {
+  AskedSources,
+  assertReceivers,
+  assertTarget,
+  insertJobs,
+  newJob,
+  storedOptions,
+  type Wanted,
+} from '../jobs/index.js';
 import { OutboxRelay } from '../outbox/index.js';
 import { parseWindow } from '../schedule/index.js';
 import { VcenterSources, type ResolvedSource } from '../vcenters/index.js';
@@ -31,6 +39,7 @@ export class CreateBatch {
 
   /** @throws JobError BAD_REQUEST naming the field */
   async create(request: BatchRequest, requestedBy: string): Promise<BatchAccepted> {
+    assertReceivers(request, '');
     const plan = planOf(request);
     const now = new Date();
     const batch = newBatch(request, plan, requestedBy, now);
@@ -94,6 +103,7 @@ export class CreateBatch {
   #checked(vm: PlannedVm, options: Wanted['options']): string | undefined {
     try {
       if (options.window !== undefined) parseWindow(options.window);
+      assertReceivers(options);
       return assertTarget(options, this.config.targets)?.pool;
     } catch (error) {
       throw at(vm.optionsField, error);
@@ -117,6 +127,7 @@ const newBatch = (request: BatchRequest, { waves }: Plan, requestedBy: string, n
     completedAt: null,
     notifyEmail: request.notify_email ?? null,
     callbackUrl: request.callback_url ?? null,
+    slackWebhook: request.slack_webhook ?? null,
     createdAt: now,
     updatedAt: now,
     traceparent: traceparent() ?? null,

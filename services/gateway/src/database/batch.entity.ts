@@ -27,6 +27,7 @@ export class Batch {
   @Column('timestamptz', { nullable: true }) completedAt!: Date | null;
   @Column('text', { nullable: true }) notifyEmail!: string | null;
   @Column('text', { nullable: true }) callbackUrl!: string | null;
+  @Column('text', { nullable: true }) slackWebhook!: string | null;
   @Column('timestamptz') createdAt!: Date;
   @Column('timestamptz') updatedAt!: Date;
   @Column('text', { nullable: true }) traceparent!: string | null;

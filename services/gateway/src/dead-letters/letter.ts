@@ -1,6 +1,7 @@
 import { BatchId, HookId, JobId, type DeadLetter, type DeadLetterDetail } from '@hyper2kvm/contracts';
 import { redact, redactUrls, type StoredLetter } from '@hyper2kvm/runtime';
 import { z } from 'zod';
+import { withoutPaths } from '../http/shown-address.js';
 import { withoutQueries } from '../http/without-queries.js';
 
 /** Longer texts that are no JSON are cut. */
@@ -9,6 +10,9 @@ const SEALED = /\bv1\.[\w-]+\.[\w-]{8,}\.[\w-]{8,}/g;
 /** `password: …`, `"api_token":"…"`, also within a text that is only nearly JSON. */
 const KEY_AND_VALUE =
   /("?[\w-]*(?:pass(?:word|phrase)?|secret|token|credential)[\w-]*"?\s*[:=]\s*)("[^"]*"?|[^\s,;}&]+)/gi;
+
+/** The rest of an address that a callback goes to, within a text that is only nearly JSON. */
+const RECEIVER = /("?(?:callback_url|slack_webhook)"?\s*[:=]\s*"?https?:\/\/[^\s/?#"]+)[/?#][^\s"]*/gi;
 
 const About = z.union([JobId, BatchId, HookId]);
 
@@ -43,13 +47,13 @@ function readBody(body: Uint8Array): unknown {
   const text = new TextDecoder().decode(body);
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'string' ? redactText(value) : withoutUrls(redact(value));
+    return typeof value === 'string' ? redactText(value) : withoutUrls(withoutPaths(redact(value)));
   } catch {
     return redactText(text.slice(0, TEXT_LIMIT));
   }
 }
 
-/** The secrets of addresses stand under any key: `callback_url`, `url`. */
+/** The secrets of addresses stand under any key, that of a hook under `url`. */
 function withoutUrls(value: unknown): unknown {
   if (typeof value === 'string') return withoutQueries(redactUrls(value));
   if (typeof value !== 'object' || value === null) return value;
@@ -59,4 +63,6 @@ function withoutUrls(value: unknown): unknown {
 
 /** A text of any kind, without what looks like a secret. */
 const redactText = (text: string): string =>
-  withoutQueries(redactUrls(text)).replaceAll(SEALED, '[redacted]').replaceAll(KEY_AND_VALUE, '$1[redacted]');
+  withoutQueries(redactUrls(text).replaceAll(RECEIVER, '$1/[redacted]'))
+    .replaceAll(SEALED, '[redacted]')
+    .replaceAll(KEY_AND_VALUE, '$1[redacted]');

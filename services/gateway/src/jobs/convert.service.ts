@@ -10,6 +10,7 @@ import { AskedSources, type Asked, type Wanted } from './asked-source.js';
 import { estimateSeconds } from './estimate.js';
 import { insertJobs, newJob } from './new-job.js';
 import { durationOrNull, gigabytes } from './projection.js';
+import { assertReceivers } from './receivers.js';
 import { oneJobPerVm } from './store.js';
 import { refusalOf, TargetCheck, targetNotes, type TargetAnswer } from './target-check.js';
 import { assertTarget } from './targets.js';
@@ -33,6 +34,7 @@ export class ConvertService {
   async convert(request: ConvertRequest, requestedBy: string): Promise<ConvertAccepted> {
     const pool = assertTarget(request.options, this.config.targets)?.pool;
     if (request.options.window !== undefined) parseWindow(request.options.window);
+    assertReceivers(request.options);
     const now = new Date();
     const wanted = await this.#wanted(request, now);
     const answer = wanted.machine !== null && wanted.options.auto_convert ? await this.#target(wanted) : undefined;

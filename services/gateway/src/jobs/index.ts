@@ -12,6 +12,7 @@ export { insertJobs, newJob } from './new-job.js';
 export { ProgressBoard } from './progress-board.js';
 export { JobQueries } from './queries.js';
 export { gigabytes } from './projection.js';
+export { assertReceivers } from './receivers.js';
 export { activeJobOf, busy } from './store.js';
 export { refusalOf, TargetCheck } from './target-check.js';
 export { assertTarget } from './targets.js';

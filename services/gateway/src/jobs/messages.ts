@@ -82,17 +82,23 @@ export const inAnotherLane = (command: Outgoing, at?: Date): Outgoing => ({
   ...(at === undefined ? {} : { availableAt: at }),
 });
 
-const outcome = (job: JobRow, at: Date) => ({
+/** What every fact of a job's end has, so that rules can choose it and its own wishes are known. */
+const ended = (job: JobRow) => ({
   job_id: job.id,
   vm_name: job.vmName,
   priority: job.priority,
   tags: job.tags,
   ...(job.options.notify_email === undefined ? {} : { notify_email: job.options.notify_email }),
   ...(job.options.callback_url === undefined ? {} : { callback_url: job.options.callback_url }),
+  ...(job.options.slack_webhook === undefined ? {} : { slack_webhook: job.options.slack_webhook }),
   ...(job.batchId === null ? {} : { batch_id: job.batchId }),
+  ...(job.traceId === null ? {} : { trace_id: job.traceId }),
+});
+
+const outcome = (job: JobRow, at: Date) => ({
+  ...ended(job),
   created_at: job.createdAt.toISOString(),
   completed_at: at.toISOString(),
-  ...(job.traceId === null ? {} : { trace_id: job.traceId }),
 });
 
 export const completed = (job: JobRow, result: ConversionCompleted, at: Date): Outgoing =>
@@ -109,13 +115,7 @@ export const failed = (job: JobRow, failure: Failure, at: Date): Outgoing =>
   });
 
 export const cancelled = (job: JobRow, by: string): Outgoing =>
-  outgoing(jobCancelled, {
-    job_id: job.id,
-    vm_name: job.vmName,
-    cancelled_by: by,
-    ...(job.options.callback_url === undefined ? {} : { callback_url: job.options.callback_url }),
-    ...(job.batchId === null ? {} : { batch_id: job.batchId }),
-  });
+  outgoing(jobCancelled, { ...ended(job), cancelled_by: by });
 
 /** Withdraws a command that waits or runs. */
 export const withdraw = (command: CommandDefinition, jobId: string): Outgoing => ({

@@ -13,7 +13,7 @@ import {
   type Verification,
 } from '@hyper2kvm/contracts';
 import type { ImportRow, JobRow, VerificationRow } from '../database/index.js';
-import { withoutQueries } from '../http/without-queries.js';
+import { shownAddress } from '../http/shown-address.js';
 
 /** What is known of a job outside of its row. */
 export interface Live {
@@ -85,7 +85,7 @@ export function toDetail(job: JobRow, live: Live): JobDetail {
     waiting_reason: live.waitingReason,
     not_before: iso(job.notBefore),
     window: job.options.window ?? null,
-    callback_url: job.options.callback_url === undefined ? null : withoutQueries(job.options.callback_url),
+    ...toldOf(job),
     connection: job.connection,
     cleanup: cleanupOf(job, live.progress),
     source_kind: job.source.kind,
@@ -113,6 +113,13 @@ export function toDetail(job: JobRow, live: Live): JobDetail {
     trace_id: job.traceId,
   };
 }
+
+/** Who hears of its end beside those that rules name. */
+const toldOf = ({ options }: JobRow): Pick<JobDetail, 'callback_url' | 'slack_webhook' | 'notify_email'> => ({
+  notify_email: options.notify_email ?? null,
+  callback_url: options.callback_url === undefined ? null : shownAddress(options.callback_url),
+  slack_webhook: options.slack_webhook === undefined ? null : shownAddress(options.slack_webhook),
+});
 
 function progressOf(job: JobRow, progress: JobProgress | undefined): JobDetail['progress'] {
   const total = job.machine?.disks.length ?? 0;
