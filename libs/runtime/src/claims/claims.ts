@@ -40,8 +40,7 @@ export class Claims {
   /** Before a command is published: makes its record, or raises it to this attempt and generation. Idempotent. */
   async prepare(activity: Activity, fence: CommandFence): Promise<ClaimRecord> {
     return this.change(activity, fence.job_id, (record) => {
-      if (record === undefined) return freshRecord(fence, 0);
-      return isOlder(record, fence) ? freshRecord(fence, record.epoch) : record;
+      return record === undefined || isOlder(record, fence) ? freshRecord(fence, record) : record;
     });
   }
 
@@ -51,9 +50,9 @@ export class Claims {
    */
   async redirect(activity: Activity, fence: CommandFence): Promise<ClaimRecord> {
     return this.change(activity, fence.job_id, (record) => {
-      if (record === undefined) return freshRecord(fence, 0);
+      if (record === undefined) return freshRecord(fence, record);
       if (!isOlder(record, fence)) return record;
-      if (record.attempt < fence.attempt) return freshRecord(fence, record.epoch);
+      if (record.attempt < fence.attempt) return freshRecord(fence, record);
       if (record.owner !== null || record.done !== null || record.cancelled) return record;
       const { generation, lane, pool } = fence;
       const { seq } = record;
@@ -97,7 +96,7 @@ export class Claims {
       const found = decodeRecord(entry);
       let record = found?.record;
       // A record behind its message means that the bucket was lost: the message is all there is.
-      if (record === undefined || isOlder(record, fence)) record = freshRecord(fence, record?.epoch ?? 0);
+      if (record === undefined || isOlder(record, fence)) record = freshRecord(fence, record);
       if (record.attempt > fence.attempt || record.generation > fence.generation || record.cancelled)
         return { kind: 'stale' };
       if (record.done !== null) return { kind: 'done', record };
@@ -154,16 +153,17 @@ export class Claims {
 const isOlder = (record: ClaimRecord, fence: CommandFence): boolean =>
   record.attempt < fence.attempt || (record.attempt === fence.attempt && record.generation < fence.generation);
 
-const freshRecord = (fence: CommandFence, epoch: number): ClaimRecord => ({
+const freshRecord = (fence: CommandFence, before: ClaimRecord | undefined): ClaimRecord => ({
   attempt: fence.attempt,
   generation: fence.generation,
   lane: fence.lane,
   pool: fence.pool,
   seq: null,
   left: [],
-  epoch,
+  epoch: before?.epoch ?? 0,
   starts: 0,
   owner: null,
   cancelled: false,
+  ...(before?.traceparent === undefined ? {} : { traceparent: before.traceparent }),
   done: null,
 });

@@ -20,6 +20,8 @@ export class Lease {
   #chain: Promise<unknown> = Promise.resolve();
   #lost = false;
   #cancelled = false;
+  readonly #before: string | undefined;
+  #startedIn: Pick<ClaimRecord, 'traceparent'> = {};
 
   constructor(
     private readonly kv: KV,
@@ -28,10 +30,22 @@ export class Lease {
     private revision: number,
     /** On the monotonic clock, counted from before the last successful write was sent. */
     private deadline: number,
-  ) {}
+  ) {
+    this.#before = record.traceparent;
+  }
 
   get epoch(): number {
     return this.record.epoch;
+  }
+
+  /** Span of the start before this one, of this attempt or another; undefined for the first. */
+  get startedBefore(): string | undefined {
+    return this.#before;
+  }
+
+  /** The span of this start; reaches the record with its next renewal. */
+  startedIn(traceparent: string | undefined): void {
+    if (traceparent !== undefined) this.#startedIn = { traceparent };
   }
 
   get attempt(): number {
@@ -98,7 +112,7 @@ export class Lease {
   async #compareAndSet(next: (record: ClaimRecord) => ClaimRecord): Promise<void> {
     if (this.#lost) throw new LeaseLost('the lease was lost', this.#cancelled);
     for (;;) {
-      const wanted = next(this.record);
+      const wanted = { ...next(this.record), ...this.#startedIn };
       const sent = performance.now();
       try {
         this.revision = await this.kv.put(this.key, encodeRecord(wanted), { previousSeq: this.revision });

@@ -35,6 +35,8 @@ export const ClaimRecord = z.object({
   starts: z.number().int(),
   owner: Owner.nullable(),
   cancelled: z.boolean(),
+  /** Span of the last start, of this attempt or the one before: the next start is linked to it. */
+  traceparent: z.string().optional(),
   /** The fact in which it ended, to be emitted again if need be. */
   done: z
     .object({

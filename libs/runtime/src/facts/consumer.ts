@@ -6,7 +6,8 @@ import type { Bus } from '../bus/bus.js';
 import { decode, InvalidMessage, type Envelope } from '../bus/cloudevents.js';
 import type { Logger } from '../telemetry/logger.js';
 import { expectEvent, startHandling } from '../telemetry/runtime-metrics.js';
-import { contextFrom, SpanKind, withSpan } from '../telemetry/tracing.js';
+import { withLongSpan } from '../telemetry/long-span.js';
+import { context, contextFrom, SpanKind } from '../telemetry/tracing.js';
 import { deadLetter } from '../work/dead-letters.js';
 
 /** What a fact's handler gets beside its data. */
@@ -154,22 +155,27 @@ export class FactConsumer {
     }
   }
 
-  async #handle(message: JsMsg): Promise<void> {
+  /** Whatever is logged of it belongs to its trace. */
+  #handle(message: JsMsg): Promise<void> {
+    return context.with(contextFrom(message.headers?.get('traceparent')), () => this.#settle(message));
+  }
+
+  async #settle(message: JsMsg): Promise<void> {
     const { bus, event, handler, logger, service } = this.options;
     const hold = setInterval(() => message.working(), event.policy.ackWaitMs / 3);
     const ended = startHandling(event.name, message.info.deliveryCount);
     try {
       const { envelope, data } = decode(message.headers, message.data);
-      const context = new FactContext(envelope, message.info.deliveryCount, this.#stop.signal);
-      await withSpan(
-        `${event.name} process`,
-        { 'messaging.system': 'nats', 'messaging.destination.name': message.subject },
-        async () => handler(data, context),
-        {
-          kind: SpanKind.CONSUMER,
-          parent: contextFrom(envelope.traceparent),
-        },
-      );
+      const fact = new FactContext(envelope, message.info.deliveryCount, this.#stop.signal);
+      const attributes = {
+        ...idsOf(event.name, data),
+        'messaging.system': 'nats',
+        'messaging.destination.name': message.subject,
+        ...(fact.deliveries > 1 ? { 'hyper2kvm.deliveries': fact.deliveries } : {}),
+      };
+      await withLongSpan(`${event.name} process`, attributes, async () => handler(data, fact), {
+        kind: SpanKind.CONSUMER,
+      });
       message.ack();
       ended('done');
     } catch (error) {
@@ -199,4 +205,11 @@ export class FactConsumer {
       clearInterval(hold);
     }
   }
+}
+
+/** Of whom the fact is. */
+function idsOf(name: string, data: unknown): Record<string, string> {
+  const { job_id: id, batch_id: batch } = data as { readonly job_id?: string; readonly batch_id?: string };
+  const key = name.startsWith('hook.') ? 'hook.id' : 'job.id';
+  return { ...(id === undefined ? {} : { [key]: id }), ...(batch === undefined ? {} : { 'batch.id': batch }) };
 }

@@ -16,6 +16,7 @@ import { WorkerState } from '../health/state.js';
 import { CommandQueue } from '../lanes/queue.js';
 import { Sealer } from '../secrets/sealer.js';
 import { createLogger, NestLogger } from '../telemetry/logger.js';
+import { setSpanSeconds } from '../telemetry/long-span.js';
 import { collectProcessMetrics } from '../telemetry/metrics.js';
 import { exposeProcess } from '../telemetry/runtime-metrics.js';
 import { flushTelemetry } from '../telemetry/register.js';
@@ -90,6 +91,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
   for (const text of notices) logger.warn(`configuration: ${text}`);
   const workerId = safeId(section.worker_id ?? `${hostname()}-${name}`);
   collectProcessMetrics();
+  setSpanSeconds(config.telemetry.span_seconds);
 
   const { bus, claims, queue, close } = await openBus({ nats: config.nats, service: name, workerId, logger });
   const pools = section.pools ?? ['any'];

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { JobError } from '@hyper2kvm/contracts';
+import { traceChild } from './trace.js';
 
 /** From src and from dist alike: the script is not compiled. */
 const GUARD = fileURLToPath(new URL('../../src/process/guard.sh', import.meta.url));
@@ -82,7 +83,9 @@ export function spawnGuarded(command: string, args: readonly string[], options: 
       stderr.destroy();
     }, CLOSE_MS).unref();
   };
+  let ending = false;
   const kill = async (): Promise<void> => {
+    ending = true;
     lifeline.end();
     if (child.exitCode === null && child.signalCode === null) child.once('exit', close);
     else close();
@@ -94,6 +97,7 @@ export function spawnGuarded(command: string, args: readonly string[], options: 
     options.signal?.removeEventListener('abort', onAbort);
     lifeline.destroy();
   });
+  traceChild(command, exited, () => options.signal?.aborted === true || ending);
   return { pid: child.pid ?? -1, stdin, stdout, stderr, exited, kill };
 }
 

@@ -13,6 +13,7 @@ import type { Bus } from '../bus/bus.js';
 import type { Lease } from '../claims/lease.js';
 import { LeaseLost } from '../claims/lease.js';
 import type { Logger } from '../telemetry/logger.js';
+import { context } from '../telemetry/tracing.js';
 import { isPassing } from '../bus/passing.js';
 
 /** At most four a second reach the bus. */
@@ -42,6 +43,8 @@ export class WorkContext extends BaseRpcContext<[]> {
   #last: ProgressUpdate | undefined;
   #logs: Promise<unknown> = Promise.resolve();
   #closed = false;
+  /** Of the job's trace: who stops the work does so from elsewhere. */
+  readonly #trace = context.active();
 
   constructor(
     private readonly options: {
@@ -78,7 +81,7 @@ export class WorkContext extends BaseRpcContext<[]> {
 
   /** @internal */
   stop(kind: StopKind): void {
-    if (!this.#stop.signal.aborted) this.#stop.abort(new WorkStopped(kind));
+    if (!this.#stop.signal.aborted) context.with(this.#trace, () => this.#stop.abort(new WorkStopped(kind)));
   }
 
   /**

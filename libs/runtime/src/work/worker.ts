@@ -19,7 +19,8 @@ import { activityOf } from '../lanes/address.js';
 import { cancelKey, coversAttempt } from '../lanes/cancellation.js';
 import type { Logger } from '../telemetry/logger.js';
 import { expectEvent, startHandling, type HandlingOutcome } from '../telemetry/runtime-metrics.js';
-import { contextFrom, SpanKind, traceparent, withSpan } from '../telemetry/tracing.js';
+import { withLongSpan } from '../telemetry/long-span.js';
+import { context, contextFrom, SpanKind, traceparent } from '../telemetry/tracing.js';
 import { WorkContext, WorkStopped, type StopKind } from './context.js';
 import { deadLetter } from './dead-letters.js';
 import { isPassing } from '../bus/passing.js';
@@ -99,7 +100,7 @@ export class CommandWorker {
   }
 
   async #receive(delivery: Delivery, release: () => void): Promise<HandlingOutcome> {
-    const { claims, command } = this.options;
+    const { command } = this.options;
     let envelope: Envelope;
     let data: CommandFence;
     try {
@@ -112,6 +113,17 @@ export class CommandWorker {
       await this.#invalid(delivery, error as Error);
       return 'failed';
     }
+    // Whatever is logged from here on, by timers too, belongs to the job's trace.
+    return context.with(contextFrom(envelope.traceparent), () => this.#take(delivery, release, envelope, data));
+  }
+
+  async #take(
+    delivery: Delivery,
+    release: () => void,
+    envelope: Envelope,
+    data: CommandFence,
+  ): Promise<HandlingOutcome> {
+    const { claims, command } = this.options;
     const take = await claims.take(this.activity, data, command.maxStarts);
     switch (take.kind) {
       case 'stale':
@@ -156,16 +168,20 @@ export class CommandWorker {
     try {
       if (await this.#isCancelled(data)) work.stop('cancelled');
       const attributes = {
-        'job.id': data.job_id,
+        [this.activity === 'hook' ? 'hook.id' : 'job.id']: data.job_id,
         'job.attempt': data.attempt,
+        'worker.id': workerId,
         'messaging.system': 'nats',
         'messaging.destination.name': delivery.message.subject,
       };
-      const outcome = await withSpan(
+      const outcome = await withLongSpan(
         `${command.name} process`,
         attributes,
-        async () => this.#handle(work, data, envelope),
-        { kind: SpanKind.CONSUMER, parent: contextFrom(envelope.traceparent) },
+        async (span) => {
+          lease.startedIn(traceparent());
+          return this.#handle(work, data, envelope, (error) => span.fail(error));
+        },
+        { kind: SpanKind.CONSUMER, links: [lease.startedBefore] },
       ).catch((error: unknown) => ({ stop: error }));
       await work.flush();
       if ('stop' in outcome) {
@@ -194,7 +210,12 @@ export class CommandWorker {
   }
 
   /** The fact in which the handler's work ends; rejects when there is none (stopped, or a defect). */
-  async #handle(work: WorkContext, data: CommandFence, envelope: Envelope): Promise<Done> {
+  async #handle(
+    work: WorkContext,
+    data: CommandFence,
+    envelope: Envelope,
+    failed: (error: unknown) => void,
+  ): Promise<Done> {
     const { command, handler, workerId } = this.options;
     try {
       work.signal.throwIfAborted();
@@ -205,10 +226,13 @@ export class CommandWorker {
       return done;
     } catch (error) {
       const stopped = work.signal.aborted ? (work.signal.reason as WorkStopped) : undefined;
-      if (stopped?.kind === 'cancelled')
+      if (stopped?.kind === 'cancelled') {
+        failed(stopped);
         return this.#failed(data, new JobError('CANCELLED', 'the job was cancelled').toFailure(), envelope);
+      }
       if (stopped !== undefined) throw stopped;
       if (error instanceof JobError) {
+        failed(error);
         // A hook has no log of its own: what it says is in its fact.
         if (this.activity !== 'hook')
           work.log('error', error.message, error.step === undefined ? {} : { step: error.step });
