@@ -7,6 +7,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Gate, listenOnSocket } from '../access/index.js';
 import type { GatewayConfig } from '../config.js';
+import { measureHttp } from '../system/metrics-http.js';
 import { PROBLEM_TYPE, problemOf } from './problem.js';
 import { whyUnstorable } from './storable.js';
 
@@ -50,6 +51,7 @@ function withoutForms(adapter: FastifyAdapter): FastifyAdapter {
 /** What every request passes, before any route is there. */
 export async function configureHttp(app: INestApplication, config: GatewayConfig): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
+  measureHttp(fastify);
   await fastify.register(helmet, {
     // No answer is a page.
     contentSecurityPolicy: {

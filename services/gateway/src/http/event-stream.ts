@@ -1,5 +1,6 @@
 import type { SseEvent } from '@hyper2kvm/contracts';
 import type { ServerResponse } from 'node:http';
+import { openStreams } from '../system/metrics-http.js';
 
 const HEARTBEAT_MS = 15_000;
 
@@ -19,6 +20,8 @@ export class EventStream {
     response.flushHeaders();
     response.on('close', () => this.#stop());
     response.on('error', () => this.#stop());
+    openStreams.inc();
+    this.#closed.signal.addEventListener('abort', () => openStreams.dec(), { once: true });
     this.#heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT_MS);
   }
 

@@ -7,7 +7,7 @@ import { GatewayMetrics } from '../system/metrics.js';
 import { OutboxRelay } from '../outbox/index.js';
 import { JobChanges } from './changes.js';
 import { Releaser } from '../release/index.js';
-import { decide, isWorkerFact, type Fact, type Setting } from './decide.js';
+import { decide, type Fact, type Setting } from './decide.js';
 import { classify } from './retry-classes.js';
 import { applyDecision, receiveFact } from './store.js';
 
@@ -35,10 +35,10 @@ export class ProcessManager {
     const fact = storable(told);
     const applied = await this.dataSource.transaction(async (manager) => {
       const job = await receiveFact(manager, CONSUMER, { fact, eventId, time: happenedAt(time) });
-      if (job === 'seen') return false;
+      if (job === 'seen') return undefined;
       if (job === null) {
         this.logger.warn({ job_id: fact.data.job_id, fact: fact.name }, 'a fact of a job that is not in the database');
-        return false;
+        return undefined;
       }
       const decision = decide(job, fact, { now: new Date(), ...this.#retries });
       if (decision === undefined) {
@@ -46,13 +46,13 @@ export class ProcessManager {
           { job_id: job.id, fact: fact.name, attempt: fact.data.attempt, status: job.status },
           'a fact that changes nothing any more',
         );
-        return false;
+        return undefined;
       }
       await applyDecision(manager, job, decision);
-      return true;
+      return { job, patch: decision.patch };
     });
-    if (!applied) return;
-    if (isWorkerFact(fact)) this.metrics.count(fact);
+    if (applied === undefined) return;
+    this.metrics.count(fact, applied.job, applied.patch);
     this.relay.kick();
     this.releaser.kick();
     this.changes.changed(fact.data.job_id);

@@ -16,6 +16,7 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { DataSource } from 'typeorm';
 import { Backoff } from '../system/backoff.js';
 import { Loop } from '../system/loop.js';
+import { countTold } from '../system/metrics-told.js';
 import { nextRows, type WaitingRow } from './rows.js';
 
 /** Rows of one pass: one transaction, which holds their jobs' order. */
@@ -68,15 +69,17 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** Publishes one batch; the number of rows that went out. */
   async pass(): Promise<number> {
-    return this.dataSource.transaction(async (manager) => {
+    const told = await this.dataSource.transaction(async (manager) => {
       const rows = await nextRows(manager, BATCH, this.#refused.waiting());
-      if (rows.length === 0) return 0;
+      if (rows.length === 0) return [];
       const sent = await Promise.all(byJob(rows).map((chain) => this.#publish(chain)));
       const ids = sent.flat();
       if (ids.length > 0)
         await manager.query('UPDATE outbox SET published_at = now() WHERE id = ANY ($1::uuid[])', [ids]);
-      return ids.length;
+      return rows.filter(({ id }) => ids.includes(id));
     });
+    countTold(told.map(({ type }) => type));
+    return told.length;
   }
 
   /** The rows of one job, one after the other; the ids of those that the bus has. */
