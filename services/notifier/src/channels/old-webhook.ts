@@ -7,7 +7,7 @@ import type { OldChannel } from './old-channel.js';
 import { Ledger } from './ledger.js';
 import { Receiver } from './receiver.js';
 import { isSlack, slackBody } from './old-slack.js';
-import { webhookBody } from './webhook-body.js';
+import { factBody as webhookBody } from './webhook-body.js';
 
 /** Between tries within one delivery; after them, or where a receiver wants longer than the longest, the bus brings the fact again. */
 const PAUSES_MS: readonly number[] = [1_000, 5_000];
@@ -45,14 +45,14 @@ export class OldWebhookChannel implements OldChannel {
       await this.#tries(fact, url, signal);
     } catch (error) {
       if (error instanceof JobError || signal.aborted || !this.#isOver(fact)) throw error;
-      throw refusal(fact, `${(error as Error).message}; given up after ${this.config.give_up_after_hours} h`);
+      throw refusal(fact, `${(error as Error).message}; given up after ${this.config.give_up_after_hours ?? 72} h`);
     }
     delivery.taken.add(url.host);
     return [url.host];
   }
 
   #isOver(fact: OutcomeFact): boolean {
-    return Date.now() - Date.parse(fact.time) > this.config.give_up_after_hours * 3_600_000;
+    return Date.now() - Date.parse(fact.time) > (this.config.give_up_after_hours ?? 72) * 3_600_000;
   }
 
   async #tries(fact: OutcomeFact, url: URL, signal: AbortSignal): Promise<void> {
@@ -98,7 +98,11 @@ export class OldWebhookChannel implements OldChannel {
     if (known) return known;
     if (this.#receivers.size >= MAX_HOSTS)
       for (const [name, receiver] of this.#receivers) if (receiver.idle) this.#receivers.delete(name);
-    const fresh = new Receiver(this.pausesMs[0]);
+    const fresh = new Receiver({
+      calls: 4,
+      firstPauseMs: this.pausesMs[0] ?? 0,
+      isSilence: (error) => error instanceof HttpCallError && error.problem !== 'forbidden',
+    });
     this.#receivers.set(host, fresh);
     return fresh;
   }

@@ -1,40 +1,46 @@
-import { HttpCallError, RetryLater } from '@hyper2kvm/runtime';
+import { RetryLater } from '@hyper2kvm/runtime';
 
-/** Calls to one host at the same time. */
-const CALLS = 4;
-/** More wait on the bus rather than here, so that what is meant for other hosts gets through. */
+/** More wait on the bus rather than here, so that what is meant for others gets through. */
 const WAITING = 64;
 const FULL_MS = 2_000;
-const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 300_000;
 
-/** The host of receivers: few calls at a time, and none for a while when it does not answer. */
+export interface ReceiverOptions {
+  /** At the same time. */
+  readonly calls: number;
+  /** How long it is left alone when it did not answer; twice as long each time that it goes on so, five minutes at most. */
+  readonly firstPauseMs: number;
+  /** Whether this error of a call means that the other side is not there, for anybody. */
+  readonly isSilence: (error: unknown) => boolean;
+}
+
+/** The other side of a channel: few calls at a time, and none for a while when it does not answer. */
 export class Receiver {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
   #silences = 0;
   #closedUntil = 0;
 
-  constructor(private readonly firstPauseMs = FIRST_PAUSE_MS) {}
+  constructor(private readonly options: ReceiverOptions) {}
 
   /** Whether it can be forgotten. */
   get idle(): boolean {
     return this.#running === 0 && Date.now() > this.#closedUntil;
   }
 
-  /** Asked for by the host itself, or for its sake. */
+  /** Asked for by the other side itself, or for its sake. */
   close(ms: number): void {
     this.#closedUntil = Math.max(this.#closedUntil, Date.now() + ms);
   }
 
   /**
    * Makes a call when its turn comes.
-   * @throws RetryLater when the host does not answer, or did not a moment ago
+   * @throws RetryLater when the other side does not answer, or did not a moment ago; what the call throws otherwise
    */
   async take<T>(call: () => Promise<T>): Promise<T> {
     this.#assertOpen();
-    if (this.#running >= CALLS) {
-      if (this.#waiting.length >= WAITING) throw new RetryLater(FULL_MS, 'many calls wait for this receiver');
+    if (this.#running >= this.options.calls) {
+      if (this.#waiting.length >= WAITING) throw new RetryLater(FULL_MS, 'many messages wait for this receiver');
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else {
       this.#running += 1;
@@ -45,13 +51,13 @@ export class Receiver {
       this.#silences = 0;
       return answer;
     } catch (error) {
-      if (!(error instanceof HttpCallError) || error.problem === 'forbidden') throw error;
+      if (!this.options.isSilence(error)) throw error;
       // Calls that were made side by side all say the same: that is one silence.
       if (Date.now() >= this.#closedUntil) {
-        this.close(Math.min(this.firstPauseMs * 2 ** this.#silences, LONGEST_PAUSE_MS));
+        this.close(Math.min(this.options.firstPauseMs * 2 ** this.#silences, LONGEST_PAUSE_MS));
         this.#silences += 1;
       }
-      throw new RetryLater(this.#closedUntil - Date.now(), error.message, { cause: error });
+      throw new RetryLater(this.#closedUntil - Date.now(), (error as Error).message, { cause: error });
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#running -= 1;

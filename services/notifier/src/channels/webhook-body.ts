@@ -1,7 +1,15 @@
 import type { OutcomeFact } from '../fact.js';
+import type { Message } from './channel.js';
 
-/** What a receiver gets: the shapes of the design document's webhooks. */
-export function webhookBody(fact: OutcomeFact): object {
+/** What a receiver gets; undefined for a digest: machines are told of each fact. */
+export function webhookBody({ kind, facts }: Message): object | undefined {
+  if (kind === 'test') return { status: 'test', message: 'This is a test of hyper2kvm. Nothing has happened.' };
+  const [fact] = facts;
+  return kind === 'fact' && fact !== undefined ? factBody(fact) : undefined;
+}
+
+/** The shapes of the design document's webhooks. */
+export function factBody(fact: OutcomeFact): object {
   switch (fact.kind) {
     case 'completed': {
       const { job_id, vm_name, result } = fact.data;

@@ -14,6 +14,10 @@ export interface Mail {
 }
 
 export type { Report } from './report.js';
+export { readTemplates, TemplateError } from './read.js';
+export type { SlackMessage } from './blocks.js';
+export { Templates, viewOf } from './templates.js';
+export { VARIABLES, type MessageName, type Variable, type Variables } from './variables.js';
 
 /** What is said by e-mail; a job that was cancelled is not worth one. */
 export type MailFact = Exclude<OutcomeFact, { kind: 'cancelled' }>;
