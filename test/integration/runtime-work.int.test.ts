@@ -297,9 +297,11 @@ describe('progress and log', () => {
     await expect.poll(async () => completed(data.job_id)).toBeDefined();
     const { jobLog, jobProgress } = await import('@hyper2kvm/contracts');
     expect(await bus.last(jobProgress, data.job_id)).toMatchObject({ percent_complete: 100 });
-    expect((await bus.history(jobLog, data.job_id, 1000)).map(({ message }) => message)).toEqual(
-      Array.from({ length: 50 }, (_, line) => `line ${line}`),
-    );
+    expect((await bus.history(jobLog, data.job_id, 1000)).map(({ message }) => message)).toEqual([
+      'Export, attempt 1, begins on w0',
+      ...Array.from({ length: 50 }, (_, line) => `line ${line}`),
+      'Export, attempt 1, is completed after less than 1s',
+    ]);
     expect((await bus.history(jobLog, data.job_id, 3)).map(({ message }) => message)).toEqual([
       'line 47',
       'line 48',

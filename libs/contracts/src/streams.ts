@@ -10,6 +10,8 @@ export interface StreamDefinition {
   /** Age after which messages go, in milliseconds; undefined keeps them. */
   readonly maxAgeMs?: number;
   readonly maxPerSubject?: number;
+  /** Of all subjects together; beyond it the oldest go. */
+  readonly maxMessages?: number;
 }
 
 export const STREAM_NAMES = [
@@ -43,7 +45,10 @@ const lanes = (command: string): StreamDefinition[] =>
     subjects: [`${command}.${lane}.>`],
   }));
 
-/** Every stream, declared by whichever service starts first. Facts stay as long as jobs do; what is deleted is deleted by job. */
+/** About 650 bytes each with their headers, so 6.5 GB: the logs of 50,000 jobs of 200 lines. */
+const LOG_LINES = 10_000_000;
+
+/** Every stream, declared by whichever service starts first. Facts and logs stay as long as jobs do; what is deleted is deleted by job. */
 export const STREAMS: readonly StreamDefinition[] = [
   ...lanes('export.requested'),
   ...lanes('conversion.requested'),
@@ -64,7 +69,7 @@ export const STREAMS: readonly StreamDefinition[] = [
     ],
   },
   { name: 'PROGRESS', retention: 'limits', subjects: ['job.progress.>'], maxAgeMs: 7 * 24 * HOUR_MS, maxPerSubject: 1 },
-  { name: 'LOGS', retention: 'limits', subjects: ['job.log.>'], maxAgeMs: 7 * 24 * HOUR_MS, maxPerSubject: 10_000 },
+  { name: 'LOGS', retention: 'limits', subjects: ['job.log.>'], maxPerSubject: 10_000, maxMessages: LOG_LINES },
   { name: 'DEAD_LETTERS', retention: 'limits', subjects: ['dead.>'], maxAgeMs: 90 * 24 * HOUR_MS },
 ];
 

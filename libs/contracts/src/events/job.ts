@@ -40,6 +40,7 @@ export const jobCancelled = defineEvent({
     callback_url: HttpUrl.optional(),
     slack_webhook: HttpUrl.optional(),
     batch_id: BatchId.optional(),
+    batch_name: z.string().optional(),
     trace_id: z.string().optional(),
   }),
 });
@@ -52,6 +53,7 @@ const Outcome = JobFact.extend({
   callback_url: HttpUrl.optional(),
   slack_webhook: HttpUrl.optional(),
   batch_id: BatchId.optional(),
+  batch_name: z.string().optional(),
   created_at: Timestamp,
   completed_at: Timestamp,
   trace_id: z.string().optional(),
@@ -141,6 +143,10 @@ export const jobLog = defineEvent({
     step: z.string().optional(),
     message: z.string(),
     worker: z.string().optional(),
+    /** The program that wrote this line; missing from sentences of our own. Its lines have level debug. */
+    source: z.string().optional(),
+    /** Counts the lines of one worker's start of an attempt from 1: where the first is missing, limits dropped it. */
+    number: z.number().int().positive().optional(),
   }),
 });
 export type JobLog = EventData<typeof jobLog>;

@@ -42,6 +42,8 @@ export async function declareStreams(jsm: JetStreamManager, replicas: number): P
       discard: stream.retention === 'workqueue' ? DiscardPolicy.New : DiscardPolicy.Old,
       max_age: nanos(stream.maxAgeMs ?? 0),
       max_msgs_per_subject: stream.maxPerSubject ?? -1,
+      // Not in bytes: what a stream may hold in bytes NATS sets aside, and refuses the stream where there is less.
+      max_msgs: stream.maxMessages ?? -1,
     };
     await addOrUpdate(jsm, config);
   }

@@ -48,6 +48,11 @@ export class Lease {
     if (traceparent !== undefined) this.#startedIn = { traceparent };
   }
 
+  /** How often this attempt was started, with this start. */
+  get starts(): number {
+    return this.record.starts;
+  }
+
   get attempt(): number {
     return this.record.attempt;
   }

@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { JobError } from '@hyper2kvm/contracts';
+import { tellOutput } from './output.js';
 import { traceChild } from './trace.js';
 
 /** From src and from dist alike: the script is not compiled. */
@@ -25,6 +27,8 @@ export interface GuardOptions {
   readonly linger?: boolean;
   readonly signal?: AbortSignal;
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
+  /** Which of what it prints goes into the log of the job at hand; default: stderr, as stdout mostly is data. */
+  readonly logged?: 'stderr' | 'both' | 'none';
 }
 
 export interface Exit {
@@ -43,12 +47,21 @@ export interface GuardedProcess {
   kill(): Promise<void>;
 }
 
+type ChildListener = (program: string, seconds: number) => void;
+let childEnded: ChildListener = () => {};
+
+/** Has every child that ends from now on told: its program's name, never its arguments. One listener in a process. */
+export function onChildEnd(listener: ChildListener): void {
+  childEnded = listener;
+}
+
 /**
  * Starts a command that cannot outlive this process, not even after kill -9: see guard.sh.
  * A command that does not exist ends with code 127.
  */
 export function spawnGuarded(command: string, args: readonly string[], options: GuardOptions = {}): GuardedProcess {
   options.signal?.throwIfAborted();
+  const began = performance.now();
   const env = { ...process.env, ...options.env };
   const child: ChildProcess = spawn(GUARD, [options.linger === true ? 'linger' : 'once', command, ...args], {
     cwd: options.cwd,
@@ -76,6 +89,10 @@ export function spawnGuarded(command: string, args: readonly string[], options: 
       resolve({ code, signal }),
     );
   });
+  const { logged = 'stderr' } = options;
+  // Before anybody else hears of the end: the last lines belong to the step that started the command.
+  const toldAll = tellOutput(command, logged === 'none' ? [] : logged === 'both' ? [stdout, stderr] : [stderr]);
+  void exited.then(toldAll);
   // What left the session may hold the output open for ever.
   const close = (): void => {
     setTimeout(() => {
@@ -97,6 +114,7 @@ export function spawnGuarded(command: string, args: readonly string[], options: 
     options.signal?.removeEventListener('abort', onAbort);
     lifeline.destroy();
   });
+  void exited.then(() => childEnded(path.basename(command), (performance.now() - began) / 1000));
   traceChild(command, exited, () => options.signal?.aborted === true || ending);
   return { pid: child.pid ?? -1, stdin, stdout, stderr, exited, kill };
 }

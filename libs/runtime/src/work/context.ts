@@ -15,6 +15,8 @@ import { LeaseLost } from '../claims/lease.js';
 import type { Logger } from '../telemetry/logger.js';
 import { context } from '../telemetry/tracing.js';
 import { isPassing } from '../bus/passing.js';
+import type { OutputSink } from '../process/output.js';
+import { JobLogLines, type LogFields } from './log-lines.js';
 
 /** At most four a second reach the bus. */
 const PROGRESS_MS = 250;
@@ -35,13 +37,15 @@ export class WorkStopped extends Error {
 export type ProgressUpdate = Omit<JobProgress, 'job_id' | 'attempt' | 'time'>;
 
 /** What a command's handler gets beside its data. */
-export class WorkContext extends BaseRpcContext<[]> {
+export class WorkContext extends BaseRpcContext<[]> implements OutputSink {
   readonly #stop = new AbortController();
   #waiting: ProgressUpdate | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastSent = Number.NEGATIVE_INFINITY;
   #last: ProgressUpdate | undefined;
   #logs: Promise<unknown> = Promise.resolve();
+  readonly #lines = new JobLogLines();
+  #step: string | undefined;
   #closed = false;
   /** Of the job's trace: who stops the work does so from elsewhere. */
   readonly #trace = context.active();
@@ -139,9 +143,29 @@ export class WorkContext extends BaseRpcContext<[]> {
     });
   }
 
-  /** A line of the job's log: a plain sentence for the user. In order, and kept until NATS has it. */
-  log(level: JobLog['level'], message: string, fields: { step?: string } = {}): void {
-    this.options.logger[level]({ job_id: this.jobId, attempt: this.attempt, ...fields }, message);
+  /**
+   * A line of the job's log: a plain sentence for the user. In order, and kept until NATS has it. More than some thousands of
+   * them are not kept, which the log says itself.
+   */
+  log(level: JobLog['level'], message: string, fields: LogFields = {}): void {
+    // A hook has no log: what it says is in its fact.
+    if (this.options.phase === 'hook') return;
+    for (const line of this.#lines.add(level, message, fields)) this.#tell(line);
+  }
+
+  /** From here on, until the next one, programs that are started print for this step. */
+  enterStep(step: string | undefined): void {
+    this.#step = step;
+  }
+
+  /** @internal A line that a program printed. */
+  output(source: string, line: string): void {
+    if (!this.#closed) this.log('debug', line, { source, ...(this.#step === undefined ? {} : { step: this.#step }) });
+  }
+
+  #tell({ level, message, ...fields }: Pick<JobLog, 'level' | 'message' | 'number' | keyof LogFields>): void {
+    const { number: _, ...logged } = fields;
+    this.options.logger[level]({ job_id: this.jobId, attempt: this.attempt, ...logged }, message);
     const line: JobLog = {
       job_id: this.jobId,
       attempt: this.attempt,
@@ -155,7 +179,11 @@ export class WorkContext extends BaseRpcContext<[]> {
     this.#logs = this.#logs
       .then(() => this.#publish(jobLog, line))
       .catch((error: unknown) => {
-        if (!(error instanceof LeaseLost)) this.options.logger.warn({ err: error }, 'a line of the log was lost');
+        if (!(error instanceof LeaseLost))
+          this.options.logger.warn(
+            { err: error, job_id: this.jobId, attempt: this.attempt },
+            "a line of the job's log was lost",
+          );
       });
   }
 

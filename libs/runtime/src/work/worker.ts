@@ -24,6 +24,15 @@ import { context, contextFrom, SpanKind, traceparent } from '../telemetry/tracin
 import { WorkContext, WorkStopped, type StopKind } from './context.js';
 import { deadLetter } from './dead-letters.js';
 import { isPassing } from '../bus/passing.js';
+import { withOutput } from '../process/output.js';
+import {
+  adviceSentence,
+  beganSentence,
+  cancelledSentence,
+  defectSentence,
+  endedSentence,
+  handedBackSentence,
+} from './sentences.js';
 
 /** A third of the lease, so that two renewals may fail before it is in doubt. */
 const RENEW_MS = 15_000;
@@ -179,7 +188,7 @@ export class CommandWorker {
         attributes,
         async (span) => {
           lease.startedIn(traceparent());
-          return this.#handle(work, data, envelope, (error) => span.fail(error));
+          return this.#handle(work, data, envelope, lease.starts, (error) => span.fail(error));
         },
         { kind: SpanKind.CONSUMER, links: [lease.startedBefore] },
       ).catch((error: unknown) => ({ stop: error }));
@@ -214,28 +223,36 @@ export class CommandWorker {
     work: WorkContext,
     data: CommandFence,
     envelope: Envelope,
+    starts: number,
     failed: (error: unknown) => void,
   ): Promise<Done> {
     const { command, handler, workerId } = this.options;
+    const { activity } = this;
+    const { attempt } = data;
+    const begun = performance.now();
+    const beginning = { activity, attempt, worker: workerId, starts, maxStarts: command.maxStarts };
     try {
       work.signal.throwIfAborted();
-      const result = await handler(data, work);
+      work.log(starts > 1 ? 'warn' : 'info', beganSentence({ ...beginning, askedAt: envelope.time }));
+      const result = await withOutput(work, () => handler(data, work));
       const fact = { ...(result as object), job_id: data.job_id, attempt: data.attempt, worker: workerId };
       const done = this.#done(command.completed.type, command.completed.schema.parse(fact), data, envelope);
       this.#assertFits(done);
+      work.log('info', endedSentence(activity, attempt, performance.now() - begun));
       return done;
     } catch (error) {
       const stopped = work.signal.aborted ? (work.signal.reason as WorkStopped) : undefined;
       if (stopped?.kind === 'cancelled') {
         failed(stopped);
+        work.log('warn', cancelledSentence(activity, attempt, performance.now() - begun));
         return this.#failed(data, new JobError('CANCELLED', 'the job was cancelled').toFailure(), envelope);
       }
       if (stopped !== undefined) throw stopped;
       if (error instanceof JobError) {
         failed(error);
-        // A hook has no log of its own: what it says is in its fact.
-        if (this.activity !== 'hook')
-          work.log('error', error.message, error.step === undefined ? {} : { step: error.step });
+        const step = error.step === undefined ? {} : { step: error.step };
+        work.log('error', error.message, step);
+        work.log('info', adviceSentence(error.code), step);
         return this.#failed(data, error.toFailure(), envelope, error.errorFile);
       }
       throw error;
@@ -247,8 +264,15 @@ export class CommandWorker {
     const { logger, command } = this.options;
     if (lease.lost) return;
     const stopped = error instanceof WorkStopped;
-    if (stopped) logger.info({ job_id: work.jobId, reason: error.kind }, 'work handed back');
-    else logger.error({ err: error, job_id: work.jobId }, 'unexpected error, the work is tried again');
+    const { jobId, attempt } = work;
+    if (stopped) {
+      logger.info({ job_id: jobId, attempt, reason: error.kind }, 'work handed back');
+      work.log('info', handedBackSentence(this.activity, attempt, this.options.workerId));
+    } else {
+      logger.error({ err: error, job_id: jobId, attempt }, 'unexpected error, the work is tried again');
+      work.log('error', defectSentence(this.activity, attempt));
+    }
+    await work.flush();
     await lease
       .release(!stopped)
       .catch((failure: unknown) =>
