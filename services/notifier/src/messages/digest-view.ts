@@ -1,3 +1,4 @@
+import type { BatchCompleted } from '@hyper2kvm/contracts';
 import type { Message } from '../channels/channel.js';
 import { batchView } from './batch-view.js';
 import { jobView, type JobFact } from './job-view.js';
@@ -13,10 +14,9 @@ export function digestView({ facts, digest, time }: Message): View {
   const ofKind = (kind: JobFact['kind']): JobFact[] => jobs.filter((job) => job.kind === kind);
   const [completed, failed, cancelled] = [ofKind('completed'), ofKind('failed'), ofKind('cancelled')];
   const counts = { completed: completed.length, failed: failed.length, cancelled: cancelled.length };
-  const batch = digest?.batch;
-  const batches = facts.flatMap((fact) =>
-    fact.kind === 'batch' && fact.data.batch_id !== batch?.batch_id ? [fact.data] : [],
-  );
+  const ended = facts.flatMap((fact) => (fact.kind === 'batch' ? [fact.data] : []));
+  const batch = digest?.batch ?? (digest?.reason === 'batch' ? ended[0] : undefined);
+  const batches = ended.filter(({ batch_id }) => batch_id !== batch?.batch_id);
   const own = new Set(jobs.map((job) => job.data.batch_id));
   const [only] = own.size === 1 ? own : [];
   const batchId = batch?.batch_id ?? only;
@@ -37,13 +37,15 @@ export function digestView({ facts, digest, time }: Message): View {
     cancelled_more: Math.max(0, cancelled.length - MOST),
     batches: batches.map(batchView),
     time,
-    commands: [
-      ...(batchId === undefined ? [] : [`hyperctl batches report ${batchId}`]),
-      ...(counts.failed === 0
-        ? []
-        : [`hyperctl list${batchId === undefined ? '' : ` --batch ${batchId}`} --status failed`]),
-    ],
+    commands: commandsOf(batchId === undefined ? [] : [batchId], batches, counts.failed),
   };
+}
+
+function commandsOf(batch: readonly string[], others: readonly BatchCompleted[], failed: number): string[] {
+  const reports = [...batch, ...others.map(({ batch_id }) => batch_id)].map((id) => `hyperctl batches report ${id}`);
+  const [only] = batch;
+  if (failed > 0) reports.push(`hyperctl list${only === undefined ? '' : ` --batch ${only}`} --status failed`);
+  return reports.length > 0 ? reports : ['hyperctl list'];
 }
 
 function headlineOf(
@@ -51,10 +53,10 @@ function headlineOf(
   batches: number,
   outcome: string,
   batchId: string | undefined,
-  batch: Parameters<typeof batchView>[0] | undefined,
+  batch: BatchCompleted | undefined,
 ): string {
   if (batch) return String(batchView(batch)['headline']);
-  if (batchId !== undefined) return `The batch ${batchId} goes on: ${outcome} since the last message.`;
+  if (batchId !== undefined) return `The batch ${batchId} goes on. Since the last message: ${outcome}.`;
   const ended = [
     ...(jobs === 0 ? [] : [outcome]),
     ...(batches === 0 ? [] : [`${plural(batches, 'batch', 'batches')} through`]),
