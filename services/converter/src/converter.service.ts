@@ -16,14 +16,14 @@ import { convert, type Converted } from './convert.js';
 import { removeErrorFile, writeErrorFile } from './error-file.js';
 import { accelerator } from './guest/index.js';
 import { Inspections } from './inspection/index.js';
-import { activeConversions, conversionDuration, conversionsTotal } from './metrics.js';
+import { whileActive } from './metrics.js';
 import { checkTarget, importOutput, type Imported, type TargetAnswer, type TargetQuestion } from './targets/index.js';
 import { verify, type Verified } from './verify/index.js';
 import type { ConverterSettings } from './work.js';
 
 export type InspectQuestion = z.output<typeof inspectDisks.request>;
 
-/** Between the messages and the engine: says that it started, counts, writes failures down. */
+/** Between the messages and the engine: says that it started, writes failures down. */
 @Injectable()
 export class ConverterService implements OnModuleInit {
   readonly #settings: ConverterSettings;
@@ -50,19 +50,14 @@ export class ConverterService implements OnModuleInit {
       worker: work.workerId,
       started_at: new Date().toISOString(),
     });
-    activeConversions.inc();
     try {
-      const converted = await convert({ ...data, luksKeys: this.#luksKeys(data) }, this.#settings, work);
-      conversionsTotal.inc({ status: 'success' });
-      conversionDuration.observe(converted.duration_seconds);
+      const request = { ...data, luksKeys: this.#luksKeys(data) };
+      const converted = await whileActive(() => convert(request, this.#settings, work));
       await removeErrorFile(data, this.#settings).catch((error: unknown) => tell(work, 'removed', error));
       return converted;
     } catch (error) {
       if (work.signal.aborted) throw error;
-      conversionsTotal.inc({ status: 'failed' });
       throw error instanceof JobError ? await this.#writtenDown(error, data, work) : error;
-    } finally {
-      activeConversions.dec();
     }
   }
 

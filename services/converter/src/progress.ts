@@ -2,6 +2,7 @@ import type { ConversionOptions, ConversionStep } from '@hyper2kvm/contracts';
 import { withSpan } from '@hyper2kvm/runtime';
 import type { Engine } from './engines/index.js';
 import { nativeEngine } from './engines/native.js';
+import { timedStep } from './metrics.js';
 import type { WorkPort } from './work.js';
 
 /** Seconds that each step took on a plain guest without KVM: the weights of the percentage. */
@@ -65,9 +66,11 @@ export function stepReporter(work: WorkPort, planned: readonly ConversionStep[])
       work.signal.throwIfAborted();
       report(name);
       const start = performance.now();
-      const result = await withSpan(`conversion.${name}`, { 'job.id': work.jobId, step: name }, () =>
-        action((part) => report(name, part)),
-      );
+      const run = (): ReturnType<typeof action> =>
+        withSpan(`conversion.${name}`, { 'job.id': work.jobId, step: name }, () =>
+          action((part) => report(name, part)),
+        );
+      const result = await timedStep(name, run, () => work.signal.aborted);
       durationsMs[name] = Math.round(performance.now() - start);
       done += WEIGHTS[name];
       completed += 1;

@@ -10,12 +10,11 @@ import { runGuarded, Sealer, SERVICE_CONFIG, spawnGuarded, type WorkContext } fr
 import { toSettings, type ExporterConfig } from './config.js';
 import { toEndpoint } from './endpoints.js';
 import { cleanUpJob, exportVm, removeJobFiles, type ExportPorts, type ExportRequest } from './export/index.js';
-import { bytesDownloaded, exportDuration, exportsTotal } from './metrics.js';
 import { Shared } from './shared.js';
 
 type WithoutFence<Fact> = Omit<Fact, 'job_id' | 'attempt' | 'worker'>;
 
-/** Between the messages and the engine: opens the sealed password, hands over what is shared, counts. */
+/** Between the messages and the engine: opens the sealed password, hands over what is shared. */
 @Injectable()
 export class ExporterService {
   constructor(
@@ -30,34 +29,25 @@ export class ExporterService {
       options: data.options,
       keepForRetry: data.keep_for_retry ?? false,
     };
-    try {
-      const exported = await exportVm(request, toSettings(this.config), {
-        ...this.ports(work),
-        started: async (machine) =>
-          work.publish(exportStarted, {
-            job_id: work.jobId,
-            attempt: work.attempt,
-            worker: work.workerId,
-            started_at: new Date().toISOString(),
-            machine,
-          }),
-      });
-      exportsTotal.inc({ status: 'success' });
-      exportDuration.observe(exported.durationSeconds);
-      for (const { transport = 'nfc', bytes_downloaded } of exported.artifact.disks)
-        bytesDownloaded.inc({ transport }, bytes_downloaded);
-      return {
-        artifact: exported.artifact,
-        artifact_dir: exported.artifactDir,
-        pool: this.config.artifact_pool,
-        bytes_downloaded: exported.bytesDownloaded,
-        duration_seconds: exported.durationSeconds,
-        ...(exported.leftover === undefined ? {} : { leftover: exported.leftover }),
-      };
-    } catch (error) {
-      if (!work.signal.aborted) exportsTotal.inc({ status: 'failed' });
-      throw error;
-    }
+    const exported = await exportVm(request, toSettings(this.config), {
+      ...this.ports(work),
+      started: async (machine) =>
+        work.publish(exportStarted, {
+          job_id: work.jobId,
+          attempt: work.attempt,
+          worker: work.workerId,
+          started_at: new Date().toISOString(),
+          machine,
+        }),
+    });
+    return {
+      artifact: exported.artifact,
+      artifact_dir: exported.artifactDir,
+      pool: this.config.artifact_pool,
+      bytes_downloaded: exported.bytesDownloaded,
+      duration_seconds: exported.durationSeconds,
+      ...(exported.leftover === undefined ? {} : { leftover: exported.leftover }),
+    };
   }
 
   async cleanUp(data: CleanupRequested, work: WorkContext): Promise<WithoutFence<CleanupCompleted>> {

@@ -2,6 +2,7 @@ import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { JobError, type LuksKey } from '@hyper2kvm/contracts';
 import type { Accelerator, ApplianceDisk, GuestFacts } from '../guest/index.js';
+import { countProof } from '../metrics.js';
 import { createOverlay } from '../overlay/index.js';
 import type { PinnedNic } from '../steps/index.js';
 import type { DomainPlan } from '../targets/libvirt/index.js';
@@ -94,6 +95,7 @@ async function judge(outcome: BootOutcome, evidence: string, input: ProofInput):
   const fault = outcome.fault ?? (report === undefined ? 'no report' : faultOf(report, input.pinned));
   const result = { booted: fault === undefined, fault, seconds, report };
   await writeFile(path.join(evidence, 'proof.json'), `${JSON.stringify(result, undefined, 2)}\n`);
+  countProof(result.booted);
   if (fault !== undefined || report === undefined) return fail(fault ?? '', outcome, evidence, input);
   const addresses = addressLines(report);
   const { work } = input;

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobError, type ArtifactDisk } from '@hyper2kvm/contracts';
 import { count, formatBytes, moveDurably } from '../files/index.js';
-import type { SourceDiskPlan } from '../sources/index.js';
+import { countDisk } from '../metrics.js';
+import type { SourceDiskPlan, TransportName } from '../sources/index.js';
 import type { ExportContext } from './context.js';
 import { asFinished } from './finished.js';
 import { diskFile } from './names.js';
@@ -47,6 +48,7 @@ export async function bringDisk(
   }));
   await folder.removePartial(file);
   meter.update(disk.index, { state: 'done', bytes_downloaded: bytes }, performance.now());
+  countDisk(transport, 'success');
   ports.work.progress(meter.report());
   ports.work.log('info', `Disk ${disk.index}: ${summary(result, transport, entry.verified)}`);
   return entry;
@@ -67,16 +69,20 @@ function summary(
 async function withRetries(context: ExportContext, disk: SourceDiskPlan, signal: AbortSignal): Promise<Brought> {
   const { settings, ports, source, folder, meter } = context;
   let retries = 0;
+  let by: TransportName | undefined;
   for (let attempt = 0; ; attempt++) {
     try {
-      return await transferDisk(context, disk, attempt, signal);
+      return await transferDisk(context, disk, attempt, signal, (transport) => (by = transport));
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof JobError)) throw error;
       if (WORTHLESS.has(error.code)) await folder.removePartial(diskFile(disk.index));
       if (source.otherWay?.(disk, error) === true) continue;
       const pause = settings.diskRetryMs[retries++];
-      if (!TRY_AGAIN.has(error.code) || pause === undefined) throw await named(context, disk, error);
+      if (!TRY_AGAIN.has(error.code) || pause === undefined) {
+        if (by !== undefined) countDisk(by, 'failed');
+        throw await named(context, disk, error);
+      }
       ports.work.log('warn', `Disk ${disk.index}: ${error.message}; it begins again in ${pause / 1000} s`);
       meter.update(disk.index, { state: 'waiting', done_bytes: 0, bytes_downloaded: 0 }, performance.now());
       await sleep(pause, undefined, { signal });

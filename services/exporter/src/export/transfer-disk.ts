@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { JobError, SEGMENT_BYTES } from '@hyper2kvm/contracts';
+import { bytesMeter, countRetry } from '../metrics.js';
 import type { DiskAccess, SourceDiskPlan, TransportName } from '../sources/index.js';
 import { transferAndVerify, type TransferResult } from '../transfer/index.js';
 import type { ExportContext } from './context.js';
@@ -12,15 +13,22 @@ export interface Brought {
   readonly checksums: string[];
 }
 
-/** One try of one disk. @throws JobError; the signal's reason */
+/**
+ * One try of one disk.
+ * @param by called with the way that it goes
+ * @throws JobError; the signal's reason
+ */
 export async function transferDisk(
   context: ExportContext,
   disk: SourceDiskPlan,
   attempt: number,
   signal: AbortSignal,
+  by: (transport: TransportName) => void,
 ): Promise<Brought> {
   const { source, folder } = context;
   const access = await source.access(disk, attempt);
+  by(access.transport);
+  if (attempt > 0) countRetry(access.transport);
   try {
     // Only ranges go on from what is there.
     if (access.input.kind !== 'ranges') await folder.removePartial(diskFile(disk.index));
@@ -39,11 +47,12 @@ export async function transferDisk(
 async function pour(
   { request, settings, ports, folder, source, meter, bandwidth }: ExportContext,
   disk: SourceDiskPlan,
-  { input, digests, lost }: DiskAccess,
+  { input, digests, lost, transport }: DiskAccess,
   signal: AbortSignal,
 ): Promise<TransferResult> {
   const download = new Download(signal, lost);
   const file = diskFile(disk.index);
+  const received = bytesMeter(transport);
   const report = (change: Parameters<typeof meter.update>[1]): void => {
     meter.update(disk.index, change, performance.now());
     ports.work.progress(meter.report());
@@ -53,7 +62,7 @@ async function pour(
   // A unix socket's path has room for 107 bytes only: the folder is named by a descriptor of ours.
   const directory = await open(folder.epochPath, 'r');
   try {
-    return await transferAndVerify({
+    const result = await transferAndVerify({
       task: {
         input,
         path: folder.partial(file),
@@ -73,6 +82,7 @@ async function pour(
         leave = bandwidth.add(request.jobId, control);
       },
       progress: ({ stage, doneBytes, bytesDownloaded }) => {
+        received(bytesDownloaded);
         if (stage === 'read-back') download.received();
         report(
           stage === 'transfer'
@@ -81,6 +91,8 @@ async function pour(
         );
       },
     });
+    received(result.bytesDownloaded);
+    return result;
   } finally {
     download.received();
     leave?.();

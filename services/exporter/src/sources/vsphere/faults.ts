@@ -1,4 +1,5 @@
 import { JobError, type ErrorCode } from '@hyper2kvm/contracts';
+import { countVcenterError } from '../../metrics.js';
 import { ConnectError, TlsTrustError } from '../../net/index.js';
 import { child, text, typeName } from './values.js';
 
@@ -55,7 +56,10 @@ export function localizedFault(node: unknown): VimFault {
   return new VimFault(typeName(child(node, 'fault')) ?? 'Fault', text(node, 'localizedMessage') ?? '');
 }
 
-const make = (code: ErrorCode, message: string): JobError => new JobError(code, message);
+function make(code: ErrorCode, message: string): JobError {
+  countVcenterError(code);
+  return new JobError(code, message);
+}
 
 /** What an error of a conversation with vCenter means to the user. @param doing "taking a snapshot of VM web" */
 export function toJobError(error: unknown, server: string, doing: string): unknown {
