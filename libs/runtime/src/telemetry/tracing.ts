@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   context,
   isSpanContextValid,
@@ -82,10 +83,30 @@ function describe(error: unknown): { name: string; message: string; code?: strin
 }
 
 /** The W3C `traceparent` of the active span; undefined outside of any. */
-export function traceparent(): string | undefined {
-  const span = trace.getActiveSpan()?.spanContext();
-  if (span === undefined || !isSpanContextValid(span)) return undefined;
-  return `00-${span.traceId}-${span.spanId}-${span.traceFlags.toString(16).padStart(2, '0')}`;
+export const traceparent = (): string | undefined => traceparentOf(trace.getActiveSpan());
+
+function traceparentOf(span: Span | undefined): string | undefined {
+  const found = span?.spanContext();
+  if (found === undefined || !isSpanContextValid(found)) return undefined;
+  return `00-${found.traceId}-${found.spanId}-${found.traceFlags.toString(16).padStart(2, '0')}`;
+}
+
+/** A new trace of which nothing is recorded here; what comes after may be. */
+export const freshTraceparent = (): string =>
+  `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
+
+/**
+ * A span of no length: what happened, at one moment. Its `traceparent` is for what follows from it.
+ * Where nothing is recorded it is that of the parent; undefined without one.
+ */
+export function markSpan(name: string, attributes: Attributes, options: SpanOptions = {}): string | undefined {
+  const span = tracer().startSpan(
+    name,
+    { attributes, kind: options.kind ?? SpanKind.INTERNAL, links: linksTo(options.links) },
+    options.parent ?? context.active(),
+  );
+  span.end();
+  return traceparentOf(span);
 }
 
 /** The trace id of the active span (32 hexadecimal digits). */
@@ -114,5 +135,5 @@ export function linksTo(parents: SpanOptions['links'] = []): Link[] {
   });
 }
 
-export { context, SpanKind, trace };
+export { context, ROOT_CONTEXT, SpanKind, trace };
 export type { Span } from '@opentelemetry/api';

@@ -162,7 +162,9 @@ export async function askWaveHook(
 ): Promise<void> {
   if (hook === undefined) return;
   const name = batch.name === null ? {} : { batch_name: batch.name };
-  await askHooks(manager, [{ hook, about: { moment, scope: 'wave', batch_id: batch.id, ...name, wave } }]);
+  await askHooks(manager, [
+    { hook, traceparent: batch.traceparent, about: { moment, scope: 'wave', batch_id: batch.id, ...name, wave } },
+  ]);
   done.wrote = true;
 }
 

@@ -1,7 +1,8 @@
 import { batchCompleted } from '@hyper2kvm/contracts';
 import { Batch } from '../database/index.js';
 import { withdraw } from '../hooks/index.js';
-import { outgoing, writeOutbox, type Outgoing } from '../outbox/index.js';
+import { messageTrace } from '../jobs/job-trace.js';
+import { outgoing, writeOutboxOfMany, type Outgoing } from '../outbox/index.js';
 import { askWaveHook, type Pass } from './admit.js';
 import { readCounts, sumOf, type Counts } from './counts.js';
 import { isThrough, pulseOf, pulseOfAll, type Pulse, type Pulses } from './pulse.js';
@@ -35,7 +36,9 @@ export async function complete({ manager, setting, done }: Pass, batch: Batch, p
   const { now } = setting;
   await manager.update(Batch, { id: batch.id }, { completedAt: now, updatedAt: now, version: batch.version + 1 });
   const counts = sumOf((await readCounts(manager, [batch.id])).get(batch.id) ?? new Map());
-  await writeOutbox(manager, batch.id, [told(batch, counts, now)]);
+  await writeOutboxOfMany(manager, [
+    { id: batch.id, message: told(batch, counts, now), ...messageTrace(batch.traceparent) },
+  ]);
   done.wrote = true;
   return true;
 }

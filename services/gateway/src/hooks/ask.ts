@@ -3,17 +3,21 @@ import type { EntityManager } from 'typeorm';
 import { newId, type JobRow } from '../database/index.js';
 import { writeEvents } from '../history/index.js';
 import { outgoing, writeOutboxOfMany, type Outgoing } from '../outbox/index.js';
+import { messageTrace } from '../jobs/job-trace.js';
 import { hookWords } from './words.js';
 
 /** A hook that is to run now. */
 export interface HookRun {
   readonly hook: Hook;
   readonly about: HookSubject;
+  /** Of its job or batch. */
+  readonly traceparent: string | null;
 }
 
 /** A VM's. */
 export const ofJob = (job: JobRow, hook: Hook, moment: HookSubject['moment'], batchName: string | null): HookRun => ({
   hook,
+  traceparent: job.traceparent,
   about: {
     moment,
     scope: 'vm',
@@ -33,7 +37,8 @@ export const ofJob = (job: JobRow, hook: Hook, moment: HookSubject['moment'], ba
  */
 export async function askHooks(manager: EntityManager, runs: readonly HookRun[]): Promise<void> {
   if (runs.length === 0) return;
-  const rows = runs.map(({ hook, about }) => ({
+  const rows = runs.map(({ hook, about, traceparent }) => ({
+    trace: messageTrace(traceparent),
     id: newId('hook'),
     batch_id: about.batch_id ?? null,
     wave: about.wave ?? null,
@@ -57,7 +62,7 @@ export async function askHooks(manager: EntityManager, runs: readonly HookRun[])
   );
   await writeOutboxOfMany(
     manager,
-    rows.map(({ id, hook, about }) => ({ id, message: requestHook(id, hook, about) })),
+    rows.map(({ id, hook, about, trace }) => ({ id, message: requestHook(id, hook, about), ...trace })),
   );
   await writeEvents(
     manager,

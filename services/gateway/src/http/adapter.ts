@@ -10,6 +10,7 @@ import type { GatewayConfig } from '../config.js';
 import { measureHttp } from '../system/metrics-http.js';
 import { PROBLEM_TYPE, problemOf } from './problem.js';
 import { whyUnstorable } from './storable.js';
+import { traceHttp } from './trace.js';
 
 /** A request carries one VM's settings and a CA at most; routes that take more say so. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -52,6 +53,7 @@ function withoutForms(adapter: FastifyAdapter): FastifyAdapter {
 export async function configureHttp(app: INestApplication, config: GatewayConfig): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
   measureHttp(fastify);
+  traceHttp(fastify);
   await fastify.register(helmet, {
     // No answer is a page.
     contentSecurityPolicy: {

@@ -1,10 +1,11 @@
 import type { JobOptions, Machine, Source } from '@hyper2kvm/contracts';
-import { traceId, traceparent } from '@hyper2kvm/runtime';
+import { traceIdOf, traceparent } from '@hyper2kvm/runtime';
 import type { EntityManager } from 'typeorm';
 import { Job } from '../database/index.js';
 import { writeEvents } from '../history/index.js';
 import { writeOutboxOfMany, type Outgoing } from '../outbox/index.js';
 import { newJobId } from './job-id.js';
+import { messageTrace, traceOfOne } from './job-trace.js';
 import * as messages from './messages.js';
 import { lineOf } from './timeline.js';
 
@@ -25,15 +26,23 @@ export interface JobWish {
   /** Of the target's converters, where it has its own. */
   readonly pool: string | undefined;
   readonly requestedBy: string;
-  readonly batch?: { readonly id: string; readonly wave: string; readonly order: number };
+  readonly batch?: {
+    readonly id: string;
+    readonly name: string | null;
+    readonly wave: string;
+    readonly order: number;
+  };
 }
 
 /** A pending job, not written yet. One that a batch or a hook has to let in first is not admitted. */
 export function newJob(wish: JobWish, now: Date): Job {
   const { batch, machine, options, source } = wish;
   const held = batch !== undefined || options.hooks?.before !== undefined;
+  const id = newJobId();
+  // One trace of thousands of VMs could not be looked at.
+  const parent = batch === undefined ? traceparent() : traceOfOne(id, batch.id);
   return Object.assign(new Job(), {
-    id: newJobId(),
+    id,
     vmRef: wish.vmRef,
     vcenterServer: source.kind === 'vsphere' ? source.server : 'local',
     connection: wish.connection,
@@ -51,6 +60,7 @@ export function newJob(wish: JobWish, now: Date): Job {
     options,
     source,
     batchId: batch?.id ?? null,
+    batchName: batch?.name ?? null,
     wave: batch?.wave ?? null,
     planOrder: batch?.order ?? null,
     admittedAt: held ? null : now,
@@ -67,8 +77,8 @@ export function newJob(wish: JobWish, now: Date): Job {
     exportAttempt: 1,
     conversionAttempt: 0,
     generation: 0,
-    traceId: traceId() ?? null,
-    traceparent: traceparent() ?? null,
+    traceId: traceIdOf(parent) ?? null,
+    traceparent: parent ?? null,
     ...described(machine, wish),
   } satisfies Partial<Job>);
 }
@@ -98,7 +108,11 @@ export async function insertJobs(
     const chunk = jobs.slice(from, from + CHUNK);
     await manager.createQueryBuilder().insert().into(Job).values(chunk).updateEntity(false).execute();
     const told = chunk.flatMap((job) =>
-      [messages.created(job), ...more(job)].map((message) => ({ id: job.id, message })),
+      [messages.created(job), ...more(job)].map((message) => ({
+        id: job.id,
+        message,
+        ...messageTrace(job.traceparent),
+      })),
     );
     await writeOutboxOfMany(manager, told);
     const lines = told.flatMap(({ id, message }) => {

@@ -7,6 +7,7 @@ import { writeOutboxOfMany } from '../outbox/index.js';
 import { forgetSecrets } from '../vcenters/index.js';
 import type { Fact } from './decide.js';
 import type { Decision } from './decision.js';
+import { inTraceOf } from './job-trace.js';
 import { askedBy, eventOf, lineOf, newsOf } from './timeline.js';
 import { updateRows } from './update-rows.js';
 
@@ -43,9 +44,10 @@ export async function applyDecisions(manager: EntityManager, changes: readonly C
   }));
   await updateRows(manager, updates);
   const written = updates.map(({ job, patch }) => Object.assign(new Job(), job, patch, { version: job.version + 1 }));
-  const messages = changes.flatMap(({ job, decision }) =>
-    decision.messages.map((message) => ({ id: job.id, message })),
-  );
+  const messages = changes.flatMap(({ job, decision }) => {
+    const trace = decision.messages.length === 0 ? {} : inTraceOf(job, decision.events?.[0]?.event);
+    return decision.messages.map((message) => ({ id: job.id, message, ...trace }));
+  });
   await writeOutboxOfMany(manager, messages);
   await remember(manager, changes);
   await jobsMoved(

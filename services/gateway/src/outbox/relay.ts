@@ -11,13 +11,14 @@ import {
   type CommandFence,
   type EventDefinition,
 } from '@hyper2kvm/contracts';
-import { Bus, CommandQueue, LOGGER, type Logger } from '@hyper2kvm/runtime';
+import { Bus, CommandQueue, context, contextFrom, LOGGER, traceparent, type Logger } from '@hyper2kvm/runtime';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Backoff } from '../system/backoff.js';
 import { Loop } from '../system/loop.js';
 import { countTold } from '../system/metrics-told.js';
 import { nextRows, type WaitingRow } from './rows.js';
+import { RelayTraces } from './trace.js';
 
 /** Rows of one pass: one transaction, which holds their jobs' order. */
 const BATCH = 200;
@@ -40,6 +41,7 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
   readonly #loop: Loop;
   /** Jobs of which the bus refused a row, each with its own pause: one bad row holds up its own job alone. */
   readonly #refused = new Backoff({ firstMs: 500, maxMs: 30_000 });
+  readonly #traces = new RelayTraces();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -86,24 +88,29 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
   async #publish(rows: readonly WaitingRow[]): Promise<string[]> {
     const sent: string[] = [];
     for (const row of rows) {
-      try {
-        await this.#send(row);
-        sent.push(row.id);
-        this.#refused.clear(row.jobId);
-      } catch (error) {
-        const pause = this.#refused.failed(row.jobId);
-        this.logger.warn(
-          { err: error, job_id: row.jobId, type: row.type, again_in_ms: pause },
-          'a message could not be published',
-        );
-        break;
-      }
+      if (!(await context.with(contextFrom(row.traceparent), () => this.#try(row)))) break;
+      sent.push(row.id);
     }
     return sent;
   }
 
+  async #try(row: WaitingRow): Promise<boolean> {
+    try {
+      await this.#traces.send(row, () => this.#send(row));
+      this.#refused.clear(row.jobId);
+      return true;
+    } catch (error) {
+      const pause = this.#refused.failed(row.jobId);
+      this.logger.warn(
+        { err: error, job_id: row.jobId, type: row.type, again_in_ms: pause },
+        'a message could not be published',
+      );
+      return false;
+    }
+  }
+
   async #send(row: WaitingRow): Promise<void> {
-    const trace = row.traceparent === null ? {} : { traceparent: row.traceparent };
+    const trace = { traceparent: traceparent() };
     if (row.kind === 'fact') {
       await this.bus.publish(definitionOf(row), row.jobId, row.data, {
         eventId: row.id,

@@ -1,4 +1,4 @@
-import { contextFrom, LOGGER, withSpan, type Logger } from '@hyper2kvm/runtime';
+import { context, contextFrom, LOGGER, withSpan, type Logger } from '@hyper2kvm/runtime';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { Job } from '../database/index.js';
@@ -147,18 +147,29 @@ export class Looker implements OnApplicationBootstrap, BeforeApplicationShutdown
     try {
       const job = await this.dataSource.manager.findOneBy(Job, { id });
       if (job === null) return;
-      const context = { parent: contextFrom(job.traceparent ?? undefined) };
-      const answered = await withSpan('job look', { 'job.id': id }, () => this.looks.look(job), context);
-      if (answered) this.#unanswered.clear(id);
-      else this.#unanswered.failed(id);
+      await context.with(contextFrom(job.traceparent), () => this.#lookAt(job));
+    } catch (error) {
+      this.#postpone(id, error);
+    }
+  }
+
+  async #lookAt(job: Job): Promise<void> {
+    try {
+      const answered = await withSpan('job look', { 'job.id': job.id }, () => this.looks.look(job));
+      if (answered) this.#unanswered.clear(job.id);
+      else this.#unanswered.failed(job.id);
       this.releaser.kick();
     } catch (error) {
-      const pause = this.#unanswered.failed(id);
-      if (!this.#stopping)
-        this.logger.warn(
-          { err: error, job_id: id, again_in_ms: pause },
-          'the VM of a waiting job cannot be looked at now',
-        );
+      this.#postpone(job.id, error);
     }
+  }
+
+  #postpone(id: string, error: unknown): void {
+    const pause = this.#unanswered.failed(id);
+    if (!this.#stopping)
+      this.logger.warn(
+        { err: error, job_id: id, again_in_ms: pause },
+        'the VM of a waiting job cannot be looked at now',
+      );
   }
 }

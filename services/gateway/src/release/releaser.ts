@@ -112,7 +112,7 @@ export class Releaser implements OnApplicationBootstrap, BeforeApplicationShutdo
         { 'job.id': id },
         async () => applyDecision(manager, decided.job, decided.decision),
         {
-          parent: contextFrom(decided.job.traceparent ?? undefined),
+          parent: contextFrom(decided.job.traceparent),
         },
       );
       released.push(id);
