@@ -53,6 +53,7 @@ const BODY = {
   patchBatch: { max_parallel: 10 },
   vms: { vcenter: { server: 'prod' }, filter: { name: 'web-*' } },
   patchWorker: { bandwidth_bytes_per_second: 400_000_000 },
+  testNotifications: { channel: 'email', to: 'ops@example.com' },
   runRetention: { dry_run: true },
   addVcenter: { name: 'prod', ...CONNECTION },
   updateVcenter: { ...CONNECTION, username: 'hyper2kvm@vsphere.local' },

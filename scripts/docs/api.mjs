@@ -10,6 +10,7 @@ const TAGS = {
   batches: 'Batches',
   inventory: 'VMs of a vCenter',
   workers: 'Workers',
+  notifications: 'Notifications',
   operations: 'Operations',
   vcenters: 'vCenter connections and keys',
   access: 'Tokens and audit',

@@ -88,6 +88,8 @@ export const contractKnowledge: Knowledge = {
     return BY_NAME[path.slice(-2).join('.')] ?? (Object.hasOwn(BY_NAME, last) ? BY_NAME[last] : undefined);
   },
   sense: (operation, body) => {
+    // Whoever says where to says how.
+    if (operation.id === 'testNotifications' && typeof body === 'object') return { channel: 'email', ...body };
     if (operation.id !== 'createBatch' || typeof body !== 'object' || body === null) return body;
     const { vms, waves, ...rest } = body as BatchBody;
     if (waves === undefined) return { ...rest, vms: vms ?? ['ok-1-of-batch'] };

@@ -4,6 +4,7 @@ import { JobError } from '@hyper2kvm/contracts';
 import { createLogger, openBus, type Bus } from '@hyper2kvm/runtime';
 import type { Known, Operation } from '../support/openapi/index.js';
 import { startStack, until, type Gateway, type Stack } from './gateway-stack.js';
+import { startNotifier } from './gateway-notifier.js';
 import { startWorkers } from './gateway-workers.js';
 
 const TOKEN = 'a-token-for-the-contract-run';
@@ -66,6 +67,7 @@ export class ContractWorld {
           vms: () => numbered('ok', 7).map((name) => inventoryVm(name)),
         }),
       );
+      undo.push(await startNotifier(stack.nats.servers));
       const opened = await openBus({
         nats: { servers: stack.nats.servers, replicas: 1 },
         service: 'test',

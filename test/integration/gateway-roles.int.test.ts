@@ -1,5 +1,6 @@
 import { ROLES, type Role } from '@hyper2kvm/contracts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startNotifier } from './gateway-notifier.js';
 import { startStack, type Gateway, type Stack } from './gateway-stack.js';
 
 /** Who may ask what: yes, or how the others are refused. A route that has no line here fails the test. */
@@ -40,6 +41,8 @@ const MATRIX = `
   POST /api/v1/workers/{id}/pause          | 401      | 403    | yes      | yes
   POST /api/v1/workers/{id}/resume         | 401      | 403    | yes      | yes
   POST /api/v1/workers/{id}/drain          | 401      | 403    | yes      | yes
+  GET /api/v1/notifications                | 401      | yes    | yes      | yes
+  POST /api/v1/notifications/test          | 401      | 403    | yes      | yes
   GET /api/v1/stats                        | 401      | yes    | yes      | yes
   GET /api/v1/dead-letters                 | 401      | yes    | yes      | yes
   GET /api/v1/dead-letters/{id}            | 401      | yes    | yes      | yes
@@ -156,4 +159,44 @@ it('lets HEAD do no more than GET', async () => {
   expect(await headStatus('/api/v1/tokens')).toBe(401);
   expect(await headStatus('/api/v1/tokens', viewer)).toBe(403);
   expect(await headStatus('/api/v1/jobs', viewer)).toBe(200);
+});
+
+it('asks a notifier for its state and for tests, and says how to start one where there is none', async () => {
+  const call = async (body?: object): Promise<Record<string, unknown> & { status: number }> => {
+    const response = await fetch(`${gateway.url}/api/v1/notifications${body === undefined ? '' : '/test'}`, {
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    });
+    return { ...((await response.json()) as Record<string, unknown>), status: response.status };
+  };
+  const none = { status: 503, code: 'NO_WORKER', detail: 'no notifier is running' };
+  expect(await call()).toMatchObject({ ...none, advice: expect.stringContaining('hyperctl daemon start') as string });
+  expect(await call({})).toMatchObject(none);
+
+  const secret = 'https://chat.example.com/hooks/geheim';
+  const stop = await startNotifier(stack.nats.servers);
+  try {
+    expect(await call()).toMatchObject({ status: 200, rules: [{ name: 'failures' }] });
+    expect(await call({ channel: 'slack', to: secret })).toMatchObject({ results: [{ delivered: true }] });
+    expect(await call({ to: 'ops@example.com' })).toMatchObject({
+      status: 400,
+      detail: expect.stringContaining('to: needs channel') as string,
+    });
+    expect(await call({ channel: 'webhook', to: 'http://169.254.169.254/' })).toMatchObject({ status: 400 });
+  } finally {
+    await stop();
+  }
+  const audit = await fetch(`${gateway.url}/api/v1/audit?action=testNotifications`, {
+    headers: { authorization: `Bearer ${TOKEN}` },
+  });
+  const text = await audit.text();
+  expect(text).not.toContain('geheim');
+  expect(JSON.parse(text)).toMatchObject({
+    entries: expect.arrayContaining([
+      expect.objectContaining({
+        status: 200,
+        request: expect.stringContaining('https://chat.example.com/[') as string,
+      }),
+    ]) as unknown[],
+  });
 });

@@ -29,6 +29,7 @@ import {
   TargetCheck,
   Verifications,
 } from './jobs/index.js';
+import { NOTIFICATIONS_CONTROLLERS, NOTIFICATIONS_PROVIDERS } from './notifications/index.js';
 import { OutboxRelay } from './outbox/index.js';
 import { RELEASE_PROVIDERS } from './release/index.js';
 import { RETENTION_CONTROLLERS, RETENTION_PROVIDERS } from './retention/index.js';
@@ -67,6 +68,7 @@ const CONNECT = { retryAttempts: 60, retryDelay: 1000 };
     ...HOOKS_CONTROLLERS,
     ...WORKERS_CONTROLLERS,
     ...DEAD_LETTERS_CONTROLLERS,
+    ...NOTIFICATIONS_CONTROLLERS,
     ...STATS_CONTROLLERS,
     ...RETENTION_CONTROLLERS,
   ],
@@ -97,6 +99,7 @@ const CONNECT = { retryAttempts: 60, retryDelay: 1000 };
     ...HOOKS_PROVIDERS,
     ...WORKERS_PROVIDERS,
     ...DEAD_LETTERS_PROVIDERS,
+    ...NOTIFICATIONS_PROVIDERS,
     ...STATS_PROVIDERS,
     ...RETENTION_PROVIDERS,
   ],

@@ -221,9 +221,17 @@ describe('a user asks', () => {
       options: JobOptions.parse(wishes),
       tags: ['erp'],
       batchId: 'batch-abc123',
+      batchName: 'night',
       traceId: 'abc',
     });
-    const all = { ...wishes, priority: 'high', tags: ['erp'], batch_id: 'batch-abc123', trace_id: 'abc' };
+    const all = {
+      ...wishes,
+      priority: 'high',
+      tags: ['erp'],
+      batch_id: 'batch-abc123',
+      batch_name: 'night',
+      trace_id: 'abc',
+    };
     const ends = [
       decide(given, fact['conversion.completed'](), FINAL),
       decide(given, fact['conversion.failed'](), FINAL),

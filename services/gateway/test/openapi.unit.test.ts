@@ -8,6 +8,7 @@ import { SystemController } from '../src/http/system.controller.js';
 import { ACCESS_CONTROLLERS } from '../src/access/index.js';
 import { BATCHES_CONTROLLERS } from '../src/batches/index.js';
 import { DEAD_LETTERS_CONTROLLERS } from '../src/dead-letters/index.js';
+import { NOTIFICATIONS_CONTROLLERS } from '../src/notifications/index.js';
 import { RETENTION_CONTROLLERS } from '../src/retention/index.js';
 import { STATS_CONTROLLERS } from '../src/stats/index.js';
 import { VCENTERS_CONTROLLERS } from '../src/vcenters/index.js';
@@ -40,6 +41,7 @@ it('serves each route of the table, and nothing else', () => {
     ...ACCESS_CONTROLLERS,
     ...BATCHES_CONTROLLERS,
     ...DEAD_LETTERS_CONTROLLERS,
+    ...NOTIFICATIONS_CONTROLLERS,
     ...RETENTION_CONTROLLERS,
     ...STATS_CONTROLLERS,
     ...VCENTERS_CONTROLLERS,

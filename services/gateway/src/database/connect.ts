@@ -9,7 +9,8 @@ import { Exports1764100000000 } from './migrations/1764100000000-exports.js';
 import { Imports1764200000000 } from './migrations/1764200000000-imports.js';
 import { Control1764300000000 } from './migrations/1764300000000-control.js';
 import { Queue1764310000000 } from './migrations/1764310000000-queue.js';
-import { Slack1764400000000 } from './migrations/1764400000000-slack.js';
+import { Notifications1764400000000 } from './migrations/1764400000000-notifications.js';
+import { Uncleared1764410000000 } from './migrations/1764410000000-uncleared.js';
 import { SnakeCase } from './naming.js';
 import { OutboxRow } from './outbox.entity.js';
 import { VcenterRow } from './vcenter.entity.js';
@@ -59,7 +60,8 @@ export function dataSourceOptions(database: DatabaseSettings): DataSourceOptions
       Imports1764200000000,
       Control1764300000000,
       Queue1764310000000,
-      Slack1764400000000,
+      Notifications1764400000000,
+      Uncleared1764410000000,
     ],
     migrationsTransactionMode: 'all',
     synchronize: false,

@@ -3,6 +3,7 @@ import { ACCESS_ROUTES } from './routes/access.js';
 import { BATCHES_ROUTES } from './routes/batches.js';
 import { INVENTORY_ROUTES } from './routes/inventory.js';
 import { JOBS_ROUTES } from './routes/jobs.js';
+import { NOTIFICATIONS_ROUTES } from './routes/notifications.js';
 import { OPERATIONS_ROUTES } from './routes/operations.js';
 import { SYSTEM_ROUTES } from './routes/system.js';
 import { VCENTERS_ROUTES } from './routes/vcenters.js';
@@ -15,6 +16,7 @@ export const ROUTES = {
   ...BATCHES_ROUTES,
   ...INVENTORY_ROUTES,
   ...WORKERS_ROUTES,
+  ...NOTIFICATIONS_ROUTES,
   ...OPERATIONS_ROUTES,
   ...VCENTERS_ROUTES,
   ...ACCESS_ROUTES,
