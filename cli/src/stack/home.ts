@@ -28,6 +28,8 @@ export interface StackPaths {
   readonly lock: string;
   readonly state: string;
   readonly natsConfig: string;
+  /** What a Prometheus of this machine reads; see prometheus-targets.ts. */
+  readonly prometheusTargets: string;
   /** Marks of what is stopped on purpose; see wanted.ts. */
   readonly stopped: string;
   readonly logs: string;
@@ -50,6 +52,7 @@ export function stackPaths(home: string): StackPaths {
     lock: at('run', 'lock'),
     state: at('run', 'stack.json'),
     natsConfig: at('run', 'nats.conf'),
+    prometheusTargets: at('run', 'prometheus-targets.json'),
     stopped: at('run', 'stopped'),
     logs: at('logs'),
     secrets: at('secrets'),

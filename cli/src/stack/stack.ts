@@ -6,6 +6,7 @@ import { health } from './health.js';
 import { INFRASTRUCTURE, SERVICES, type ServiceName } from './names.js';
 import { natsSpec } from './nats.js';
 import { postgresSpec } from './postgres.js';
+import { removeTargets, writeTargets } from './prometheus-targets.js';
 import { identify } from './processes.js';
 import { serviceSpec } from './services.js';
 import { removeState, writeState, type StackState } from './state.js';
@@ -62,6 +63,7 @@ export class Stack {
     this.#state.gateway_url = `http://127.0.0.1:${config.gateway.port}`;
     // Found out before anything runs: what is not built or not installed.
     const services = SERVICES.filter(wanted).map((name: ServiceName) => serviceSpec(name, this.#paths, config));
+    writeTargets(this.#paths.prometheusTargets, services);
     if (wanted('nats')) this.#run(natsSpec(this.#paths, config));
     if (wanted('postgres')) this.#run(await postgresSpec(this.#paths, config));
     const end = Date.now() + READY_LIMIT_MS;
@@ -92,6 +94,7 @@ export class Stack {
   /** The last word: no state is left after a stop, and why is left after a failure. */
   close(error?: string): void {
     clearTimeout(this.#unwritten);
+    removeTargets(this.#paths.prometheusTargets);
     if (error === undefined) return removeState(this.#paths.state);
     this.#state = { ...this.#state, state: 'failed', error };
     this.#write();
