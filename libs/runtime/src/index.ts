@@ -5,6 +5,7 @@ export * from './config/index.js';
 export * from './http-call/index.js';
 export * from './secrets/sealer.js';
 export * from './telemetry/logger.js';
+export { Entry } from './telemetry/entry.js';
 export { redact, redactUrls } from './telemetry/redact.js';
 export * from './telemetry/tracing.js';
 export { addEvent, setSpanSeconds, withLongSpan, type LongSpan } from './telemetry/long-span.js';

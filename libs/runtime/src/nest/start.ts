@@ -19,7 +19,7 @@ import { createLogger, NestLogger } from '../telemetry/logger.js';
 import { setSpanSeconds } from '../telemetry/long-span.js';
 import { collectProcessMetrics } from '../telemetry/metrics.js';
 import { exposeProcess } from '../telemetry/runtime-metrics.js';
-import { flushTelemetry } from '../telemetry/register.js';
+import { flushTelemetry, startTelemetry } from '../telemetry/register.js';
 import { VERSION } from '../version.js';
 import { JetStreamStrategy } from './strategy.js';
 import { CONFIG, LOGGER, SERVICE_CONFIG } from './tokens.js';
@@ -90,6 +90,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
   const logger = createLogger(name, config.logging.level);
   for (const text of notices) logger.warn(`configuration: ${text}`);
   const workerId = safeId(section.worker_id ?? `${hostname()}-${name}`);
+  await startTelemetry({ service: name, workerId, config: config.telemetry, logger });
   collectProcessMetrics();
   setSpanSeconds(config.telemetry.span_seconds);
 

@@ -5,6 +5,19 @@ import { redact, redactUrls } from './redact.js';
 
 export type { Logger } from 'pino';
 
+let sink: ((line: string) => void) | undefined;
+
+/** Each finished line of any logger of this process goes there as well. */
+export const alsoTo = (other: typeof sink): void => {
+  sink = other;
+};
+
+function finish(text: string): string {
+  const line = redactUrls(text);
+  sink?.(line);
+  return line;
+}
+
 /** JSON lines on standard output, each with the trace it belongs to. */
 export function createLogger(service: string, level: string, to?: DestinationStream): Logger {
   const options: LoggerOptions = {
@@ -17,7 +30,7 @@ export function createLogger(service: string, level: string, to?: DestinationStr
       log: (fields) => redact(fields) as Record<string, unknown>,
     },
     serializers: { err: (error: unknown) => redact(stdSerializers.err(error as Error)) },
-    hooks: { streamWrite: redactUrls },
+    hooks: { streamWrite: finish },
     mixin: () => {
       const span = trace.getActiveSpan()?.spanContext();
       return span !== undefined && isSpanContextValid(span) ? { trace_id: span.traceId, span_id: span.spanId } : {};

@@ -52,8 +52,8 @@ function withoutForms(adapter: FastifyAdapter): FastifyAdapter {
 /** What every request passes, before any route is there. */
 export async function configureHttp(app: INestApplication, config: GatewayConfig): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
-  measureHttp(fastify);
   traceHttp(fastify);
+  measureHttp(fastify);
   await fastify.register(helmet, {
     // No answer is a page.
     contentSecurityPolicy: {
