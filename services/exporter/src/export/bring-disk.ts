@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobError, type ArtifactDisk } from '@hyper2kvm/contracts';
+import { addEvent, withLongSpan, type LongSpan } from '@hyper2kvm/runtime';
 import { count, formatBytes, moveDurably } from '../files/index.js';
 import { countDisk } from '../metrics.js';
 import type { SourceDiskPlan, TransportName } from '../sources/index.js';
@@ -15,13 +16,30 @@ const TRY_AGAIN = new Set(['EXPORT_TRANSFER', 'EXPORT_CORRUPT', 'EXPORT_MISMATCH
 const WORTHLESS = new Set(['EXPORT_CORRUPT', 'EXPORT_MISMATCH', 'SOURCE_CHANGED']);
 
 /** One disk, from its source to its place in the job's folder and the journal. */
-export async function bringDisk(
+export const bringDisk = (context: ExportContext, disk: SourceDiskPlan, signal: AbortSignal): Promise<ArtifactDisk> =>
+  withLongSpan(
+    'export.disk',
+    {
+      'job.id': context.request.jobId,
+      'disk.index': disk.index,
+      'disk.name': disk.name,
+      'disk.capacity_bytes': disk.capacityBytes,
+    },
+    (span) => bring(context, disk, signal, span),
+  );
+
+async function bring(
   context: ExportContext,
   disk: SourceDiskPlan,
   signal: AbortSignal,
+  span: LongSpan,
 ): Promise<ArtifactDisk> {
   const { folder, journal, ports, meter, settings } = context;
-  const { result, transport, checksums } = await withRetries(context, disk, signal);
+  const { result, transport, checksums } = await withRetries(context, disk, signal, span);
+  span.setAttributes({
+    'disk.bytes_downloaded': result.bytesDownloaded,
+    'disk.bytes_resumed': result.bytesResumed,
+  });
   // Nobody else's disk is overwritten: the name in the job's folder belongs to the owner alone.
   await ports.work.assertOwner();
   const file = diskFile(disk.index);
@@ -66,23 +84,36 @@ function summary(
   return `${transport === 'file' ? 'read' : 'downloaded'} ${formatBytes(bytesDownloaded)}${resumed}, ${checked}`;
 }
 
-async function withRetries(context: ExportContext, disk: SourceDiskPlan, signal: AbortSignal): Promise<Brought> {
+async function withRetries(
+  context: ExportContext,
+  disk: SourceDiskPlan,
+  signal: AbortSignal,
+  span: LongSpan,
+): Promise<Brought> {
   const { settings, ports, source, folder, meter } = context;
   let retries = 0;
   let by: TransportName | undefined;
   for (let attempt = 0; ; attempt++) {
     try {
-      return await transferDisk(context, disk, attempt, signal, (transport) => (by = transport));
+      return await transferDisk(context, disk, attempt, signal, (transport) => {
+        by = transport;
+        span.setAttributes({ 'disk.transport': transport });
+      });
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof JobError)) throw error;
       if (WORTHLESS.has(error.code)) await folder.removePartial(diskFile(disk.index));
-      if (source.otherWay?.(disk, error) === true) continue;
+      const failure = { 'error.type': error.code, 'error.message': error.message };
+      if (source.otherWay?.(disk, error) === true) {
+        addEvent('another way', failure);
+        continue;
+      }
       const pause = settings.diskRetryMs[retries++];
       if (!TRY_AGAIN.has(error.code) || pause === undefined) {
         if (by !== undefined) countDisk(by, 'failed');
         throw await named(context, disk, error);
       }
+      addEvent('retry', { ...failure, pause_seconds: pause / 1000 });
       ports.work.log('warn', `Disk ${disk.index}: ${error.message}; it begins again in ${pause / 1000} s`);
       meter.update(disk.index, { state: 'waiting', done_bytes: 0, bytes_downloaded: 0 }, performance.now());
       await sleep(pause, undefined, { signal });

@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { JobError } from '@hyper2kvm/contracts';
+import { withLongSpan, withSpan } from '@hyper2kvm/runtime';
 import { openSource } from '../sources/index.js';
 import { JobFolder } from './job-folder.js';
 import { Journal } from './journal.js';
@@ -27,7 +28,9 @@ export async function cleanUpJob(
   const source = openSource({ request, settings, ports, notes: unwritten(journal), percent: () => 0 });
   try {
     await work.assertOwner();
-    const remains = await source.cleanup({ thorough: true });
+    const remains = await withLongSpan('cleanup.source', { 'job.id': request.jobId }, () =>
+      source.cleanup({ thorough: true }),
+    );
     const removedSnapshots = [...(remains?.removed ?? [])];
     if (remains?.left !== undefined) throw new JobError('CLEANUP_INCOMPLETE', remains.left);
     await work.assertOwner();
@@ -65,7 +68,7 @@ const removeFiles = async (folder: JobFolder, journal: Journal, all: boolean): P
 
 async function removing(folder: JobFolder, remove: () => Promise<void>): Promise<void> {
   try {
-    await remove();
+    await withSpan('cleanup.files', {}, remove);
   } catch (error) {
     throw new JobError('CLEANUP_INCOMPLETE', `${folder.path} could not be removed: ${(error as Error).message}`, {
       cause: error,

@@ -1,4 +1,5 @@
 import type { ArtifactDisk } from '@hyper2kvm/contracts';
+import { addEvent } from '@hyper2kvm/runtime';
 import type { SourceDiskPlan } from '../sources/index.js';
 import { bringDisk } from './bring-disk.js';
 import type { ExportContext } from './context.js';
@@ -48,6 +49,7 @@ async function finished(
     return undefined;
   }
   meter.update(disk.index, { state: 'done', bytes_downloaded: entry.disk.bytes_downloaded }, performance.now());
+  addEvent('disk of an earlier start', { 'disk.index': disk.index });
   ports.work.log('info', `Disk ${disk.index}: finished and verified by an earlier start, not fetched again`);
   return entry.disk;
 }

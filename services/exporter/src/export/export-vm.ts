@@ -1,4 +1,5 @@
 import { JobError, type Artifact } from '@hyper2kvm/contracts';
+import { withLongSpan } from '@hyper2kvm/runtime';
 import { writeJson } from '../files/index.js';
 import { openSource, type Remains, type Source } from '../sources/index.js';
 import { readArtifact } from './artifact-file.js';
@@ -84,7 +85,7 @@ async function finish(
   // The artifact stands, whatever happens here.
   const warn = (error: Error): void => work.log('warn', error.message);
   await folder.removeEpoch().catch(warn);
-  const remains = await source.cleanup();
+  const remains = await cleanUp(source);
   if (remains?.left === undefined) await journal.remove().catch(warn);
   else work.log('error', remains.left);
   if ((remains?.concerns ?? []).length === 0) return { artifact, remains };
@@ -125,6 +126,13 @@ async function fail(
   return failure;
 }
 
+const cleanUp = (source: Source): Promise<Remains | undefined> =>
+  withLongSpan('export.cleanup', {}, async (span) => {
+    const remains = await source.cleanup();
+    if (remains?.left !== undefined) span.fail(new JobError('CLEANUP_INCOMPLETE', remains.left));
+    return remains;
+  });
+
 /** A retry can go on from it: the source stands, and is still the same. */
 const isWorthKeeping = (failure: JobError): boolean => failure.retryable && failure.code !== 'SOURCE_CHANGED';
 
@@ -135,7 +143,7 @@ async function giveUp({ work }: ExportPorts, { folder, source, meter }: Opened):
   const told = (error: Error): void => work.log('warn', `Files of the job could not be removed: ${error.message}`);
   // First of all: it makes room where the disk is full.
   await folder.removeEpoch().catch(told);
-  const remains = await source?.cleanup();
+  const remains = source === undefined ? undefined : await cleanUp(source);
   // Finished disks of a snapshot that is gone are of no use to a retry. With one that could not be removed they stand.
   if (remains?.left === undefined) await folder.removeAll().catch(told);
   work.log('info', 'Cleaning up has ended');

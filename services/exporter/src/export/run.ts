@@ -1,5 +1,6 @@
 import type { Artifact, Machine } from '@hyper2kvm/contracts';
 import { ExportOptions } from '@hyper2kvm/contracts';
+import { withLongSpan, withSpan } from '@hyper2kvm/runtime';
 import { count, formatBytes, writeJson } from '../files/index.js';
 import type { PreparedSource, Source } from '../sources/index.js';
 import { Bandwidth } from './bandwidth.js';
@@ -26,8 +27,9 @@ export interface Run {
 export async function runExport(run: Run): Promise<Artifact> {
   const { request, settings, ports, folder, journal, source, meter } = run;
   const { work } = ports;
+  const job = { 'job.id': request.jobId };
   const options = ExportOptions.parse(request.options ?? {});
-  const { machine, concerns, neededBytes } = await source.describe();
+  const { machine, concerns, neededBytes } = await withLongSpan('export.describe', job, () => source.describe());
   meter.begin(machine);
   await ports.started?.(machine);
   work.log('info', foundMessage(machine));
@@ -48,19 +50,21 @@ export async function runExport(run: Run): Promise<Artifact> {
     const disks = await exportDisks(context, AbortSignal.any([work.signal, prepared.lost, space.full]));
     await work.assertOwner();
     // All content is verified by now; what the source answers cannot change it.
-    await prepared.complete();
-    const artifact: Artifact = {
-      version: 1,
-      job_id: request.jobId,
-      attempt: request.attempt,
-      machine,
-      disks: disks.toSorted((a, b) => a.index - b.index),
-      ...concernsOf([...concerns, ...(prepared.concerns ?? []), ...(settings.readBack ? [] : [NOT_READ_BACK])]),
-      created_at: new Date().toISOString(),
-    };
-    await work.assertOwner();
-    await writeJson(folder.artifactFile, artifact);
-    return artifact;
+    return await withSpan('export.artifact', job, async () => {
+      await prepared.complete();
+      const artifact: Artifact = {
+        version: 1,
+        job_id: request.jobId,
+        attempt: request.attempt,
+        machine,
+        disks: disks.toSorted((a, b) => a.index - b.index),
+        ...concernsOf([...concerns, ...(prepared.concerns ?? []), ...(settings.readBack ? [] : [NOT_READ_BACK])]),
+        created_at: new Date().toISOString(),
+      };
+      await work.assertOwner();
+      await writeJson(folder.artifactFile, artifact);
+      return artifact;
+    });
   } finally {
     endBandwidth();
     space.stop();

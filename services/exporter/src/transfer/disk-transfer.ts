@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { JobError } from '@hyper2kvm/contracts';
-import { serveImage } from '@hyper2kvm/runtime';
+import { serveImage, withLongSpan } from '@hyper2kvm/runtime';
 import type { Children } from './children.js';
 import type { FromThread, ToThread, TransferFailure, TransferResult, TransferTask } from './messages.js';
 
@@ -51,8 +51,12 @@ export async function transferAndVerify(transfer: DiskTransfer): Promise<Transfe
     transfer.onStart?.({ setRate: (bytesPerSecond) => thread.post({ kind: 'rate', bytesPerSecond }) });
     const result = await thread.written;
     signal.throwIfAborted();
-    if (transfer.readBack || result.bytesResumed > 0) await compare(transfer, thread);
-    await children.run('qemu-img', ['check', '-q', '-f', 'qcow2', task.path], { signal, timeoutMs: CHECK_TIMEOUT_MS });
+    const readBack = transfer.readBack || result.bytesResumed > 0;
+    await withLongSpan('export.verify', { 'disk.read_back': readBack }, async () => {
+      if (readBack) await compare(transfer, thread);
+      const args = ['check', '-q', '-f', 'qcow2', task.path];
+      await children.run('qemu-img', args, { signal, timeoutMs: CHECK_TIMEOUT_MS });
+    });
     return result;
   } catch (error) {
     signal.throwIfAborted();

@@ -1,5 +1,5 @@
 import type { JobOptions, Machine, Source } from '@hyper2kvm/contracts';
-import { traceIdOf, traceparent } from '@hyper2kvm/runtime';
+import { freshTraceparent, traceIdOf, traceparent } from '@hyper2kvm/runtime';
 import type { EntityManager } from 'typeorm';
 import { Job } from '../database/index.js';
 import { writeEvents } from '../history/index.js';
@@ -40,7 +40,7 @@ export function newJob(wish: JobWish, now: Date): Job {
   const held = batch !== undefined || options.hooks?.before !== undefined;
   const id = newJobId();
   // One trace of thousands of VMs could not be looked at.
-  const parent = batch === undefined ? traceparent() : traceOfOne(id, batch.id);
+  const parent = batch === undefined ? (traceparent() ?? freshTraceparent()) : traceOfOne(id, batch.id);
   return Object.assign(new Job(), {
     id,
     vmRef: wish.vmRef,
@@ -78,7 +78,7 @@ export function newJob(wish: JobWish, now: Date): Job {
     conversionAttempt: 0,
     generation: 0,
     traceId: traceIdOf(parent) ?? null,
-    traceparent: parent ?? null,
+    traceparent: parent,
     ...described(machine, wish),
   } satisfies Partial<Job>);
 }

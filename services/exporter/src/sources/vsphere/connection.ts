@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { addEvent } from '@hyper2kvm/runtime';
 import { createClientAsync, type Client } from 'soap';
 import { hostOf, type Endpoint } from './endpoint.js';
 import { AnswerError, VimFault, faultOf, toJobError } from './faults.js';
@@ -84,6 +85,7 @@ export class Connection {
     } catch (error) {
       if (!(error instanceof VimFault && error.fault === 'NotAuthenticated')) throw error;
     }
+    addEvent('session renewed');
     // Another call may have renewed it meanwhile.
     if (this.renewal !== undefined || this.http.cookie === cookie) await this.renew();
     return this.callOnce(method, self, args, options);

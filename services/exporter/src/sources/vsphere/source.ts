@@ -1,4 +1,5 @@
 import { JobError, type ExportOptions, type Machine, type TransportChoice } from '@hyper2kvm/contracts';
+import { withLongSpan } from '@hyper2kvm/runtime';
 import type { WorkPort } from '../../export/ports.js';
 import type { ExportSettings } from '../../export/settings.js';
 import type { PreparedSource, Remains, Source, SourceNotes } from '../source.js';
@@ -41,7 +42,9 @@ export class VsphereSource implements Source {
   async describe(): Promise<{ machine: Machine; concerns: readonly string[]; neededBytes: number | undefined }> {
     const { endpoint, sessions, vmName, work } = this.options;
     const { signal } = work;
-    this.session = await sessions.acquire(endpoint, { signal });
+    this.session = await withLongSpan('export.session', { 'server.address': endpoint.server }, () =>
+      sessions.acquire(endpoint, { signal }),
+    );
     const moref = this.notes.state.vm ?? this.options.moref;
     const fresh = await describe(this.session, { vmName, ...(moref === undefined ? {} : { moref }) }, { signal });
     this.described = withMachine(fresh, this.notes.state.machine);

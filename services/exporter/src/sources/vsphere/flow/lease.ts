@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobError } from '@hyper2kvm/contracts';
+import { addEvent, withLongSpan } from '@hyper2kvm/runtime';
 import { VimFault, isBusy, toJobError } from '../faults.js';
 import { abortLease, leaseRef, requestLease, waitUntilReady, type Lease } from '../lease.js';
 import type { VimSession } from '../session.js';
@@ -10,7 +11,10 @@ const RETRY_MS = 2_000;
 const ABORT_TIMEOUT_MS = 10_000;
 
 /** Opens an export lease on the snapshot, and waits while somebody else's export or task holds the VM. */
-export async function openLease(context: FlowContext, snapshot: Ref): Promise<Lease> {
+export const openLease = (context: FlowContext, snapshot: Ref): Promise<Lease> =>
+  withLongSpan('export.lease', { 'job.id': context.jobId }, () => untilLeased(context, snapshot));
+
+async function untilLeased(context: FlowContext, snapshot: Ref): Promise<Lease> {
   const { session, work, settings, described, notes } = context;
   const options = untilStopped(context);
   return withVcenter(session, `the export of VM ${described.machine.name}`, async () => {
@@ -27,6 +31,7 @@ export async function openLease(context: FlowContext, snapshot: Ref): Promise<Le
         if (lease !== undefined) await giveUpLease(context, lease);
         if (!isBusy(error)) throw error;
         if (performance.now() + RETRY_MS > deadline) throw stillBusy(error, context);
+        if (!told) addEvent('held by another export or task');
         if (!told)
           work.log('info', `VM ${described.machine.name} is held by another export or task; waiting for its end`);
         told = true;

@@ -1,4 +1,5 @@
 import { JobError, type SourcePower, type TransportChoice } from '@hyper2kvm/contracts';
+import { withLongSpan } from '@hyper2kvm/runtime';
 import type { PreparedSource } from '../../source.js';
 import { readBackings, type DiskBacking } from '../backings.js';
 import { Accesses } from './accesses.js';
@@ -30,13 +31,18 @@ export async function prepareVm(
   power: SourcePower,
   choice: TransportChoice,
 ): Promise<PreparedSource> {
+  const job = { 'job.id': context.jobId };
   // A lease of a start that was killed holds the VM.
   await giveUpNotedLeases(context);
-  const cutover = await applySourcePower(context, power);
-  const bound = await bind(
-    context,
-    cutover.switchedOff ? 'the VM was running after it was taken, and is switched off now' : undefined,
-  );
+  const cutover = await (power === 'keep'
+    ? applySourcePower(context, power)
+    : withLongSpan('export.power', { ...job, 'source.power': power }, () => applySourcePower(context, power)));
+  const unusable = cutover.switchedOff ? 'the VM was running after it was taken, and is switched off now' : undefined;
+  const bound = await withLongSpan('export.snapshot', job, async (span) => {
+    const made = await bind(context, unusable);
+    span.setAttributes({ 'snapshot.fresh': made.snapshot.fresh });
+    return made;
+  });
   const plans = planAll(context, bound, choice);
   const { described, work } = context;
   const leases = new Leases(context, bound.snapshot.ref, described.disks.length);
