@@ -7,6 +7,8 @@ import { startStack, type Gateway, type Stack } from './gateway-stack.js';
 const MATRIX = `
   endpoint                                 | no token | viewer | operator | admin
   GET /health                              | yes      | yes    | yes      | yes
+  GET /health/live                         | yes      | yes    | yes      | yes
+  GET /health/ready                        | yes      | yes    | yes      | yes
   GET /status                              | 401      | yes    | yes      | yes
   GET /metrics                             | 401      | yes    | yes      | yes
   GET /openapi.json                        | yes      | yes    | yes      | yes

@@ -1,7 +1,12 @@
-import { Health, JobError, Problem, Status } from '@hyper2kvm/contracts';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createLogger, openBus, setDuty } from '@hyper2kvm/runtime';
+import { Health, JobError, Live, Problem, Ready, Status } from '@hyper2kvm/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startStack, until, type Gateway, type Stack } from './gateway-stack.js';
 import { startWorkers } from './gateway-workers.js';
+import { serviceProcesses } from './service-process.js';
+import { freePort } from '../support/ports.js';
 
 const TOKEN = 'a-token-for-this-test-only';
 let stack: Stack;
@@ -87,8 +92,8 @@ describe('with a token demanded', () => {
         expect(Problem.parse(await response.json()).code).toBe('UNAUTHENTICATED');
       }
     }
-    expect((await at('/health')).status).toBe(200);
-    expect((await at('/openapi.json')).status).toBe(200);
+    for (const path of ['/health', '/health/live', '/health/ready', '/openapi.json'])
+      expect((await at(path)).status).toBe(200);
     const headers = { authorization: `Bearer ${TOKEN}` };
     expect((await at('/api/v1/jobs', { headers })).status).toBe(200);
     expect(gateway.log()).not.toContain(TOKEN);
@@ -170,13 +175,34 @@ it('does not start on an address that others reach, without token and TLS', asyn
   await expect(stack.gateway({ gateway: { listen: '0.0.0.0:0' } })).rejects.toThrow(/gateway\.listen: .*enabled/);
 });
 
+/** Names of what is not as it should be, by an answer of /health/ready. */
+async function missing(url: string): Promise<string[]> {
+  const response = await fetch(`${url}/health/ready`);
+  const ready = Ready.parse(await response.json());
+  const failed = ready.checks.filter(({ status }) => status === 'failed');
+  expect(response.status).toBe(failed.length === 0 ? 200 : 503);
+  expect(ready.status).toBe(failed.length === 0 ? 'ready' : 'not ready');
+  expect(failed.filter(({ reason }) => (reason ?? '') === '')).toEqual([]);
+  return failed.map(({ name }) => name);
+}
+
+async function alive(url: string): Promise<Live> {
+  const response = await fetch(`${url}/health/live`);
+  expect(response.status).toBe(200);
+  return Live.parse(await response.json());
+}
+
 it('says that NATS is away, where it cannot do without, and is there again with it', async () => {
   const gateway = await stack.gateway();
   const ask = (path: string) => fetch(`${gateway.url}${path}`);
   try {
     expect((await ask('/api/v1/dead-letters')).status).toBe(200);
+    expect(await missing(gateway.url)).toEqual([]);
     await stack.nats.kill('SIGKILL');
     expect(await (await ask('/health')).json()).toMatchObject({ status: 'unhealthy', nats: 'failed', database: 'ok' });
+    // Not ready, and alive all the same: a restart would mend nothing.
+    expect(await missing(gateway.url)).toEqual(['nats']);
+    expect(await alive(gateway.url)).toMatchObject({ status: 'alive', service: 'gateway' });
     const away = await ask('/api/v1/dead-letters');
     expect(away.status).toBe(503);
     expect(Problem.parse(await away.json()).detail).toContain('NATS');
@@ -188,5 +214,84 @@ it('says that NATS is away, where it cannot do without, and is there again with 
     async () => (await ask('/api/v1/dead-letters')).status,
     (status) => status === 200,
   );
+  await until(
+    () => missing(gateway.url),
+    (names) => names.length === 0,
+  );
+  await stack.postgres.whileDown(async () => {
+    expect(await missing(gateway.url)).toEqual(['database']);
+    await alive(gateway.url);
+  });
+  await until(
+    () => missing(gateway.url),
+    (names) => names.length === 0,
+  );
+  // Put back from the backup of an older version.
+  await stack.db.query('UPDATE migrations SET name = name || $1', ['x']);
+  expect(await missing(gateway.url)).toEqual(['database']);
+  await stack.db.query("UPDATE migrations SET name = rtrim(name, 'x')");
+  // An event loop that hangs does not answer.
+  process.kill(gateway.pid, 'SIGSTOP');
+  try {
+    await expect(fetch(`${gateway.url}/health/live`, { signal: AbortSignal.timeout(1000) })).rejects.toThrow();
+  } finally {
+    process.kill(gateway.pid, 'SIGCONT');
+  }
+  await alive(gateway.url);
   await gateway.kill('SIGTERM');
+});
+
+it('tells of a worker and of the notifier whether they live and can work', async () => {
+  const services = await serviceProcesses();
+  const folder = path.join(services.folder, 'work');
+  const ports = { exporter: await freePort(), notifier: await freePort() };
+  const base = { nats: { servers: stack.nats.servers }, secrets: { key: stack.key } };
+  try {
+    await mkdir(folder);
+    await services.start('exporter', {
+      ...base,
+      exporter: { work_dir: folder, worker_id: 'ex1', metrics_listen: `127.0.0.1:${ports.exporter}` },
+    });
+    await services.start('notifier', {
+      ...base,
+      notifier: { metrics_listen: `127.0.0.1:${ports.notifier}` },
+    });
+    const [exporter, notifier] = [`http://127.0.0.1:${ports.exporter}`, `http://127.0.0.1:${ports.notifier}`];
+    for (const url of [exporter, notifier]) {
+      await alive(url);
+      expect(await missing(url)).toEqual([]);
+      expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ status: 'healthy', nats: 'ok' });
+    }
+    const { bus, close } = await openBus({
+      nats: { servers: stack.nats.servers, replicas: 1 },
+      service: 'test',
+      workerId: 'test',
+      logger: createLogger('test', 'error'),
+    });
+    await setDuty(bus, 'exporter', 'ex1', 'draining');
+    await until(
+      () => missing(exporter),
+      (names) => names.join() === 'duty',
+    );
+    await setDuty(bus, 'exporter', 'ex1', 'running');
+    await close();
+    await until(
+      () => missing(exporter),
+      (names) => names.length === 0,
+    );
+    // Root may write into any folder: one that is none shows it too.
+    await rm(folder, { recursive: true });
+    await writeFile(folder, '');
+    expect(await missing(exporter)).toEqual(['work folder']);
+    await rm(folder);
+    expect(await missing(exporter)).toEqual([]);
+    await stack.nats.kill('SIGKILL');
+    for (const url of [exporter, notifier]) {
+      expect(await missing(url)).toEqual(['nats']);
+      await alive(url);
+    }
+  } finally {
+    await stack.nats.start();
+    await services.stop();
+  }
 });

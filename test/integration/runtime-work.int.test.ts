@@ -303,9 +303,9 @@ describe('progress and log', () => {
       'Export, attempt 1, is completed after less than 1s',
     ]);
     expect((await bus.history(jobLog, data.job_id, 3)).map(({ message }) => message)).toEqual([
-      'line 47',
       'line 48',
       'line 49',
+      'Export, attempt 1, is completed after less than 1s',
     ]);
     const abort = new AbortController();
     const seen: string[] = [];

@@ -16,6 +16,23 @@ export const Health = z.object({
 });
 export type Health = z.infer<typeof Health>;
 
+/** GET /health/live of any service: its process answers. It asks nothing else, so an outage of what it needs restarts nobody. */
+export const Live = z.object({
+  status: z.literal('alive'),
+  service: z.string(),
+  version: z.string(),
+  uptime_seconds: z.number().int(),
+});
+export type Live = z.infer<typeof Live>;
+
+/** GET /health/ready of any service: whether it can do its work now, and why not. */
+export const Ready = z.object({
+  status: z.enum(['ready', 'not ready']),
+  service: z.string(),
+  checks: z.array(z.object({ name: z.string(), status: z.enum(['ok', 'failed']), reason: z.string().optional() })),
+});
+export type Ready = z.infer<typeof Ready>;
+
 /** What a worker says of itself every few seconds (bucket `workers`, key `<service>.<worker id>`). */
 export const WorkerHeartbeat = z.object({
   worker_id: z.string(),

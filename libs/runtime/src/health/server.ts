@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Live, Ready } from '@hyper2kvm/contracts';
 import { registry } from '../telemetry/metrics.js';
 
 /** `127.0.0.1:9464` or `[::1]:9464` → host and port. */
@@ -8,26 +9,16 @@ export function parseListen(listen: string): { host: string; port: number } {
   return { host: match[1] === '' ? '0.0.0.0' : (match[1] ?? ''), port: Number(match[2]) };
 }
 
-/** /health and /metrics of a service that has no API of its own. */
-export async function startHealthServer(
-  listen: string,
-  health: () => Promise<Record<string, unknown> & { status: string }>,
-): Promise<Server> {
+export interface HealthAnswers {
+  readonly health: () => Promise<Record<string, unknown> & { status: string }>;
+  readonly live: () => Live;
+  readonly ready: () => Promise<Ready>;
+}
+
+/** /health, /health/live, /health/ready and /metrics of a service that has no API of its own. */
+export async function startHealthServer(listen: string, answers: HealthAnswers): Promise<Server> {
   const server = createServer((request, response) => {
-    void (async () => {
-      if (request.url === '/metrics') {
-        response.setHeader('content-type', registry.contentType);
-        response.end(await registry.metrics());
-      } else if (request.url === '/health') {
-        const answer = await health();
-        response.statusCode = answer.status === 'healthy' ? 200 : 503;
-        response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify(answer));
-      } else {
-        response.statusCode = 404;
-        response.end();
-      }
-    })().catch(() => response.destroy());
+    void answer(request.url ?? '', answers, response).catch(() => response.destroy());
   });
   const { host, port } = parseListen(listen);
   await new Promise<void>((resolve, reject) => {
@@ -35,4 +26,28 @@ export async function startHealthServer(
     server.listen(port, host, resolve);
   });
   return server;
+}
+
+async function answer(url: string, { health, live, ready }: HealthAnswers, response: ServerResponse): Promise<void> {
+  switch (url.split('?', 1)[0]) {
+    case '/metrics':
+      response.setHeader('content-type', registry.contentType);
+      response.end(await registry.metrics());
+      return;
+    case '/health':
+      return json(response, await health(), 'healthy');
+    case '/health/live':
+      return json(response, live(), 'alive');
+    case '/health/ready':
+      return json(response, await ready(), 'ready');
+    default:
+      response.statusCode = 404;
+      response.end();
+  }
+}
+
+function json(response: ServerResponse, body: { readonly status: string }, good: string): void {
+  response.statusCode = body.status === good ? 200 : 503;
+  response.setHeader('content-type', 'application/json');
+  response.end(JSON.stringify(body));
 }

@@ -11,7 +11,8 @@ import { openBus } from '../open.js';
 import { Claims } from '../claims/claims.js';
 import { ConfigError, loadConfig } from '../config/load.js';
 import { startHealthServer, parseListen } from '../health/server.js';
-import { startHeartbeat } from '../health/heartbeat.js';
+import { diskFree, startHeartbeat } from '../health/heartbeat.js';
+import { folderCheck, liveness, natsCheck, readiness, type ReadyCheck } from '../health/readiness.js';
 import { WorkerState } from '../health/state.js';
 import { CommandQueue } from '../lanes/queue.js';
 import { Sealer } from '../secrets/sealer.js';
@@ -21,6 +22,7 @@ import { collectProcessMetrics } from '../telemetry/metrics.js';
 import { exposeProcess } from '../telemetry/runtime-metrics.js';
 import { flushTelemetry, startTelemetry } from '../telemetry/register.js';
 import { VERSION } from '../version.js';
+import type { Duty } from '../work/duty.js';
 import { JetStreamStrategy } from './strategy.js';
 import { CONFIG, LOGGER, SERVICE_CONFIG } from './tokens.js';
 
@@ -62,6 +64,15 @@ const STOP_LIMIT_MS = 10_000;
 
 @Module({})
 class RuntimeModule {}
+
+/** A paused worker is as its operator wants it, and finishes what it has; one that drains is about to go. */
+const whyNoWork = (duty: Duty): string | undefined =>
+  duty === 'draining' ? 'it is draining: it finishes its jobs and takes no others' : undefined;
+
+const gigabytesFree = async (folder: string | undefined): Promise<number | null> => {
+  const bytes = await diskFree(folder);
+  return bytes === null ? null : Math.round(bytes / 1e8) / 10;
+};
 
 /** Letters that a bucket key and a log like. */
 const safeId = (text: string): string => text.replaceAll(/[^A-Za-z0-9_-]/g, '-');
@@ -172,25 +183,36 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
     bandwidth: () => state.bandwidth(),
     duty: strategy.duty,
   });
-  const started = Date.now();
+  let stopping = false;
   let server: Server | undefined;
   if (options.http === undefined && section.metrics_listen !== undefined) {
-    server = await startHealthServer(section.metrics_listen, async () => {
-      const nats = await bus.ping();
-      return {
-        status: nats ? 'healthy' : 'unhealthy',
-        service: name,
-        version: VERSION,
-        worker_id: workerId,
-        uptime_seconds: Math.floor((Date.now() - started) / 1000),
-        nats: nats ? 'ok' : 'failed',
-        active_jobs: strategy.activeJobs.length,
-      };
+    const checks: ReadyCheck[] = [
+      natsCheck(bus),
+      ...(section.work_dir === undefined ? [] : [folderCheck('work folder', section.work_dir)]),
+      ...(section.output_dir === undefined ? [] : [folderCheck('output folder', section.output_dir)]),
+      { name: 'duty', why: async () => (stopping ? 'it is being stopped' : whyNoWork(strategy.duty.current)) },
+    ];
+    server = await startHealthServer(section.metrics_listen, {
+      live: () => liveness(name),
+      ready: () => readiness(name, checks),
+      health: async () => {
+        const nats = await bus.ping();
+        const { uptime_seconds, version } = liveness(name);
+        return {
+          status: nats ? 'healthy' : 'unhealthy',
+          service: name,
+          version,
+          worker_id: workerId,
+          uptime_seconds,
+          nats: nats ? 'ok' : 'failed',
+          active_jobs: strategy.activeJobs.length,
+          disk_space_available_gb: await gigabytesFree(section.work_dir),
+        };
+      },
     });
   }
 
   nestLogger.started = true;
-  let stopping = false;
   const stop = async (signal: string): Promise<void> => {
     if (stopping) return;
     stopping = true;
@@ -201,9 +223,10 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
       process.exit(0);
     }, graceMs + STOP_LIMIT_MS).unref();
     try {
-      server?.close();
       await stopBesides?.();
       await app.close();
+      // Until here it says that it is not ready.
+      server?.close();
       await heartbeat.stop();
       await close();
       await flushTelemetry();

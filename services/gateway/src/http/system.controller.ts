@@ -1,5 +1,5 @@
-import type { Status } from '@hyper2kvm/contracts';
-import { registry } from '@hyper2kvm/runtime';
+import type { Live, Status } from '@hyper2kvm/contracts';
+import { liveness, registry } from '@hyper2kvm/runtime';
 import { Controller, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { GatewayMetrics } from '../system/metrics.js';
@@ -22,6 +22,17 @@ export class SystemController {
   async health(@Res() reply: FastifyReply): Promise<void> {
     const health = await this.healthService.health();
     await reply.code(health.status === 'unhealthy' ? 503 : 200).send(health);
+  }
+
+  @Serve(ROUTES.live)
+  live(): Live {
+    return liveness('gateway');
+  }
+
+  @Serve(ROUTES.ready)
+  async ready(@Res() reply: FastifyReply): Promise<void> {
+    const ready = await this.healthService.ready();
+    await reply.code(ready.status === 'ready' ? 200 : 503).send(ready);
   }
 
   @Serve(ROUTES.status)

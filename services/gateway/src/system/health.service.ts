@@ -1,7 +1,15 @@
-import { isEnded, JOB_STATUSES, type Health, type Status, type WorkerHeartbeat } from '@hyper2kvm/contracts';
-import { Bus, CommandQueue, VERSION } from '@hyper2kvm/runtime';
+import {
+  isEnded,
+  JOB_STATUSES,
+  type Health,
+  type Ready,
+  type Status,
+  type WorkerHeartbeat,
+} from '@hyper2kvm/contracts';
+import { Bus, CommandQueue, natsCheck, readiness, VERSION, type ReadyCheck } from '@hyper2kvm/runtime';
 import { conversionRequested, exportRequested } from '@hyper2kvm/contracts';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { gigabytes } from '../jobs/projection.js';
 import { JobQueries } from '../jobs/queries.js';
 import { VcenterWatch } from './vcenter-watch.js';
@@ -12,15 +20,21 @@ const ACTIVE = JOB_STATUSES.filter((status) => !isEnded(status));
 
 /** What is true of the product now. */
 @Injectable()
-export class HealthService {
+export class HealthService implements BeforeApplicationShutdown {
   readonly #started = performance.now();
+  #stopping = false;
 
   constructor(
     private readonly bus: Bus,
     private readonly queue: CommandQueue,
     private readonly queries: JobQueries,
     private readonly vcenter: VcenterWatch,
+    private readonly dataSource: DataSource,
   ) {}
+
+  beforeApplicationShutdown(): void {
+    this.#stopping = true;
+  }
 
   get #uptime(): number {
     return Math.floor((performance.now() - this.#started) / 1000);
@@ -46,6 +60,26 @@ export class HealthService {
       disk_space_available_gb: leastSpace(workers),
       active_jobs: ACTIVE.reduce((sum, status) => sum + (counts?.[status] ?? 0), 0),
     };
+  }
+
+  /** Whether this gateway can do its work; workers are not its own. */
+  ready(): Promise<Ready> {
+    const checks: ReadyCheck[] = [
+      { name: 'database', why: () => this.#whyNoDatabase() },
+      natsCheck(this.bus),
+      { name: 'duty', why: async () => (this.#stopping ? 'it is being stopped' : undefined) },
+    ];
+    return readiness('gateway', checks);
+  }
+
+  /** It answers, and its schema is this version's or newer: a database may be put back from a backup. */
+  async #whyNoDatabase(): Promise<string | undefined> {
+    const migration = this.dataSource.migrations.at(-1);
+    const newest = migration?.name ?? migration?.constructor.name ?? '';
+    const rows = await this.dataSource.query<unknown[]>('SELECT FROM migrations WHERE name = $1', [newest]);
+    return rows.length > 0
+      ? undefined
+      : `its schema lacks ${newest}: start the gateway again, which brings it up to date`;
   }
 
   async status(): Promise<Status> {

@@ -1,4 +1,4 @@
-import { Health, Status } from '@hyper2kvm/contracts';
+import { Health, Live, Ready, Status } from '@hyper2kvm/contracts';
 import type { Route } from '../route.js';
 
 /** What lies at the root. */
@@ -11,6 +11,27 @@ export const SYSTEM_ROUTES = {
     status: 200,
     answer: Health,
     others: { 503: Health },
+    errors: [],
+    open: true,
+  },
+  live: {
+    method: 'GET',
+    path: '/health/live',
+    summary: 'Does the process answer? It asks nothing else',
+    tag: 'system',
+    status: 200,
+    answer: Live,
+    errors: [],
+    open: true,
+  },
+  ready: {
+    method: 'GET',
+    path: '/health/ready',
+    summary: 'Can this gateway do its work: database, its schema, NATS? 503 where it cannot, with the reasons',
+    tag: 'system',
+    status: 200,
+    answer: Ready,
+    others: { 503: Ready },
     errors: [],
     open: true,
   },
