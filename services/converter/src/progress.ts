@@ -1,5 +1,5 @@
 import type { ConversionOptions, ConversionStep } from '@hyper2kvm/contracts';
-import { withSpan } from '@hyper2kvm/runtime';
+import { withLongSpan } from '@hyper2kvm/runtime';
 import type { Engine } from './engines/index.js';
 import { nativeEngine } from './engines/native.js';
 import { timedStep } from './metrics.js';
@@ -67,7 +67,7 @@ export function stepReporter(work: WorkPort, planned: readonly ConversionStep[])
       report(name);
       const start = performance.now();
       const run = (): ReturnType<typeof action> =>
-        withSpan(`conversion.${name}`, { 'job.id': work.jobId, step: name }, () =>
+        withLongSpan(`conversion.${name}`, { 'job.id': work.jobId, 'job.attempt': work.attempt, step: name }, () =>
           action((part) => report(name, part)),
         );
       const result = await timedStep(name, run, () => work.signal.aborted);

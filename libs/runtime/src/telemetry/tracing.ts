@@ -82,6 +82,15 @@ function describe(error: unknown): { name: string; message: string; code?: strin
   };
 }
 
+/** Of what is done by the hundred, only what took longer is told. */
+const SLOW_MS = 1_000;
+
+/** A span, told afterwards, of what took a second or more. @param began by Date.now() */
+export function tellSlow(name: string, began: number): void {
+  if (trace.getActiveSpan() === undefined || Date.now() - began < SLOW_MS) return;
+  tracer().startSpan(name, { startTime: began }, context.active()).end();
+}
+
 /** The W3C `traceparent` of the active span; undefined outside of any. */
 export const traceparent = (): string | undefined => traceparentOf(trace.getActiveSpan());
 

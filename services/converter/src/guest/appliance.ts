@@ -4,7 +4,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobError, type LuksKey } from '@hyper2kvm/contracts';
-import type { GuardedProcess } from '@hyper2kvm/runtime';
+import { tellSlow, type GuardedProcess } from '@hyper2kvm/runtime';
 import { execa } from 'execa';
 import { writeKeyDisk, type KeyDisk } from './devices/index.js';
 import type { Accelerator } from './kvm.js';
@@ -119,6 +119,7 @@ export class Appliance {
   async call(argv: readonly [command: string, ...args: string[]], timeoutMs = CALL_LIMIT_MS): Promise<string> {
     const { signal } = this.options;
     signal.throwIfAborted();
+    const began = Date.now();
     // Not under a guard, which would triple its time: without its server the client ends by itself.
     const { failed, timedOut, stdout, stderr } = await execa('guestfish', [`--remote=${this.pid}`, '--', ...argv], {
       env: environment(this.options),
@@ -130,6 +131,7 @@ export class Appliance {
       cancelSignal: signal,
       maxBuffer: OUTPUT_LIMIT,
     });
+    tellSlow(`guestfish ${argv[0].replace(/^-/, '')}`, began);
     if (!failed) return stdout;
     signal.throwIfAborted();
     // The session's end closes its stderr: what it says is complete then.

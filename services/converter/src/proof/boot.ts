@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LuksKey } from '@hyper2kvm/contracts';
-import { spawnGuarded, type GuardedProcess } from '@hyper2kvm/runtime';
+import { addEvent, spawnGuarded, type GuardedProcess } from '@hyper2kvm/runtime';
 import { GrowingFile } from './growing.js';
 import { Keyboard } from './keyboard.js';
 import { PassphraseTyper } from './passphrase.js';
@@ -17,6 +17,8 @@ const PORT_LIMIT_BYTES = 1024 * 1024;
 const POLL_MS = 250;
 /** One for an SELinux relabel, one for the firmware's fallback loader, which writes a boot entry and resets. */
 const RESETS_ALLOWED = 2;
+/** The first words of a kernel on its console. */
+const KERNEL = /Linux version \d|Booting the kernel|^\[ +\d+\.\d+\]/m;
 
 export interface BootOutcome {
   readonly report?: GuestReport;
@@ -47,12 +49,17 @@ export async function boot(args: readonly string[], folder: string, options: Boo
   const keyboard = new Keyboard(folder, SERIAL_SOCKET);
   const typer = new PassphraseTyper(options.luksKeys ?? []);
   const start = performance.now();
+  let kernelSeen = false;
   try {
     for (;;) {
       await sleep(POLL_MS, undefined, { signal });
       const seen = Math.max(0, serial.text.length - LOOK_BACK);
       await Promise.all([serial.read(), port.read()]);
       const seconds = Math.round((performance.now() - start) / 100) / 10;
+      if (!kernelSeen && KERNEL.test(serial.text)) {
+        kernelSeen = true;
+        addEvent('kernel seen', { seconds });
+      }
       const report = findReport(port.text);
       const fault =
         report === undefined
@@ -63,6 +70,10 @@ export async function boot(args: readonly string[], folder: string, options: Boo
             silence(start, timeoutMs))
           : undefined;
       if (report === undefined && fault === undefined) continue;
+      addEvent(report === undefined ? 'no signal' : 'signal from inside', {
+        seconds,
+        ...(report === undefined ? { reason: fault ?? '' } : { kernel: report.kernel }),
+      });
       const screenshot = await machine.screenshot();
       await machine.quit();
       await qemu.kill();

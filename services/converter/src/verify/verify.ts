@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { JobError, jobFolder, type VerifiedFile, type VerifyCompleted } from '@hyper2kvm/contracts';
+import { withLongSpan } from '@hyper2kvm/runtime';
 import { checkImage } from '../artifact/index.js';
 import { readMarker } from '../commit/index.js';
 import { readImage } from '../content/index.js';
@@ -37,7 +38,10 @@ export async function verify(wanted: string, settings: ConverterSettings, work: 
           ),
         });
       report(0);
-      const file = await verifyImage(folder, image, scratch, work.signal, report);
+      const about = { 'job.id': work.jobId, 'file.name': image.name, 'disk.capacity_bytes': image.capacityBytes };
+      const file = await withLongSpan('verify.file', about, () =>
+        verifyImage(folder, image, scratch, work.signal, report),
+      );
       work.log(file.first_difference === null && file.problem === undefined ? 'info' : 'warn', sentence(file, image));
       files.push(file);
       passedBytes += image.capacityBytes;

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { JobError, type HookCompleted, type HookRequested } from '@hyper2kvm/contracts';
-import { CONFIG, LOGGER, type Logger, type WorkContext } from '@hyper2kvm/runtime';
+import { CONFIG, LOGGER, withLongSpan, type Logger, type WorkContext } from '@hyper2kvm/runtime';
 import { callHook } from './call.js';
 import { runCommand } from './command.js';
 import type { HooksConfig } from './config.js';
@@ -25,7 +25,14 @@ export class HooksService {
     const fields = { hook_id: data.job_id, moment, scope, job_id, batch_id, wave };
     const started = performance.now();
     try {
-      const { code, output } = await this.#run(data, work.signal);
+      const about = {
+        'hook.moment': moment,
+        'hook.scope': scope,
+        ...(job_id === undefined ? {} : { 'job.id': job_id }),
+        ...(batch_id === undefined ? {} : { 'batch.id': batch_id }),
+      };
+      const name = 'url' in data.hook ? 'hook call' : 'hook command';
+      const { code, output } = await withLongSpan(name, about, () => this.#run(data, work.signal));
       this.logger.info({ ...fields, code }, 'hook completed');
       return { code, output, duration_seconds: (performance.now() - started) / 1000 };
     } catch (error) {

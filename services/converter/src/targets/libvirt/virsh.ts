@@ -1,5 +1,5 @@
 import { JobError } from '@hyper2kvm/contracts';
-import { runGuarded } from '@hyper2kvm/runtime';
+import { runGuarded, withSpan } from '@hyper2kvm/runtime';
 
 const LIMIT_MS = 60_000;
 
@@ -17,7 +17,9 @@ export interface Virsh {
 export async function virsh({ uri, signal, timeoutMs = LIMIT_MS }: Virsh, ...args: readonly string[]): Promise<string> {
   try {
     const env = { LC_ALL: 'C.UTF-8' };
-    return (await runGuarded('virsh', ['-q', '-c', uri, ...args], { signal, env, timeoutMs })).stdout;
+    const run = () => runGuarded('virsh', ['-q', '-c', uri, ...args], { signal, env, timeoutMs });
+    const { stdout } = await withSpan(`libvirt ${args[0] ?? ''}`, { 'libvirt.uri': uri }, run);
+    return stdout;
   } catch (error) {
     signal.throwIfAborted();
     const why = error instanceof Error ? error.message : String(error);
