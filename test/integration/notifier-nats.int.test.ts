@@ -18,10 +18,24 @@ import { startOtlpReceiver } from '../support/otlp.js';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const golden = (type: string): unknown =>
   JSON.parse(readFileSync(path.join(ROOT, `libs/contracts/test/golden/${type}.json`), 'utf8'));
-/** Without the sample's receiver: these tests have their own. */
-const { callback_url: _completed, ...COMPLETED } = jobCompleted.schema.parse(golden('job.completed.v1'));
-const { callback_url: _failed, ...FAILED } = jobFailed.schema.parse(golden('job.failed.v1'));
-const { callback_url: _batch, ...BATCH } = batchCompleted.schema.parse(golden('batch.completed.v1'));
+/** Without the sample's receivers, these tests have their own, and of no batch: nothing is gathered. */
+const {
+  callback_url: _completed,
+  slack_webhook: _s1,
+  batch_id: _b1,
+  ...COMPLETED
+} = jobCompleted.schema.parse(golden('job.completed.v1'));
+const {
+  callback_url: _failed,
+  slack_webhook: _s2,
+  batch_id: _b2,
+  ...FAILED
+} = jobFailed.schema.parse(golden('job.failed.v1'));
+const {
+  callback_url: _batch,
+  slack_webhook: _s3,
+  ...BATCH
+} = batchCompleted.schema.parse(golden('batch.completed.v1'));
 const JOB = COMPLETED.job_id;
 
 let folder: string;

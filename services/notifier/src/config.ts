@@ -1,6 +1,7 @@
 import { HttpUrl } from '@hyper2kvm/contracts';
 import { WORKER_KEYS } from '@hyper2kvm/runtime';
 import { z } from 'zod';
+import { Name, QuietHours, Rule } from './rules/index.js';
 
 const { worker_id, metrics_listen, shutdown_grace_seconds } = WORKER_KEYS;
 
@@ -25,6 +26,8 @@ export const SmtpConfig = z
     starttls: StartTls.optional(),
     user: z.string().optional(),
     password: z.string().optional(),
+    /** PEM file with the CA of the server's certificate, beside those that every Node.js knows. */
+    ca_file: z.string().min(1).optional(),
     from: MailAddress.default('hyper2kvm@localhost'),
     /** Receive every notification, beside the job's own `notify_email`. */
     to: z.array(z.email()).default([]),
@@ -44,7 +47,7 @@ export const SmtpConfig = z
   });
 export type SmtpConfig = z.infer<typeof SmtpConfig>;
 
-/** Callbacks of jobs and batches. */
+/** Callbacks of jobs and batches, and endpoints that rules name. */
 const WebhookConfig = z.strictObject({
   /** Signs them (HMAC-SHA256, Standard Webhooks). `whsec_` and base64, or any text. Without it they are not signed. */
   secret: z.string().min(1).optional(),
@@ -52,20 +55,61 @@ const WebhookConfig = z.strictObject({
   allow_urls: z.array(HttpUrl).optional(),
   /** For one try, from the look-up of the name to the end of the answer. */
   timeout_seconds: z.number().min(1).max(120).default(15),
-  /** A receiver that takes nothing for so long misses the callback, which becomes a dead letter. */
-  give_up_after_hours: z.number().positive().max(720).default(72),
+  /** Default: `give_up_after_hours` of all channels. */
+  give_up_after_hours: z.number().positive().max(720).optional(),
+  endpoints: z.record(Name, z.strictObject({ url: HttpUrl, secret: z.string().min(1).optional() })).default({}),
+});
+
+const SlackConfig = z.strictObject({
+  /** Incoming webhooks by name. Their addresses are secrets: rules, logs and answers use the names. */
+  webhooks: z.record(Name, HttpUrl).default({}),
+});
+
+const DigestConfig = z.strictObject({
+  /** Jobs of a batch are gathered for each person, and told with the batch's end. */
+  batches: z.boolean().default(true),
+  /** Or so long after the first of them. */
+  every_minutes: z.number().positive().max(1440).default(60),
 });
 
 /** The section `notifier` of the configuration. */
-export const NotifierConfig = z.strictObject({
-  smtp: SmtpConfig.prefault({}),
-  webhook: WebhookConfig.prefault({}),
-  notify_on_complete: z.boolean().default(true),
-  notify_on_failure: z.boolean().default(true),
-  worker_id,
-  metrics_listen,
-  shutdown_grace_seconds,
-});
+export const NotifierConfig = z
+  .strictObject({
+    smtp: SmtpConfig.prefault({}),
+    slack: SlackConfig.prefault({}),
+    webhook: WebhookConfig.prefault({}),
+    rules: z.array(Rule).default([]),
+    notify_on_complete: z.boolean().default(true),
+    notify_on_failure: z.boolean().default(true),
+    digest: DigestConfig.prefault({}),
+    quiet_hours: QuietHours.optional(),
+    /** Templates of one's own, over those that come with the notifier. */
+    templates_dir: z.string().min(1).optional(),
+    /** What nobody took for so long becomes a dead letter. */
+    give_up_after_hours: z.number().positive().max(720).default(72),
+    worker_id,
+    metrics_listen,
+    shutdown_grace_seconds,
+  })
+  .superRefine(({ rules, smtp, slack, webhook }, context) => {
+    const issue = (path: (string | number)[], message: string): void =>
+      context.addIssue({ code: 'custom', path, message });
+    const known = { slack: Object.keys(slack.webhooks), webhook: Object.keys(webhook.endpoints) };
+    for (const [at, { name, to }] of rules.entries()) {
+      const path = ['rules', at];
+      if (rules.findIndex((rule) => rule.name === name) !== at)
+        issue([...path, 'name'], `another rule has the name ${name}`);
+      if (to.email !== undefined && smtp.host === '')
+        issue([...path, 'to', 'email'], 'e-mail needs a server: set notifier.smtp.host');
+      for (const channel of ['slack', 'webhook'] as const) {
+        const place = channel === 'slack' ? 'notifier.slack.webhooks' : 'notifier.webhook.endpoints';
+        const names = known[channel].join(', ') || 'nothing';
+        for (const [index, target] of (to[channel] ?? []).entries())
+          if (!known[channel].includes(target))
+            issue([...path, 'to', channel, index], `${place} has no ${target}; it has ${names}`);
+      }
+    }
+  });
 export type NotifierConfig = z.infer<typeof NotifierConfig>;
 
 export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);

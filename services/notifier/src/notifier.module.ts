@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
-import { CallbacksController } from './callbacks.controller.js';
-import { Dispatchers } from './dispatchers.js';
-import { NotifierController } from './notifier.controller.js';
+import { factsControllers } from './facts.controller.js';
+import { Notifications } from './notifications.js';
+import { RequestsController } from './requests.controller.js';
 
-@Module({ controllers: [NotifierController, CallbacksController], providers: [Dispatchers] })
+@Module({ controllers: [...factsControllers(), RequestsController], providers: [Notifications] })
 export class NotifierModule {}

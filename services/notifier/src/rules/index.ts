@@ -1,0 +1,2 @@
+export { fits, Name, Rule, summaryOf } from './rule.js';
+export { QuietClock, QuietHours, shownHours } from './quiet-hours.js';
