@@ -49,6 +49,12 @@ const letters = async (client: GatewayClient): Promise<Candidate[]> =>
     description: letter.subject,
   }));
 
+/** Those of the configuration. */
+const targets = async (client: GatewayClient): Promise<Candidate[]> =>
+  (await client.notifications.status()).channels.flatMap((one) =>
+    one.targets.map((value) => ({ value, description: one.channel })),
+  );
+
 const SETTING_KEYS: Source = { values: SETTINGS.map(({ key }) => key) };
 
 const BY_FLAG: Readonly<Record<string, Source>> = {
@@ -68,6 +74,7 @@ const BY_FLAG: Readonly<Record<string, Source>> = {
 /** By command and flag, where the same name means something else. */
 const BY_COMMAND_FLAG: Readonly<Record<string, Source>> = {
   'list status': { values: JOB_STATUSES, list: true },
+  'notify test to': targets,
   'retry code': { values: ErrorCode.options, list: true },
 };
 

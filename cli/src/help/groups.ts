@@ -3,7 +3,7 @@ export const COMMAND_GROUPS: readonly (readonly [title: string, names: readonly 
   ['MOVE VMS', ['vms', 'inspect', 'convert', 'export', 'import', 'verify']],
   ['FOLLOW', ['status', 'logs', 'timeline', 'list', 'batches', 'watch', 'stats']],
   ['STEER', ['cancel', 'retry', 'priority', 'bandwidth', 'pause', 'resume', 'drain']],
-  ['FLEET', ['workers', 'dead-letters', 'retention', 'audit']],
+  ['FLEET', ['workers', 'notify', 'dead-letters', 'retention', 'audit']],
   ['SET UP', ['doctor', 'daemon', 'config', 'vcenter', 'token', 'secrets', 'autocomplete', 'completion', 'help']],
 ];
 

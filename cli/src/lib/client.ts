@@ -27,6 +27,7 @@ import type { z } from 'zod';
 import { AccessApi } from './access-api.js';
 import { BatchesApi } from './batches-api.js';
 import { ConnectionsApi } from './connections-api.js';
+import { NotificationsApi } from './notifications-api.js';
 import { OperationsApi } from './operations-api.js';
 import { paged } from './paged.js';
 import { Transport, type ClientOptions } from './transport.js';
@@ -63,6 +64,7 @@ export class GatewayClient {
   readonly batches: BatchesApi;
   readonly access: AccessApi;
   readonly connections: ConnectionsApi;
+  readonly notifications: NotificationsApi;
   readonly operations: OperationsApi;
   readonly workers: WorkersApi;
 
@@ -72,6 +74,7 @@ export class GatewayClient {
     this.batches = new BatchesApi(this.#http);
     this.access = new AccessApi(this.#http);
     this.connections = new ConnectionsApi(this.#http);
+    this.notifications = new NotificationsApi(this.#http);
     this.operations = new OperationsApi(this.#http);
     this.workers = new WorkersApi(this.#http);
   }

@@ -13,6 +13,7 @@ import { serviceProcesses } from '../../integration/service-process.js';
 import { Mailbox } from '../../support/mailbox.js';
 import { freePort } from '../../support/ports.js';
 import { startVcsim, type VcsimVm } from '../../support/vcsim.js';
+import { startReceiver } from '../site/receiver.js';
 import { convertLikeTheSite } from './converter.js';
 
 export interface World {
@@ -69,6 +70,8 @@ async function open(ends: (() => unknown)[]): Promise<Omit<World, 'stop'>> {
   ends.push(() => stack.stop());
   const mailbox = await Mailbox.open();
   ends.push(() => mailbox.close());
+  const receiver = await startReceiver(false);
+  ends.push(() => receiver.stop());
   const services = await serviceProcesses();
   ends.push(() => services.stop());
   const folder = path.join(services.folder, 'docs');
@@ -92,7 +95,7 @@ async function open(ends: (() => unknown)[]): Promise<Omit<World, 'stop'>> {
   const nats = { servers: stack.nats.servers };
   const common = { nats, secrets: { key: stack.key } };
   const targets = { kvm1: { libvirt_uri: 'qemu+ssh://root@kvm1/system' } };
-  const smtp = { host: '127.0.0.1', port: mailbox.port, from: 'hyper2kvm@example.com' };
+  const smtp = { host: '127.0.0.1', port: mailbox.port, from: 'hyper2kvm@example.com', to: ['ops@example.com'] };
   const gateway = await stack.gateway({
     targets,
     gateway: { shutdown_grace_seconds: 0 },
@@ -115,7 +118,8 @@ async function open(ends: (() => unknown)[]): Promise<Omit<World, 'stop'>> {
       ...common,
       notifier: {
         smtp,
-        webhook: { secret: randomBytes(24).toString('base64url') },
+        slack: receiver.slack,
+        webhook: { secret: randomBytes(24).toString('base64url'), endpoints: receiver.endpoints },
         metrics_listen: `127.0.0.1:${await freePort()}`,
       },
     }),

@@ -17,6 +17,7 @@ import { serviceProcesses } from '../../integration/service-process.js';
 import { Mailbox } from '../../support/mailbox.js';
 import { freePort } from '../../support/ports.js';
 import { startVcsim } from '../../support/vcsim.js';
+import { startReceiver } from './receiver.js';
 import { VMS } from './vms.js';
 
 /** What a test is told of it: it runs in a process of its own. */
@@ -37,6 +38,8 @@ export interface Site {
   };
   /** `host:port` of the SMTP server, whose mails nobody reads. */
   readonly smtp: string;
+  /** Gives with GET what Slack and other systems were told: `{path, body}[]`. */
+  readonly receiver: string;
   /** Removed in the end. */
   readonly folder: string;
   /** Where the exporter may read local files; holds `import/web.raw`. */
@@ -102,6 +105,8 @@ async function open(ends: (() => unknown)[]): Promise<Site> {
   ends.push(() => stack.stop());
   const mailbox = await Mailbox.open();
   ends.push(() => mailbox.close());
+  const receiver = await startReceiver(true);
+  ends.push(() => receiver.stop());
   const services = await serviceProcesses();
   ends.push(() => services.stop());
   const { folder } = services;
@@ -117,7 +122,7 @@ async function open(ends: (() => unknown)[]): Promise<Site> {
   const nats = { servers: stack.nats.servers };
   const common = { nats, secrets: { key: stack.key } };
   const adminToken = `test-${randomBytes(24).toString('base64url')}`;
-  const smtp = { host: '127.0.0.1', port: mailbox.port, from: 'hyper2kvm@example.com' };
+  const smtp = { host: '127.0.0.1', port: mailbox.port, from: 'hyper2kvm@example.com', to: ['ops@example.com'] };
   const exporter = {
     work_dir: path.join(folder, 'work'),
     allowed_roots: [imports],
@@ -127,7 +132,9 @@ async function open(ends: (() => unknown)[]): Promise<Site> {
   };
   const notifier = {
     smtp,
-    webhook: { secret: randomBytes(24).toString('base64url') },
+    slack: receiver.slack,
+    webhook: { secret: randomBytes(24).toString('base64url'), endpoints: receiver.endpoints },
+    rules: [{ name: 'never', facts: ['job.failed'], tags: ['no-job-has-it'], to: { slack: ['ops'] } }],
     metrics_listen: `127.0.0.1:${await freePort()}`,
   };
   // One after the other: the first makes the tables.
@@ -156,6 +163,7 @@ async function open(ends: (() => unknown)[]): Promise<Site> {
       caFile,
     },
     smtp: `127.0.0.1:${mailbox.port}`,
+    receiver: receiver.url,
     folder,
     imports,
   };

@@ -5,6 +5,7 @@ import { durationWord } from '@hyper2kvm/contracts';
 import { configPath } from '../../lib/config/index.js';
 import { CliError } from '../../lib/errors.js';
 import { plural, sizeWord } from '../../lib/format.js';
+import { keysToSet } from '../../lib/notify/keys.js';
 import { connectionWords } from '../../lib/unreachable.js';
 import { failed, ok, skipped, warning, type Check, type Outcome } from '../check.js';
 import type { Machine } from '../machine.js';
@@ -238,6 +239,26 @@ const smtp: Check = {
   },
 };
 
+const notifications: Check = {
+  id: 'notifications',
+  group: 'services',
+  title: 'Notifications',
+  run: async ({ client }) => {
+    try {
+      const { channels } = await client.notifications.status();
+      const there = channels.filter(({ configured }) => configured);
+      if (there.length === 0)
+        return skipped('a notifier runs; no channel is configured, so nobody is told', [keysToSet()]);
+      const words = there.map(({ channel, targets }) => `${channel} (${plural(targets.length, 'target')})`);
+      return ok(words.join(', '));
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      if (error.code !== 'NO_WORKER') return skipped('the gateway does not say');
+      return skipped('no notifier is running: nobody is told of the end of jobs', ['hyperctl daemon start notifier']);
+    }
+  },
+};
+
 /** A mail server speaks first (RFC 5321); one behind TLS only after that. Undefined when it is there. */
 const greets = (host: string, port: number, secure: boolean, signal: AbortSignal): Promise<string | undefined> =>
   new Promise((resolve) => {
@@ -255,4 +276,13 @@ const greets = (host: string, port: number, secure: boolean, signal: AbortSignal
     socket.on('end', () => end('it closed the connection'));
   });
 
-export const SERVICE_CHECKS: readonly Check[] = [settings, configuration, gateway, workers, nats, postgres, smtp];
+export const SERVICE_CHECKS: readonly Check[] = [
+  settings,
+  configuration,
+  gateway,
+  workers,
+  nats,
+  postgres,
+  smtp,
+  notifications,
+];
