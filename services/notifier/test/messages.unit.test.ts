@@ -112,7 +112,7 @@ describe('names that mean harm', () => {
   ];
 
   it('stay text in HTML', () => {
-    const { html } = TEMPLATES.mail(everywhere[0] as never);
+    const { html } = TEMPLATES.mail(of('completed', { vm_name: evil, tags: [evil] }));
     expect(html).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp; Bcc: all@example.com');
     for (const message of everywhere) expect(TEMPLATES.mail(message).html).not.toMatch(/<script|<!channel|\u202e/);
   });

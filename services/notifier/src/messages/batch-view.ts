@@ -4,7 +4,7 @@ import type { View } from './view.js';
 import { outcomeOf, secondsBetween } from './words.js';
 
 /** A batch all of whose VMs came to their end, good or bad. */
-export function batchView(batch: BatchCompleted): View {
+export function batchView(batch: BatchCompleted): View & { readonly headline: string } {
   const { batch_id, completed, failed, cancelled, created_at, completed_at, requested_by } = batch;
   const name = oneLine(batch.name ?? batch_id, 120);
   const outcome = outcomeOf(batch);

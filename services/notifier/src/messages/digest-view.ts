@@ -1,7 +1,8 @@
 import type { BatchCompleted } from '@hyper2kvm/contracts';
 import type { Message } from '../channels/channel.js';
+import type { JobFact } from '../fact.js';
 import { batchView } from './batch-view.js';
-import { jobView, type JobFact } from './job-view.js';
+import { jobView } from './job-view.js';
 import type { View } from './view.js';
 import { outcomeOf, plural } from './words.js';
 
@@ -55,7 +56,7 @@ function headlineOf(
   batchId: string | undefined,
   batch: BatchCompleted | undefined,
 ): string {
-  if (batch) return String(batchView(batch)['headline']);
+  if (batch) return batchView(batch).headline;
   if (batchId !== undefined) return `The batch ${batchId} goes on. Since the last message: ${outcome}.`;
   const ended = [
     ...(jobs === 0 ? [] : [outcome]),

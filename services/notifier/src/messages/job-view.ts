@@ -1,10 +1,8 @@
 import { durationWord, ERRORS, type JobCompleted, type JobFailed, type ProofResult } from '@hyper2kvm/contracts';
-import type { OutcomeFact } from '../fact.js';
+import type { JobFact } from '../fact.js';
 import { oneLine, shellWord } from './escape.js';
 import type { View } from './view.js';
 import { gigabytes, plural, secondsBetween } from './words.js';
-
-export type JobFact = Exclude<OutcomeFact, { kind: 'batch' }>;
 
 /** vSphere's names have 80 characters at most. */
 const NAME = 120;

@@ -47,20 +47,14 @@ export function compile(source: string, format: Format, variables: Variables): T
     tokens = writer.parse(prepared) as readonly Token[];
   } catch (error) {
     const [, problem = '', at = '0'] = /^(.*) at (\d+)$/s.exec((error as Error).message) ?? [];
-    return [{ line: lineOf(Number(at)), problem: `${lowerFirst(problem)}` }];
+    return [{ line: lineOf(Number(at)), problem: lowerFirst(problem) }];
   }
   if (prepared.trim() === '') return [{ line: 1, problem: 'it is empty' }];
   const mistakes = [...check(tokens, [variables])].map(({ at, problem }) => ({ line: lineOf(at), problem }));
   if (mistakes.length > 0) return mistakes;
   const options = { escape: (value: unknown) => ESCAPES[format](String(value)) };
   return (view) =>
-    writer.renderTokens(
-      tokens as unknown as string[][],
-      new mustache.Context(view),
-      undefined,
-      undefined,
-      options as never,
-    );
+    writer.renderTokens(tokens as unknown as string[][], new mustache.Context(view), undefined, undefined, options);
 }
 
 function prepare(source: string, format: Format): string {

@@ -1,12 +1,12 @@
 import type { Message } from '../channels/channel.js';
-import type { OutcomeFact } from '../fact.js';
+import { nameOf } from '../fact.js';
 import { batchView } from './batch-view.js';
 import { slackMessage, type SlackMessage } from './blocks.js';
 import { digestView } from './digest-view.js';
 import { oneLine } from './escape.js';
 import { jobView } from './job-view.js';
 import { readTemplates, type TemplateSet } from './read.js';
-import type { Format, Template } from './template.js';
+import type { Format } from './template.js';
 import { VARIABLES, type MessageName } from './variables.js';
 import { filled, type View } from './view.js';
 
@@ -55,11 +55,9 @@ export class Templates {
       const text = set.get(file)?.(view);
       return text === undefined || oneLine(text) === '' ? undefined : text;
     };
-    return said(this.own) ?? said(this.shipped) ?? String(view['headline']);
+    return said(this.own) ?? said(this.shipped) ?? name;
   }
 }
-
-export type { Template };
 
 /** Which template, and what it is filled in with. */
 export function viewOf(message: Message): readonly [MessageName, View] {
@@ -72,7 +70,5 @@ function raw(message: Message): readonly [MessageName, View] {
   if (message.kind === 'digest') return ['digest', digestView(message)];
   if (message.kind === 'test' || fact === undefined)
     return ['test', { headline: 'This is a test of hyper2kvm. Nothing has happened.', time: message.time }];
-  return fact.kind === 'batch' ? ['batch.completed', batchOf(fact)] : [`job.${fact.kind}`, jobView(fact)];
+  return [nameOf(fact), fact.kind === 'batch' ? { ...batchView(fact.data), time: fact.time } : jobView(fact)];
 }
-
-const batchOf = (fact: Extract<OutcomeFact, { kind: 'batch' }>): View => ({ ...batchView(fact.data), time: fact.time });
