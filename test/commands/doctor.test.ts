@@ -1,10 +1,11 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { ERRORS } from '@hyper2kvm/contracts';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { freePort } from '../support/ports.js';
-import { hyperctl, until } from './site/index.js';
+import { hyperctl, json, StandIn, until } from './site/index.js';
 
 interface Checked {
   readonly id: string;
@@ -54,7 +55,8 @@ const one = ({ checks }: Report, id: string): Checked | undefined => checks.find
 describe('hyperctl doctor', () => {
   it('finds everything well where it is', async () => {
     const file = await config('fine.yaml');
-    const only = 'node,qemu,guestfish,config,gateway,workers,nats,postgres,smtp,space,permissions,vcenter';
+    const only =
+      'node,qemu,guestfish,config,gateway,workers,nats,postgres,smtp,notifications,space,permissions,vcenter';
     const ran = await hyperctl(['doctor', '--services-config', file, '--only', only]);
     expect(ran.exitCode, ran.stdout).toBe(0);
     expect(ran.stderr).toBe('');
@@ -64,6 +66,7 @@ describe('hyperctl doctor', () => {
     expect(ran.stdout).toMatch(/✅ PostgreSQL +18\.\d+ at 127\.0\.0\.1:\d+/);
     expect(ran.stdout).toMatch(/✅ Exporter and converter +1 exporter, 1 converter/);
     expect(ran.stdout).toMatch(/✅ Mail server/);
+    expect(ran.stdout).toMatch(/✅ Notifications +email \(1 target\), slack \(1 target\), webhook \(2 targets\)/);
     expect(ran.stdout).toMatch(/✅ 127\.0\.0\.1:\d+ +API [\d.]+, its certificate is trusted/);
     expect(ran.stdout).not.toContain('❌');
   });
@@ -144,6 +147,33 @@ describe('hyperctl doctor', () => {
     expect(fine.stdout).toContain('is trusted (pinned)');
     const away = await hyperctl(['doctor', '--only', 'vcenter', '--vcenter', `127.0.0.1:${await freePort()}`]);
     expect(away.stdout).toContain('nothing listens there');
+  });
+
+  it('tells that nobody is told, which is no fault', async () => {
+    const channels = ['email', 'slack', 'webhook'].map((channel) => ({
+      channel,
+      configured: false,
+      targets: [],
+      held: 0,
+      waiting: 0,
+    }));
+    let answer: readonly [number, object] = [200, { channels, rules: [], quiet_hours: null, quiet_until: null }];
+    const standIn = await new StandIn((_path, _request, response) => json(response, ...answer)).start();
+    const look = () =>
+      hyperctl(['doctor', '--only', 'notifications'], { HYPER2KVM_URL: standIn.url }).then(({ exitCode, stdout }) => {
+        expect(exitCode).toBe(0);
+        return stdout;
+      });
+    try {
+      expect(await look()).toMatch(/· +Notifications +a notifier runs; no channel.*\n +fix: +.*notifier\.smtp\.host/);
+      const { status, title, advice } = ERRORS.NO_WORKER;
+      answer = [status, { type: 'x', title, status, detail: 'no notifier is running', code: 'NO_WORKER', advice }];
+      expect(await look()).toMatch(
+        /· +Notifications +no notifier is running.*\n +fix: +hyperctl daemon start notifier/,
+      );
+    } finally {
+      await standIn.stop();
+    }
   });
 
   it('names the packages of programs that are missing', async () => {

@@ -1,7 +1,6 @@
 import { expect, inject, it } from 'vitest';
 import { ERRORS, type NotificationTest } from '@hyper2kvm/contracts';
-import { json, StandIn } from '../../integration/cli-standin.js';
-import { hyperctl, hyperctlJson } from '../site/index.js';
+import { hyperctl, hyperctlJson, json, StandIn } from '../site/index.js';
 
 /** Bodies that came there, of this test alone. */
 async function told(path: string): Promise<string[]> {
