@@ -1,4 +1,10 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import { batchCompleted } from '@hyper2kvm/contracts';
 import { Bus, LOGGER, SERVICE_CONFIG, type Logger } from '@hyper2kvm/runtime';
 import { Aside } from './aside.js';
@@ -15,7 +21,7 @@ import { Deliveries, Held, Records } from './state/index.js';
 
 /** Everything that the service consists of, put together. */
 @Injectable()
-export class Notifications implements OnApplicationBootstrap, OnModuleDestroy {
+export class Notifications implements OnApplicationBootstrap, OnApplicationShutdown, OnModuleDestroy {
   readonly channels: ReadonlyMap<ChannelName, Channel>;
   readonly held: Held;
   readonly quiet: QuietClock | undefined;
@@ -52,7 +58,7 @@ export class Notifications implements OnApplicationBootstrap, OnModuleDestroy {
       held,
       quiet,
       log,
-      isThrough: async (channel, seq) => isThrough(bus, channel, seq),
+      isThrough: async (...asked) => isThrough(bus, ...asked),
       putAside: async (...refused) => aside.put(...refused),
     });
     showHeld(held);
@@ -64,6 +70,10 @@ export class Notifications implements OnApplicationBootstrap, OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     await this.#flusher.stop();
+  }
+
+  onApplicationShutdown(): void {
+    for (const channel of this.channels.values()) channel.close?.();
   }
 
   /** See Pipeline.handle. */

@@ -34,4 +34,6 @@ export interface Channel {
   send(message: Message, targets: readonly string[], signal: AbortSignal): Promise<readonly Outcome[]>;
   /** As it may be shown and logged: webhooks without path and query. */
   shown(target: string): string;
+  /** At the end of the service: connections that it keeps. */
+  close?(): void;
 }
