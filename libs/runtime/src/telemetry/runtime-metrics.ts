@@ -27,6 +27,7 @@ export const handlingSeconds = histogram<'event' | 'outcome'>(
 /** What this service takes is known when its handlers are: from then on it counts from 0. */
 export function expectEvent(event: string): void {
   for (const one of [redeliveries, deadLettered]) one.inc({ event }, 0);
+  handlingSeconds.zero({ event, outcome: 'done' });
 }
 
 /** Starts a clock; its stop notes the time under an outcome. */
