@@ -78,8 +78,19 @@ describe('hyperctl convert', () => {
       vcenter: { server: 'vc.example.com', username: 'u', password: 'geheim' },
       options: { verify_boot: true },
     });
-    const traces = new Set(requests.map(({ headers }) => String(headers['traceparent']).split('-')[1]));
-    expect([...traces]).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
+    // What follows the job is no part of its trace.
+    const traceOf = (wanted: boolean): Set<string> =>
+      new Set(
+        requests
+          .filter(({ method }) => (method === 'POST') === wanted)
+          .map(({ headers }) => String(headers['traceparent']).split('-')[1] ?? ''),
+      );
+    const [job, questions] = [[...traceOf(true)], [...traceOf(false)]];
+    expect([job, questions]).toEqual([
+      [expect.stringMatching(/^[0-9a-f]{32}$/)],
+      [expect.stringMatching(/^[0-9a-f]{32}$/)],
+    ]);
+    expect(questions).not.toEqual(job);
   });
 
   it('prints exactly one document with --json, nothing with --quiet', async () => {
@@ -270,7 +281,7 @@ describe('hyperctl list, status and logs', () => {
 });
 
 describe('tracing', () => {
-  it('sends the root span, and its trace with each request, where an endpoint is named', async () => {
+  it('sends the root span, and its trace with each change, where an endpoint is named', async () => {
     const collector = await startOtlpReceiver();
     try {
       const { url, requests } = await serve(completed());
@@ -278,11 +289,24 @@ describe('tracing', () => {
       const run = await hyperctl([...CONVERT, '--url', url], env);
       expect(run.exitCode, String(run.stderr)).toBe(0);
       const root = collector.spans.find(({ name }) => name === 'hyperctl convert');
-      expect(root).toMatchObject({ service: 'hyperctl' });
-      const parents = requests.map(({ headers }) => headers['traceparent']);
-      expect(parents).toEqual(
-        parents.map(() => expect.stringMatching(`^00-${root?.traceId}-[0-9a-f]{16}-01$`) as string),
-      );
+      expect(root).toMatchObject({ service: 'hyperctl', attributes: { 'job.id': completed().job_id } });
+      expect(root?.parentId).toBeUndefined();
+      const following = collector.spans.find(({ name }) => name === 'hyperctl follow');
+      expect(following).toMatchObject({ traceId: root?.traceId, parentId: root?.spanId });
+      // The root has ended when the job was taken on.
+      expect(root?.end).toBeLessThanOrEqual(following?.start ?? 0);
+      const parents = requests.map(({ method, headers }) => `${method} ${String(headers['traceparent'])}`);
+      expect(parents.filter((one) => one.startsWith('POST'))).toEqual([`POST 00-${root?.traceId}-${root?.spanId}-01`]);
+      for (const one of parents.filter((each) => each.startsWith('GET'))) {
+        expect(one).toMatch(/-00$/);
+        expect(one).not.toContain(root?.traceId);
+      }
+      // What the sampler leaves out is not sent; whoever is asked may decide otherwise.
+      const before = collector.spans.length;
+      requests.length = 0;
+      await hyperctl([...CONVERT, '--url', url], { ...env, OTEL_TRACES_SAMPLER: 'always_off' });
+      expect(collector.spans).toHaveLength(before);
+      expect(requests.find(({ method }) => method === 'POST')?.headers['traceparent']).toMatch(/-00$/);
       // A failure is told to the collector, too.
       await hyperctl(['list', '--url', 'http://127.0.0.1:9'], env);
       expect(collector.spans.map(({ name }) => name)).toContain('hyperctl list');

@@ -56,7 +56,7 @@ export default class Complete extends BaseCommand<typeof Complete> {
       ask: async (question) => {
         try {
           this.settings = settings(position.given, process.env, config());
-          this.trace = await startTrace('complete');
+          this.trace = startTrace('complete');
           const limit = Number(process.env['HYPERCTL_COMPLETION_TIMEOUT'] ?? '') || LIMIT_S;
           const nothing = sleep(limit * 1000).then(() => []);
           return await Promise.race([question(this.client()), nothing]);

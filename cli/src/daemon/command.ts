@@ -66,7 +66,7 @@ export abstract class DaemonCommand<T extends typeof Command> extends BaseComman
       url,
       token: own ? this.settings.token : undefined,
       timeoutMs: this.settings.timeoutMs,
-      headers: () => this.trace.headers(),
+      headers: (method) => this.trace.headers(method),
     });
   }
 

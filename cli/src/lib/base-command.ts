@@ -86,10 +86,10 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   }
 
   override async run(): Promise<void> {
-    this.trace = await startTrace(this.id ?? 'command');
+    this.trace = startTrace(this.id ?? 'command');
     let code: ExitCode;
     try {
-      code = await this.trace.run(() => this.work());
+      code = await this.work();
       await this.trace.end();
     } catch (error) {
       await this.trace.end(error);
@@ -169,7 +169,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       token: this.settings.token,
       ca: this.settings.ca,
       timeoutMs: this.settings.timeoutMs,
-      headers: () => this.trace.headers(),
+      headers: (method) => this.trace.headers(method),
     });
   }
 

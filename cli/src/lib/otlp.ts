@@ -4,7 +4,10 @@ import { hostname } from 'node:os';
 export interface EndedSpan {
   readonly traceId: string;
   readonly spanId: string;
+  /** Undefined: it is the root. */
+  readonly parentId?: string;
   readonly name: string;
+  readonly attributes?: Readonly<Record<string, string>>;
   readonly start: bigint;
   readonly end: bigint;
   /** What went wrong; undefined: nothing. */
@@ -43,7 +46,7 @@ export async function sendSpan(url: string, span: EndedSpan, env: NodeJS.Process
     resourceSpans: [
       {
         resource: {
-          attributes: Object.entries(attributes).map(([key, value]) => ({ key, value: { stringValue: value } })),
+          attributes: keyValues(attributes),
         },
         scopeSpans: [
           {
@@ -52,8 +55,10 @@ export async function sendSpan(url: string, span: EndedSpan, env: NodeJS.Process
               {
                 traceId: span.traceId,
                 spanId: span.spanId,
+                ...(span.parentId === undefined ? {} : { parentSpanId: span.parentId }),
                 name: span.name,
                 kind: KIND_INTERNAL,
+                attributes: keyValues(span.attributes ?? {}),
                 startTimeUnixNano: String(span.start),
                 endTimeUnixNano: String(span.end),
                 status: failure === undefined ? {} : { code: STATUS_ERROR, message: failure },
@@ -77,6 +82,9 @@ export async function sendSpan(url: string, span: EndedSpan, env: NodeJS.Process
     // Said by nobody: the trace is missing where it is looked for.
   }
 }
+
+const keyValues = (attributes: Readonly<Record<string, string>>) =>
+  Object.entries(attributes).map(([key, value]) => ({ key, value: { stringValue: value } }));
 
 /** `a=1,b=two%20words`, as OpenTelemetry writes lists in variables. */
 function pairs(text: string | undefined): Record<string, string> {

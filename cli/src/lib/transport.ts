@@ -16,8 +16,8 @@ export interface ClientOptions {
   readonly ca?: string | undefined;
   /** For requests with a short answer, in milliseconds. */
   readonly timeoutMs: number;
-  /** Sent with every request (traceparent). */
-  readonly headers?: () => Record<string, string>;
+  /** Sent with every request of that method (traceparent). */
+  readonly headers?: (method: string) => Record<string, string>;
 }
 
 export interface Asked {
@@ -129,7 +129,7 @@ export class Transport {
   async #fetch(method: string, path: string, timeoutMs: number, init: RequestInit): Promise<Response> {
     const headers = {
       ...(init.headers as Record<string, string>),
-      ...this.options.headers?.(),
+      ...this.options.headers?.(method),
       ...(this.options.token === undefined ? {} : { authorization: `Bearer ${this.options.token}` }),
     };
     // Loaded with the first request: --help and errors of usage need none of it.

@@ -1,13 +1,13 @@
 import { addEvent, setSpanSeconds, trace, traceparent, withLongSpan, withSpan } from '@hyper2kvm/runtime';
 import { SpanStatusCode } from '@opentelemetry/api';
-import { tracing } from '@opentelemetry/sdk-node';
+import * as tracing from '@opentelemetry/sdk-trace';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 const ended = new tracing.InMemorySpanExporter();
 const record = (sampler: tracing.Sampler = new tracing.AlwaysOnSampler()): void => {
   trace.disable();
   trace.setGlobalTracerProvider(
-    new tracing.BasicTracerProvider({ sampler, spanProcessors: [new tracing.SimpleSpanProcessor(ended)] }),
+    new tracing.TracerProvider({ sampler, spanProcessors: [new tracing.SimpleSpanProcessor({ exporter: ended })] }),
   );
 };
 
