@@ -8,7 +8,7 @@ import {
 } from '@hyper2kvm/contracts';
 import { deadLetter, type Bus } from '@hyper2kvm/runtime';
 import type { Message } from './channels/index.js';
-import { subjectOf, type OutcomeFact } from './fact.js';
+import { namedIn, subjectOf, type OutcomeFact } from './fact.js';
 import { refusal, type PipelineLog } from './pipeline.js';
 import type { Deliveries, Group, Held, HeldEntry } from './state/index.js';
 
@@ -54,7 +54,7 @@ export class Aside {
     const digest = { id: message.id, gathering: group.gathering };
     await ledger.note(new Map([[group.target, { result: 'refused', reason, aside: true, digest }]]));
     const words = `${refusal(fact, group.channel, [`${shown} (${reason})`]).message}${others}`;
-    this.log.error({ subject: subjectOf(fact), facts: entries.length, error: words }, 'a digest was put aside');
+    this.log.error({ ...namedIn(fact), facts: entries.length, error: words }, 'a digest was put aside');
     await deadLetter(this.bus, EVENTS[fact.kind].name, letter, 'notifier', words);
   }
 

@@ -19,6 +19,10 @@ export type OutcomeFact = JobFact | BatchFact;
 /** What it is the end of. */
 export const subjectOf = ({ data }: OutcomeFact): string => ('job_id' in data ? data.job_id : data.batch_id);
 
+/** The same for a line of the log, under the names that every service uses. */
+export const namedIn = ({ data }: OutcomeFact): { job_id: string } | { batch_id: string } =>
+  'job_id' in data ? { job_id: data.job_id } : { batch_id: data.batch_id };
+
 /** The facts that people and machines can be told of, as rules call them. */
 export const FACT_NAMES = ['job.completed', 'job.failed', 'job.cancelled', 'batch.completed'] as const;
 export type FactName = (typeof FACT_NAMES)[number];

@@ -2,7 +2,7 @@ import { JobError } from '@hyper2kvm/contracts';
 import { RetryLater, withSpan } from '@hyper2kvm/runtime';
 import type { Channel, Outcome } from './channels/index.js';
 import type { NotifierConfig } from './config.js';
-import { nameOf, subjectOf, type BatchFact, type OutcomeFact } from './fact.js';
+import { namedIn, nameOf, subjectOf, type BatchFact, type OutcomeFact } from './fact.js';
 import { countDelay, countOutcome } from './metrics.js';
 import { givenUp, isGivenUp, pauseAfter } from './pauses.js';
 import { holdOf, targetsOf, type Hold, type Target } from './plan/index.js';
@@ -179,7 +179,7 @@ export class Pipeline {
 
   #log(level: 'info' | 'warn', fact: OutcomeFact, targets: readonly string[], words: string): void {
     const { channel, log } = this.options;
-    log[level]({ subject: subjectOf(fact), event: fact.eventId, channel: channel.name, to: targets.length }, words);
+    log[level]({ ...namedIn(fact), event: fact.eventId, channel: channel.name, to: targets.length }, words);
   }
 }
 
