@@ -1,5 +1,6 @@
 import {
   context,
+  isSpanContextValid,
   SpanKind,
   SpanStatusCode,
   TraceFlags,
@@ -44,10 +45,10 @@ export class Entry {
     const parent = trace.getSpanContext(caller);
     const isUnseen = parent !== undefined && (parent.traceFlags & TraceFlags.SAMPLED) === 0;
     wanted = isUnseen ? parent.traceId : undefined;
-    // Without an SDK the caller's own identity is passed on.
     const span = tracer().startSpan(name, { attributes, kind: SpanKind.SERVER, root: isUnseen }, caller);
     wanted = undefined;
-    return new Entry(caller, span);
+    // A root that no SDK makes has no identity.
+    return new Entry(caller, isSpanContextValid(span.spanContext()) ? span : undefined);
   }
 
   run<T>(fn: () => T): T {
