@@ -1,9 +1,9 @@
 /** Stored connections: real gateway, real exporter, simulated vCenter. */
-import { VcenterConnection, VcenterConnectionList, VcenterTest } from '@hyper2kvm/contracts';
+import { type Health, VcenterConnection, VcenterConnectionList, VcenterTest } from '@hyper2kvm/contracts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startVcsim, type Vcsim } from '../support/vcsim.js';
 import { Client } from './gateway-client.js';
-import { startStack, type Gateway, type Stack } from './gateway-stack.js';
+import { startStack, until, type Gateway, type Stack } from './gateway-stack.js';
 import { serviceProcesses } from './service-process.js';
 
 let stack: Stack;
@@ -20,7 +20,10 @@ beforeAll(async () => {
   ]);
   const exporter = { work_dir: `${services.folder}/export`, min_free_bytes: 0 };
   [gateway] = await Promise.all([
-    stack.gateway({ vsphere: { server: 'vc.example.com', username: 'svc', password: 'unused' } }),
+    stack.gateway({
+      gateway: { vcenter_check_seconds: 0 },
+      vsphere: { server: 'vc.example.com', username: 'svc', password: 'unused' },
+    }),
     services.start('exporter', { nats: { servers: stack.nats.servers }, secrets: { key: stack.key }, exporter }),
   ]);
   client = new Client(gateway);
@@ -176,4 +179,35 @@ it('are used as they are when the turn of a job comes', async () => {
   expect((await client.send('POST', `/api/v1/jobs/${id}/retry`, {})).status).toBe(202);
   const again = await client.when(id, (job) => job.failure?.code === 'NOT_FOUND');
   expect(again).toMatchObject({ status: 'failed', error: expect.stringContaining('turn') });
+});
+
+it('are asked now and then, so that every gateway knows whether they answer; a refused login is not repeated', async () => {
+  await gateway.kill('SIGTERM');
+  await stack.db.query('DELETE FROM vcenters');
+  const often = { gateway: { vcenter_check_seconds: 1 } };
+  const [one, other] = await Promise.all([stack.gateway(often), stack.gateway(often)]);
+  client = new Client(one);
+  const connection = async ({ url }: Gateway): Promise<unknown> =>
+    ((await (await fetch(`${url}/health`)).json()) as Health).vsphere_connection;
+  const both = (wanted: string) =>
+    until(
+      () => Promise.all([connection(one), connection(other)]),
+      (states) => states.every((state) => state === wanted),
+    );
+  await store('known');
+  await both('ok');
+  const logins = async (): Promise<number> => (await vcsim.control()).calls['Login'] ?? 0;
+  expect((await change('known', { ...login(), password: 'a wrong one' })).status).toBe(200);
+  await both('failed');
+  const refused = await logins();
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  expect(await logins()).toBe(refused);
+  // Changed, it is tried again.
+  expect((await change('known', login())).status).toBe(200);
+  await both('ok');
+  await vcsim.stop();
+  await both('failed');
+  await one.kill('SIGTERM');
+  // It never asked by itself, and knows all the same.
+  expect(await connection(await stack.gateway({ gateway: { vcenter_check_seconds: 0 } }))).toBe('failed');
 });

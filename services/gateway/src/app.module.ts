@@ -36,6 +36,8 @@ import { RETENTION_CONTROLLERS, RETENTION_PROVIDERS } from './retention/index.js
 import { STATS_CONTROLLERS, STATS_PROVIDERS } from './stats/index.js';
 import { GatewayMetrics } from './system/metrics.js';
 import { HealthService } from './system/health.service.js';
+import { VcenterContacts } from './system/vcenter-contacts.js';
+import { VcenterProber } from './system/vcenter-prober.js';
 import { VcenterWatch } from './system/vcenter-watch.js';
 import { VCENTERS_CONTROLLERS, VCENTERS_PROVIDERS } from './vcenters/index.js';
 import { WORKERS_CONTROLLERS, WORKERS_PROVIDERS } from './workers/index.js';
@@ -90,7 +92,9 @@ const CONNECT = { retryAttempts: 60, retryDelay: 1000 };
     JobFollower,
     GatewayMetrics,
     HealthService,
+    VcenterContacts,
     VcenterWatch,
+    VcenterProber,
     { provide: APP_FILTER, useClass: ProblemFilter },
     ...ACCESS_PROVIDERS,
     ...VCENTERS_PROVIDERS,

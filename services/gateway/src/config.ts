@@ -84,6 +84,8 @@ export const GatewayConfig = z
     database: Database.prefault({}),
     export_limits: ExportLimits.prefault({}),
     retention: Retention.prefault({}),
+    /** After so long without contact an exporter asks a vCenter whose login is known, for /health; 0 is never. */
+    vcenter_check_seconds: z.number().min(0).default(300),
     shutdown_grace_seconds: z.number().min(0).default(5),
   })
   .superRefine((gateway, context) => {

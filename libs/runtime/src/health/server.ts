@@ -29,7 +29,8 @@ export async function startHealthServer(listen: string, answers: HealthAnswers):
 }
 
 async function answer(url: string, { health, live, ready }: HealthAnswers, response: ServerResponse): Promise<void> {
-  switch (url.split('?', 1)[0]) {
+  const [path = ''] = url.split('?', 1);
+  switch (path) {
     case '/metrics':
       response.setHeader('content-type', registry.contentType);
       response.end(await registry.metrics());

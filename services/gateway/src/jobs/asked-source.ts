@@ -48,15 +48,14 @@ export class AskedSources {
   /** @throws JobError of the vCenter (login, VM, network) or of the files, NO_WORKER, BAD_REQUEST */
   async describe(request: ConvertRequest): Promise<Asked> {
     const wanted = await this.wanted(request);
-    const machine = await this.look(wanted.source, request.vm_name);
+    const machine = await this.look(wanted.source, request.vm_name, wanted.connection);
     // Asked for by its path or id, a VM still has a name: that is what people look for.
     return { ...wanted, machine, vmName: wanted.source.kind === 'vsphere' ? machine.name : request.vm_name };
   }
 
   /** Has an exporter describe a VM. @throws JobError as `describe` */
-  look(source: Source, vmName: string): Promise<Machine> {
-    const described = this.bus.request(describeVm, { source, vm_name: vmName });
-    return source.kind === 'vsphere' ? this.vcenter.watch(described) : described;
+  look(source: Source, vmName: string, connection: string | null): Promise<Machine> {
+    return this.vcenter.watch(source, connection, this.bus.request(describeVm, { source, vm_name: vmName }));
   }
 }
 

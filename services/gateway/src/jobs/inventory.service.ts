@@ -17,8 +17,12 @@ export class InventoryService {
   /** @throws JobError of the vCenter (login, network), NO_WORKER, BAD_REQUEST */
   async vms({ vcenter, filter, cursor, limit }: VmListRequest): Promise<VmList> {
     const offset = cursor === undefined ? 0 : decodeOffset(cursor);
-    const { source } = await this.sources.of(vcenter);
-    const { vms, total } = await this.vcenter.watch(this.bus.request(listVms, { source, filter, offset, limit }));
+    const { source, connection } = await this.sources.of(vcenter);
+    const { vms, total } = await this.vcenter.watch(
+      source,
+      connection,
+      this.bus.request(listVms, { source, filter, offset, limit }),
+    );
     const end = offset + vms.length;
     return { vms, total, next_cursor: vms.length > 0 && end < total ? encodeOffset(end) : null };
   }

@@ -53,7 +53,7 @@ export class Looks {
   /** @throws JobError of the connection, the vCenter or the files, the target; NO_WORKER */
   async #find(job: Job): Promise<Found> {
     const source = await this.sources.current(job);
-    const machine = storable(await this.logins.use(source, () => this.asked.look(source, job.vmRef)));
+    const machine = storable(await this.logins.use(source, () => this.asked.look(source, job.vmRef, job.connection)));
     const answer = job.options.auto_convert
       ? await this.target.ask({ machine, vmName: job.vmName, options: job.options })
       : undefined;

@@ -41,17 +41,18 @@ export class HealthService implements BeforeApplicationShutdown {
   }
 
   async health(): Promise<Health> {
-    const [counts, nats, workers] = await Promise.all([
+    const [counts, nats, workers, vsphere] = await Promise.all([
       within(this.queries.counts()),
       this.bus.ping(LIMIT_MS),
       within(this.bus.workers()),
+      within(this.vcenter.state()),
     ]);
     const [exporter, converter] = [has(workers, 'exporter'), has(workers, 'converter')];
     const working = counts !== undefined && nats;
     return {
       status: working ? (exporter && converter ? 'healthy' : 'degraded') : 'unhealthy',
       uptime_seconds: this.#uptime,
-      vsphere_connection: this.vcenter.state,
+      vsphere_connection: vsphere ?? 'unknown',
       python_daemon_reachable: converter,
       converter_reachable: converter,
       exporter_reachable: exporter,

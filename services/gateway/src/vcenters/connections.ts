@@ -109,7 +109,7 @@ export class VcenterConnections {
   async test(name: string): Promise<VcenterTest> {
     await this.sources.connection(name);
     const { source } = await this.sources.of({ server: name });
-    const found = await this.watch.watch(this.bus.request(checkVcenter, { source }));
+    const found = await this.watch.watch(source, name, this.bus.request(checkVcenter, { source }));
     const missing = found.privileges.filter(({ required, held }) => required && !held);
     return { ...found, name, ok: missing.length === 0, missing: missing.map(({ privilege }) => privilege) };
   }
