@@ -31,8 +31,15 @@ export const waitingOf = async (bus: Bus, channel: ChannelName): Promise<number>
     0,
   );
 
-/** Whether the channel took every job's end up to this place of the stream into its hands. */
-export const isThrough = async (bus: Bus, channel: ChannelName, seq: number): Promise<boolean> =>
-  (await consumersOf(bus, channel)).every(
-    ({ kind, num_pending, delivered }) => kind === 'batch' || num_pending === 0 || delivered.stream_seq >= seq,
-  );
+/**
+ * Whether the channel has done with every job's end up to this place of the stream.
+ * @param patient false: those that were handed out and are not done yet are waited for no longer
+ */
+export const isThrough = async (bus: Bus, channel: ChannelName, seq: number, patient: boolean): Promise<boolean> =>
+  (await consumersOf(bus, channel))
+    .filter(({ kind }) => kind !== 'batch')
+    .every(
+      ({ num_pending, num_ack_pending, delivered, ack_floor }) =>
+        (num_pending === 0 || delivered.stream_seq >= seq) &&
+        (!patient || num_ack_pending === 0 || ack_floor.stream_seq >= seq),
+    );

@@ -17,8 +17,8 @@ export interface FlusherOptions {
   readonly held: Held;
   readonly quiet: QuietClock | undefined;
   readonly log: PipelineLog;
-  /** Whether the channel has handled the facts up to this place of their stream. */
-  readonly isThrough: (channel: ChannelName, seq: number) => Promise<boolean>;
+  /** See consumers.ts. */
+  readonly isThrough: (channel: ChannelName, seq: number, patient: boolean) => Promise<boolean>;
   /** Puts aside what was refused for good. */
   readonly putAside: (
     group: Group,
@@ -34,7 +34,9 @@ export interface FlusherOptions {
 const POLL_MS = 1_000;
 /** A claim that stands still for so long belongs to a notifier that is gone. */
 const LEASE_MS = 10_000;
-/** The end of a batch is told after so long, even if a fact of one of its jobs is still under way. */
+/** By then facts that a killed notifier had in hand were handled by another. What is still under way waits for a receiver. */
+const IN_HAND_MS = 45_000;
+/** The end of a batch is told after so long, even if facts of its jobs still wait to be handled. */
 const LONGEST_SETTLE_MS = 600_000;
 
 /**
@@ -102,7 +104,8 @@ export class Flusher {
 
   /** The end of a batch overtakes its jobs where many of them wait to be handled. */
   async #hasSettled({ channel }: Group, end: BatchEnd, now: number): Promise<boolean> {
-    return now - end.at > LONGEST_SETTLE_MS || this.options.isThrough(channel, end.seq);
+    const passed = now - end.at;
+    return passed > LONGEST_SETTLE_MS || this.options.isThrough(channel, end.seq, passed < IN_HAND_MS);
   }
 
   /** Whether somebody else is sending it, and alive. */
