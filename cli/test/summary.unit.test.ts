@@ -208,7 +208,10 @@ describe('a job that waits, as hyperctl status shows it', () => {
         tags: ['a', 'b'],
         not_before: at,
         window: 'Sat 22:00-06:00 Europe/Berlin',
-        callback_url: 'https://x.example/end',
+        callback_url: 'https://x.example/[redacted]',
+        slack_webhook: 'https://hooks.slack.com/[redacted]',
+        notify_email: 'ops@example.com',
+        trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
         connection: 'prod',
         queue_position: 3,
         estimated_start: at,
@@ -222,7 +225,10 @@ describe('a job that waits, as hyperctl status shows it', () => {
       'Tags:': 'a, b',
       'Login:': 'vCenter connection prod',
       'Window:': 'Sat 22:00-06:00 Europe/Berlin',
-      'Callback:': 'https://x.example/end',
+      'E-mail:': 'ops@example.com',
+      'Slack:': 'https://hooks.slack.com/[redacted]',
+      'Callback:': 'https://x.example/[redacted]',
+      'Trace:': '4bf92f3577b34da6a3ce929d0e0e4736',
       'Queue:': 'position 3',
       'Waiting:': 'wave web waits for wave db',
     });
@@ -230,6 +236,16 @@ describe('a job that waits, as hyperctl status shows it', () => {
     expect(rows['Starts:']).toMatch(/^about (Sat|Sun) 2099/);
     const single = statusLines(job({ batch_id: 'batch-7k2m9x4qa3hd', wave: 'all' }), PLAIN);
     expect(single).toContain('Batch:         batch-7k2m9x4qa3hd');
+  });
+
+  it('once it ended tells who heard of it and its trace, which the end of a migration does not', () => {
+    const told = { notify_email: 'ops@example.com', trace_id: '4bf92f3577b34da6a3ce929d0e0e4736' };
+    for (const status of ['completed', 'cancelled', 'failed'] as const) {
+      const one = { ...completed(told), status };
+      for (const line of ['E-mail:        ops@example.com', `Trace:         ${told.trace_id}`])
+        expect(statusLines(one, PLAIN)).toContain(line);
+      expect(summaryLines(one, PLAIN).join('\n')).not.toContain('E-mail');
+    }
   });
 
   it('has a next step where it rests in exported, and none where its conversion is queued', () => {

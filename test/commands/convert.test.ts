@@ -51,7 +51,7 @@ describe('hyperctl convert', () => {
     expect(ran.stdout).toMatch(/^Error: +dracut failed: no space left on device\nCode: +CONVERSION_STEP\nTry: /m);
     const quiet = await hyperctl(['convert', '--vm', 'convert-2-broken', '--quiet']);
     expect(quiet).toMatchObject({ exitCode: 1, stdout: '' });
-    expect(quiet.stderr).toMatch(/^Error: dracut failed: no space left on device \(job-\w+\)$/);
+    expect(quiet.stderr).toMatch(/^Error: dracut failed: no space left on device \(job-\w+, trace [0-9a-f]{32}\)$/);
   });
 
   it('prints one document with --json, nothing with --quiet', async () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { oneError } from './one-error.js';
-import { ended, hyperctl, hyperctlJson, startJob } from './site/index.js';
+import { ended, hyperctl, hyperctlJson, job, startJob } from './site/index.js';
 
 it('hyperctl import: defines the result, and says how to start it', async () => {
   const id = await startJob('import-1');
@@ -32,9 +32,11 @@ it('hyperctl import: says nothing with --quiet, waits for nothing with --detach,
     `Asked for. See the result: hyperctl status --job ${id}`,
   );
 
-  expect(await oneError(1, ['import', '--job', refused])).toMatch(
-    /^Error: libvirt refused: no network default\n[\s\S]*code: +LIBVIRT/,
-  );
+  const error = await oneError(1, ['import', '--job', refused]);
+  expect(error).toMatch(/^Error: libvirt refused: no network default\n[\s\S]*code: +LIBVIRT/);
+  // The import is told in the trace of its job.
+  expect(error).toContain(`  job:   ${refused}\n`);
+  expect(error).toContain(`  trace: ${(await job(refused)).trace_id}`);
   expect(await oneError(4, ['import', '--vm', 'import-0'])).toContain('there is no job of a VM named import-0');
   expect(await oneError(2, ['import'])).toContain('which job?');
 });

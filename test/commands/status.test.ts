@@ -35,7 +35,7 @@ describe('hyperctl status', () => {
     expect(failed).toEqual({
       exitCode: 1,
       stdout: '',
-      stderr: `Error: dracut failed: no space left on device (${broken})`,
+      stderr: `Error: dracut failed: no space left on device (${broken}, trace ${(await job(broken)).trace_id})`,
     });
   });
 

@@ -4,7 +4,7 @@ import { BaseCommand, GATEWAY_FLAGS } from '../lib/base-command.js';
 import type { GatewayClient } from '../lib/client.js';
 import { CliError } from '../lib/errors.js';
 import { EXIT, type ExitCode } from '../lib/exit-codes.js';
-import { findJob, JOB_FLAGS } from '../lib/find-job.js';
+import { findJob, JOB_FLAGS, traceOf } from '../lib/find-job.js';
 import { printable, shellQuote } from '../lib/format.js';
 import { given } from '../lib/given.js';
 import { liveLine } from '../lib/live-line.js';
@@ -48,7 +48,7 @@ export default class Import extends BaseCommand<typeof Import> {
       this.logToStderr(`The import goes on. See the result: hyperctl status --job ${jobId}`);
       return EXIT.interrupted;
     }
-    return this.#tell(ended, jobId);
+    return this.#tell(client, ended, jobId);
   }
 
   /** Undefined after Ctrl-C. */
@@ -67,7 +67,7 @@ export default class Import extends BaseCommand<typeof Import> {
     }
   }
 
-  #tell(ended: ImportState, jobId: string): ExitCode {
+  async #tell(client: GatewayClient, ended: ImportState, jobId: string): Promise<ExitCode> {
     const { report, failure } = ended;
     if (this.isJson) this.printJson(ended);
     else if (report !== null) {
@@ -85,6 +85,7 @@ export default class Import extends BaseCommand<typeof Import> {
         code: failure?.code ?? 'FAILED',
         advice: failure?.advice.replaceAll('<id>', jobId),
         jobId,
+        traceId: await traceOf(client, jobId),
       });
     }
     return report === null ? EXIT.failed : EXIT.ok;

@@ -86,6 +86,7 @@ export default class Retry extends WatchingCommand<typeof Retry> {
       }
       for (const refused of result.refused)
         this.logToStderr(`Not tried again: ${refused.job_id}: ${printable(refused.message)} (${refused.code})`);
+      if (result.refused.length > 0) this.logToStderr(`  trace: ${this.trace.traceId}`);
     }
     return result.refused.length === 0 ? EXIT.ok : EXIT.failed;
   }

@@ -4,7 +4,7 @@ import { BaseCommand, GATEWAY_FLAGS } from '../lib/base-command.js';
 import type { GatewayClient } from '../lib/client.js';
 import { CliError } from '../lib/errors.js';
 import { EXIT, type ExitCode } from '../lib/exit-codes.js';
-import { findJob, JOB_FLAGS } from '../lib/find-job.js';
+import { findJob, JOB_FLAGS, traceOf } from '../lib/find-job.js';
 import { liveLine } from '../lib/live-line.js';
 import { interruption, poll } from '../lib/poll.js';
 import { reportLines } from '../lib/verify-report.js';
@@ -44,7 +44,7 @@ export default class Verify extends BaseCommand<typeof Verify> {
       this.logToStderr(`The verification goes on. See the result: hyperctl verify --job ${jobId} --last`);
       return EXIT.interrupted;
     }
-    return this.#tell(ended, jobId);
+    return this.#tell(client, ended, jobId);
   }
 
   /** Undefined after Ctrl-C. */
@@ -69,7 +69,7 @@ export default class Verify extends BaseCommand<typeof Verify> {
     }
   }
 
-  #tell({ report, failure, ...rest }: Verification, jobId: string): ExitCode {
+  async #tell(client: GatewayClient, { report, failure, ...rest }: Verification, jobId: string): Promise<ExitCode> {
     const code = report?.identical === true ? EXIT.ok : EXIT.failed;
     if (this.isJson) this.printJson({ ...rest, report, failure });
     else if (report !== null) {
@@ -82,6 +82,7 @@ export default class Verify extends BaseCommand<typeof Verify> {
         code: failure?.code ?? 'FAILED',
         advice: failure?.advice.replaceAll('<id>', jobId),
         jobId,
+        traceId: await traceOf(client, jobId),
       });
     }
     return code;

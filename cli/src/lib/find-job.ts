@@ -24,3 +24,10 @@ export async function findJob(
   if (newest !== undefined) return newest.job_id;
   throw await (await import('./near-jobs.js')).noJobOfVm(client, vm);
 }
+
+/** In which trace a job's work is told; undefined where the gateway does not say: then the command's own is. */
+export const traceOf = (client: GatewayClient, job: string): Promise<string | undefined> =>
+  client.job(job).then(
+    ({ trace_id: trace }) => trace ?? undefined,
+    () => undefined,
+  );

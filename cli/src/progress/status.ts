@@ -4,11 +4,12 @@ import { fullTime } from '../lib/when.js';
 import { painter } from '../lib/width.js';
 import { originOfJob } from '../lib/origin.js';
 import { STEP_TEXT } from './steps.js';
+import { toldRows } from './told.js';
 import { cleanupRow, row, summaryLines, type SummaryOptions } from './summary.js';
 
 /** A job as it is now, for `hyperctl status`; an ended one as its summary. */
 export function statusLines(job: JobDetail, options: SummaryOptions): string[] {
-  const ended = summaryLines(job, options);
+  const ended = summaryLines(job, { ...options, full: true });
   if (ended.length > 0 && job.next_retry_at === null) return ended;
   const { progress } = job;
   const eta = progress.eta_seconds === null ? '' : `, ETA ${durationWord(progress.eta_seconds)}`;
@@ -38,6 +39,7 @@ export function statusLines(job: JobDetail, options: SummaryOptions): string[] {
     ...(job.next_retry_at === null ? [] : [row('Next retry', job.next_retry_at)]),
     ...(job.failure === null ? [] : [row('Last error', `${printable(job.failure.message)} (${job.failure.code})`)]),
     ...cleanupRow(job, painter(options.color)),
+    ...(job.trace_id === null ? [] : [row('Trace', job.trace_id)]),
   ];
 }
 
@@ -50,7 +52,7 @@ function plan(job: JobDetail): string[] {
     ...(job.connection === null ? [] : [row('Login', `vCenter connection ${job.connection}`)]),
     ...(job.not_before === null ? [] : [row('Not before', timeWord(job.not_before))]),
     ...(job.window === null ? [] : [row('Window', printable(job.window))]),
-    ...(job.callback_url === null ? [] : [row('Callback', printable(job.callback_url))]),
+    ...toldRows(job).map(([label, value]) => row(label, value)),
   ];
 }
 

@@ -9,6 +9,7 @@ import { wrap } from '../lib/wrap.js';
 import { cleaningOf, notCleaned } from './cleanup.js';
 import { hang } from './hang.js';
 import { isResting } from './resting.js';
+import { toldRows } from './told.js';
 
 export interface SummaryOptions {
   readonly color: boolean;
@@ -17,6 +18,8 @@ export interface SummaryOptions {
   readonly domain?: DomainFacts | undefined;
   /** Where the VM came from, where more of it is known than the job says. */
   readonly origin?: Origin | undefined;
+  /** Who is told, and the trace, beside what came out: for who asks about a job. */
+  readonly full?: boolean | undefined;
 }
 
 const WIDEST_BOX = 58;
@@ -40,6 +43,7 @@ export function summaryLines(job: JobDetail, options: SummaryOptions): string[] 
         '',
         ...failure(job, options, paint),
         ...leftovers(job, paint),
+        ...told(job, options),
       ];
     case 'cancelled':
       return [
@@ -48,9 +52,11 @@ export function summaryLines(job: JobDetail, options: SummaryOptions): string[] 
         row('Job ID', job.job_id),
         row('Source VM', printable(job.vm_name)),
         ...leftovers(job, paint),
+        ...told(job, options),
+        ...trace(job, options),
       ];
     case 'exported':
-      return isResting(job) ? [...box('✅ Export Complete', 'green', paint, options), '', ...rest(job)] : [];
+      return isResting(job) ? [...box('✅ Export Complete', 'green', paint, options), '', ...rest(job, options)] : [];
     case 'pending':
     case 'exporting':
     case 'converting':
@@ -59,11 +65,13 @@ export function summaryLines(job: JobDetail, options: SummaryOptions): string[] 
 }
 
 /** The disks are there; what is next is the user's to say. */
-const rest = (job: JobDetail): string[] => [
+const rest = (job: JobDetail, options: SummaryOptions): string[] => [
   row('Job ID', job.job_id),
   row('Source VM', printable(job.vm_name)),
   row('Total Size', sizeWord(job.export.total_bytes)),
   ...(job.export.duration === null ? [] : [row('Total Time', job.export.duration)]),
+  ...told(job, options),
+  ...trace(job, options),
   '',
   'Next step:',
   '',
@@ -82,6 +90,11 @@ function box(name: string, style: 'green' | 'red' | 'yellow', paint: Paint, opti
     paint(style, `╚${'═'.repeat(inner)}╝`),
   ];
 }
+
+const told = (job: JobDetail, { full = false }: SummaryOptions): string[] =>
+  full ? toldRows(job).map(([label, value]) => row(label, value)) : [];
+const trace = (job: JobDetail, { full = false }: SummaryOptions): string[] =>
+  full && job.trace_id !== null ? [row('Trace', job.trace_id)] : [];
 
 /** The same with a value of several words, broken between them; where nothing is to be copied. */
 const prose = (label: string, value: string, { columns }: SummaryOptions): string[] =>
@@ -102,6 +115,8 @@ function facts(job: JobDetail, options: SummaryOptions, paint: Paint): string[] 
     ...domain(job),
     ...proof(job, options),
     ...cleanupRow(job, paint),
+    ...told(job, options),
+    ...trace(job, options),
     ...job.concerns.flatMap((concern) =>
       hang(`⚠️  ${printable(concern)}`, options.columns).map((line) => paint('yellow', line)),
     ),
