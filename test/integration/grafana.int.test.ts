@@ -99,9 +99,10 @@ it('each query and each rule names what there is, and returns data', async () =>
   await assertQueriesReturnData(prometheus.url, { allowedEmpty: WITHOUT_CONVERSIONS });
 });
 
+const query = async (expression: string): Promise<string[]> =>
+  (await prometheus.query(expression)).map(({ value }) => value);
+
 it('a job that failed is told by code, and no gauge of the shared state is counted twice', async () => {
-  const query = async (expression: string): Promise<string[]> =>
-    (await prometheus.query(expression)).map(({ value }) => value);
   expect(await query('sum by (phase, code) (hyper2kvm_failures_total) > 0')).toEqual(['1']);
   expect(await query('max by (status) (hyper2kvm_jobs{status=~"completed|failed"})')).toEqual(['1', '1']);
   // The target's label does not take the place of the figure's own.

@@ -69,20 +69,20 @@ it('queries and rules use metrics alone that docs/metrics.md lists', () => {
   expect([...new Set(unknown)]).toEqual([]);
 });
 
-describe('queries that no server is asked here', () => {
-  const of = (wanted: string) =>
-    allQueries()
-      .filter(({ kind }) => kind === wanted)
-      .map(({ name, expression }) => [name, expression] as const);
+const queriesFor = (wanted: string) =>
+  allQueries()
+    .filter(({ kind }) => kind === wanted)
+    .map(({ name, expression }) => [name, expression] as const);
 
+describe('queries that no server is asked here', () => {
   // As Loki names what comes by OTLP: service.name is the label service_name, attributes keep their names.
-  it.each(of('loki'))('%s: lines of services, of one job', (_, expression) => {
+  it.each(queriesFor('loki'))('%s: lines of services, of one job', (_, expression) => {
     expect(expression).toMatch(
       /\{service_name=~"gateway\|exporter\|converter\|notifier\|hyperctl"\} \| job_id = "\$job"/,
     );
   });
 
-  it.each(of('tempo'))('%s: spans of one job', (_, expression) => {
+  it.each(queriesFor('tempo'))('%s: spans of one job', (_, expression) => {
     expect(expression).toContain('{ span.job.id = "$job"');
   });
 });

@@ -27,6 +27,7 @@ export class Mailbox {
   readonly mails: ReceivedMail[] = [];
   readonly #refused = new Map<string, number>();
   #dataCode: number | undefined;
+  #senderCode: number | undefined;
   #login: { user: string; password: string } | undefined;
   #greeting: number | undefined;
   #meanwhile: () => Promise<unknown> = () => Promise.resolve();
@@ -49,6 +50,7 @@ export class Mailbox {
         const right = auth.username === this.#login?.user && auth.password === this.#login?.password;
         done(right ? null : refusal(535), right ? { user: auth.username ?? '' } : undefined);
       },
+      onMailFrom: (_address, _session, done) => done(this.#senderCode === undefined ? null : refusal(this.#senderCode)),
       onRcptTo: (address, _session, done) => {
         const code = this.#refused.get(address.address);
         done(code === undefined ? null : refusal(code));
@@ -99,6 +101,9 @@ export class Mailbox {
   /** Undefined: takes data again. */
   refuseData(code: number | undefined): void {
     this.#dataCode = code;
+  }
+  refuseSender(code: number | undefined): void {
+    this.#senderCode = code;
   }
   login(user: string, password: string): void {
     this.#login = { user, password };

@@ -31,6 +31,21 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     runBy: 'test/integration/cli-pack.int.test.ts',
   },
   {
+    command: /^docker compose --file deploy\/grafana\/compose\.yaml /,
+    why: 'needs Docker, and images from elsewhere; the file itself is read, and what it mounts is looked for',
+    runBy: 'test/support/grafana.unit.test.ts',
+  },
+  {
+    command: /^sudo (apt install prometheus|ln --symbolic \S+ \/etc\/prometheus\/local)$/,
+    why: 'changes the machine; the same files are read by a Prometheus of the test',
+    runBy: 'test/integration/grafana.int.test.ts',
+  },
+  {
+    command: /^promtool (check|test) rules deploy\/grafana\//,
+    why: 'set-up brings it, and puts it on no PATH',
+    runBy: 'test/integration/grafana-rules.int.test.ts',
+  },
+  {
     command: /^(npx )?hyperctl doctor\b/,
     why: 'it judges the machine: what is missing there is no fault of the docs',
     runBy: 'test/commands/doctor.test.ts',
