@@ -170,6 +170,16 @@ describe('trouble with the mail server', () => {
     expect(results(await channel.send(message('failed'), [OPS], NEVER))).toEqual({ [OPS]: 'taken' });
   });
 
+  it('our sender refused can be mended: later', async () => {
+    mailbox.refuseSender(553);
+    const channel = channelTo();
+    const told = message('failed');
+    const [outcome] = await channel.send(told, [OPS], NEVER);
+    expect([outcome?.result, reasonOf(outcome)]).toEqual(['later', expect.stringContaining('553')]);
+    mailbox.refuseSender(undefined);
+    expect(results(await channel.send(told, [OPS], NEVER))).toEqual({ [OPS]: 'taken' });
+  });
+
   it.each([421, 554])('turned away with %d: later, a fault of the server', async (code) => {
     mailbox.refuseConnections(code);
     const [outcome] = await channelTo().send(message('failed'), [OPS], NEVER);
