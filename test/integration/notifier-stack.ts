@@ -38,6 +38,14 @@ export interface Call {
 /** A status, with headers where they matter; undefined: no answer at all. */
 export type Answer = number | readonly [number, Record<string, string>] | undefined;
 
+export interface Receiver {
+  readonly url: string;
+  readonly calls: Call[];
+  /** Listens no more. */
+  down(): Promise<void>;
+  up(): Promise<void>;
+}
+
 export interface NotifierStack {
   readonly bus: Bus;
   readonly servers: string[];
@@ -45,7 +53,7 @@ export interface NotifierStack {
   /** Starts the service and waits for its "ready". */
   notifier(env?: NodeJS.ProcessEnv): Promise<ChildProcess>;
   /** An HTTP server on loopback. */
-  receiver(answer?: (calls: readonly Call[]) => Answer | Promise<Answer>): Promise<{ url: string; calls: Call[] }>;
+  receiver(answer?: (calls: readonly Call[]) => Answer | Promise<Answer>): Promise<Receiver>;
   configure(notifier: object): void;
   /** Publishes a fact; of a job, `at` names it. */
   tell(kind: FactKind, eventId: string, change?: object, at?: number): Promise<void>;
@@ -111,13 +119,21 @@ export async function startNotifierStack(notifier: object = {}): Promise<Notifie
             const [status, headers] = typeof said === 'object' ? said : [said, {}];
             if (status !== undefined) response.writeHead(status, headers).end();
           });
-        }).listen(0, '127.0.0.1');
-        undo.push(() => {
-          server.closeAllConnections();
-          server.close();
         });
-        await once(server, 'listening');
-        return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/secret-path`, calls };
+        const down = async (): Promise<void> => {
+          if (!server.listening) return;
+          const closed = once(server, 'close');
+          server.close();
+          server.closeAllConnections();
+          await closed;
+        };
+        const up = async (port = 0): Promise<number> => {
+          await once(server.listen(port, '127.0.0.1'), 'listening');
+          return (server.address() as AddressInfo).port;
+        };
+        undo.push(down);
+        const port = await up();
+        return { url: `http://127.0.0.1:${port}/secret-path`, calls, down, up: async () => void (await up(port)) };
       },
       tell: async (kind, eventId, change = {}, at = 1) => {
         const own = kind === 'batch' ? { batch_id: BATCH_ID } : { ...NO_BATCH, job_id: jobId(at), vm_name: `vm-${at}` };

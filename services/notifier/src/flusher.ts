@@ -15,7 +15,7 @@ export interface FlusherOptions {
   readonly channels: ReadonlyMap<ChannelName, Channel>;
   readonly config: NotifierConfig;
   readonly held: Held;
-  readonly quiet: QuietClock | undefined;
+  readonly quiet: Pick<QuietClock, 'until'> | undefined;
   readonly log: PipelineLog;
   /** See consumers.ts. */
   readonly isThrough: (channel: ChannelName, seq: number, patient: boolean) => Promise<boolean>;

@@ -22,7 +22,7 @@ export interface PipelineOptions {
   readonly config: NotifierConfig;
   readonly deliveries: Deliveries;
   readonly held: Held;
-  readonly quiet: QuietClock | undefined;
+  readonly quiet: Pick<QuietClock, 'until'> | undefined;
   readonly log: PipelineLog;
   /** Where the fact of a batch's end lies in its stream. */
   readonly placeOf: (fact: BatchFact) => Promise<number>;
@@ -160,7 +160,7 @@ export class Pipeline {
     if (waiting.length > 0) {
       const words = waiting.map(({ shown, reason }) => `${shown}: ${reason}`).join('; ');
       this.#log(
-        'info',
+        waiting.some(({ tries }) => tries === 1) ? 'warn' : 'info',
         fact,
         waiting.map(({ shown }) => shown),
         `a notification waits for its receiver: ${words}`,

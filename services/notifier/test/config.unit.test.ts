@@ -9,6 +9,10 @@ describe('the section notifier', () => {
       smtp: { host: '', secure: false, from: 'hyper2kvm@localhost', to: [] },
       notify_on_complete: true,
       notify_on_failure: true,
+      slack: { webhooks: {} },
+      rules: [],
+      digest: { batches: true, every_minutes: 60 },
+      give_up_after_hours: 72,
     });
   });
 
@@ -39,5 +43,40 @@ describe('the section notifier', () => {
 
   it('takes an address with a name', () => {
     expect(smtp({ from: 'Migrations <vm@example.com>' }).from).toBe('Migrations <vm@example.com>');
+  });
+});
+
+describe('rules', () => {
+  const BASE = {
+    smtp: { host: 'mail' },
+    slack: { webhooks: { ops: 'https://hooks.slack.com/services/T000/B000/XXXX' } },
+    webhook: { endpoints: { cmdb: { url: 'https://cmdb.example.com/hook' } } },
+  };
+  const RULE = { name: 'failures', facts: ['job.failed'], to: { slack: ['ops'], webhook: ['cmdb'] } };
+  const problems = (...rules: object[]): string[] => {
+    const parsed = NotifierConfig.safeParse({ ...BASE, rules });
+    return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  };
+
+  it('may name what is configured', () => expect(problems(RULE)).toEqual([]));
+
+  it.each([
+    [{ to: { slack: ['dev'] } }, 'rules.1.to.slack.0: notifier.slack.webhooks has no dev; it has ops'],
+    [
+      { to: { webhook: ['cmdb', 'itsm'] } },
+      'rules.1.to.webhook.1: notifier.webhook.endpoints has no itsm; it has cmdb',
+    ],
+    [{ to: {} }, 'rules.1.to: email, slack or webhook: at least one'],
+    [{ facts: [] }, 'rules.1.facts: at least one, or leave the key out'],
+    [
+      { facts: ['batch.completed'], lanes: ['high'] },
+      'rules.1.lanes: batch.completed has no lanes: make a rule of its own for it',
+    ],
+    [{ name: 'failures' }, 'rules.1.name: another rule has the name failures'],
+  ])('%j: %s', (change, problem) => expect(problems(RULE, { ...RULE, name: 'two', ...change })).toEqual([problem]));
+
+  it('need a mail server for e-mail', () => {
+    const rules = [{ ...RULE, to: { email: ['ops@example.com'] } }];
+    expect(() => NotifierConfig.parse({ rules })).toThrow('set notifier.smtp.host');
   });
 });

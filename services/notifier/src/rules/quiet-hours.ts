@@ -3,11 +3,8 @@ import { FactName } from './rule.js';
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 const MINUTE_MS = 60_000;
-const DAY_MINUTES = 24 * 60;
-/** Time zones differ from UTC, and change by daylight saving, in quarters of an hour. */
-const STEP_MINUTES = 15;
 /** By then they have ended, whatever the days: seven nights, and a change of the clock. */
-const LONGEST_MINUTES = 9 * DAY_MINUTES;
+const LONGEST_MS = 9 * 24 * 60 * MINUTE_MS;
 
 const Clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time such as 22:00');
 const End = z.union([Clock, z.literal('24:00')], 'a time such as 07:00, at most 24:00');
@@ -49,6 +46,7 @@ export class QuietClock {
   readonly #from: number;
   readonly #to: number;
   readonly #days: ReadonlySet<string>;
+  #last: { readonly from: number; readonly until: number } | undefined;
 
   constructor(readonly hours: QuietHours) {
     this.#format = new Intl.DateTimeFormat('en-GB', {
@@ -66,17 +64,13 @@ export class QuietClock {
   /** Undefined where it is not quiet. @param now milliseconds */
   until(now: number): number | undefined {
     if (!this.#isQuiet(now)) return undefined;
+    if (this.#last !== undefined && now >= this.#last.from && now < this.#last.until) return this.#last.until;
     // By what the zone's clock shows, minute by minute: an hour may be missing, or come twice.
-    const begin = Math.floor(now / MINUTE_MS) * MINUTE_MS;
-    for (let at = begin, passed = 0; passed < LONGEST_MINUTES; passed += STEP_MINUTES) {
-      const next = at + STEP_MINUTES * MINUTE_MS;
-      if (!this.#isQuiet(next)) {
-        for (let minute = at + MINUTE_MS; minute < next; minute += MINUTE_MS) if (!this.#isQuiet(minute)) return minute;
-        return next;
-      }
-      at = next;
-    }
-    return begin + LONGEST_MINUTES * MINUTE_MS;
+    const from = Math.floor(now / MINUTE_MS) * MINUTE_MS;
+    let until = from + MINUTE_MS;
+    while (this.#isQuiet(until) && until - from < LONGEST_MS) until += MINUTE_MS;
+    this.#last = { from, until };
+    return until;
   }
 
   #isQuiet(at: number): boolean {
