@@ -182,7 +182,7 @@ export class FactConsumer {
       const hopeless = error instanceof InvalidMessage || (error instanceof JobError && !error.retryable);
       ended(hopeless ? 'failed' : 'again');
       if (hopeless) {
-        logger.error({ subject: message.subject, error: error.message }, 'a fact was put aside');
+        logger.error({ ...namedIn(message.subject), error: error.message }, 'a fact was put aside');
         await deadLetter(bus, event.name, message, service, error.message).then(
           () => message.ack(),
           () => message.nak(PAUSE_MS),
@@ -190,14 +190,14 @@ export class FactConsumer {
         return;
       }
       if (error instanceof RetryLater || this.#stopped) {
-        logger.debug({ err: error, subject: message.subject }, 'a fact waits');
+        logger.debug({ err: error, ...namedIn(message.subject) }, 'a fact waits');
         message.nak(error instanceof RetryLater && !this.#stopped ? error.afterMs : 1);
         return;
       }
       const { backoffMs } = event.policy;
       const pause = backoffMs[Math.min(message.info.deliveryCount, backoffMs.length) - 1] ?? 1_000;
       logger.warn(
-        { err: error, subject: message.subject, deliveries: message.info.deliveryCount },
+        { err: error, ...namedIn(message.subject), deliveries: message.info.deliveryCount },
         `a fact could not be handled; again in ${pause / 1000} s`,
       );
       message.nak(pause);
@@ -205,6 +205,16 @@ export class FactConsumer {
       clearInterval(hold);
     }
   }
+}
+
+/** `job.completed.job-7k2m9x4qa3hd` for a line of the log: whoever looks for the job finds it. */
+function namedIn(subject: string): Record<string, string> {
+  const id = subject.split('.').at(-1) ?? '';
+  const key = [
+    ['job-', 'job_id'],
+    ['batch-', 'batch_id'],
+  ].find(([prefix = '']) => id.startsWith(prefix))?.[1];
+  return { subject, ...(key === undefined ? {} : { [key]: id }) };
 }
 
 /** Of whom the fact is. */
