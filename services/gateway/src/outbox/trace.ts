@@ -1,4 +1,4 @@
-import { jobLog, jobProgress } from '@hyper2kvm/contracts';
+import { jobCreated, jobLog, jobProgress } from '@hyper2kvm/contracts';
 import { context, SpanKind, trace, tracer } from '@hyper2kvm/runtime';
 import type { WaitingRow } from './rows.js';
 
@@ -9,8 +9,8 @@ interface Refusal {
 
 /** Of rows that the bus does not take; one that another gateway sends in the end is never asked for again. */
 const MOST_REFUSED = 1_000;
-/** What is told of a job is not worth a span each. */
-const UNTRACED = new Set<string>([jobLog.type, jobProgress.type]);
+/** What nobody acts on is not worth a span: batches make thousands of these. */
+const UNTRACED = new Set<string>([jobCreated.type, jobLog.type, jobProgress.type]);
 const WORDS: Readonly<Record<WaitingRow['kind'], string>> = {
   fact: 'publish',
   command: 'publish',
