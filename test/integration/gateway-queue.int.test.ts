@@ -55,6 +55,13 @@ const sequentialScans = async (): Promise<number> => {
   );
   return Number(rows[0]?.scans);
 };
+/** How often an index was used that only the metrics ask. */
+const figuresAsked = async (): Promise<number> => {
+  const { rows } = await stack.db.query<{ scans: string }>(
+    "SELECT idx_scan AS scans FROM pg_stat_user_indexes WHERE indexrelname = 'idx_jobs_uncleared'",
+  );
+  return Number(rows[0]?.scans);
+};
 const count = async (where: string): Promise<number> =>
   Number((await stack.db.query<{ n: string }>(`SELECT count(*) AS n FROM jobs WHERE ${where}`)).rows[0]?.n);
 
@@ -97,6 +104,28 @@ it('with 10,000 waiting jobs no pass and no question reads them all', async () =
   expect(share['normal']).toBeGreaterThanOrEqual(4);
   expect(share['low']).toBeGreaterThanOrEqual(4);
 }, 120_000);
+
+it('with 10,000 jobs scrapes are answered from indexes, and few of them ask the database', async () => {
+  // As autovacuum leaves it: then an index alone can be counted.
+  await stack.db.query('VACUUM ANALYZE jobs');
+  const scans = await sequentialScans();
+  const asked = await figuresAsked();
+  const began = Date.now();
+  const scrapes = await Promise.all(
+    Array.from({ length: 3 }, async () => {
+      let text = '';
+      for (let n = 0; n < 10; n += 1) text = await (await client.send('GET', '/metrics')).text();
+      return text;
+    }),
+  );
+  const seconds = (Date.now() - began) / 1000;
+  for (const text of scrapes) expect(text).toMatch(/^hyper2kvm_jobs\{status="pending"\} 9\d{3}$/m);
+  expect((await sequentialScans()) - scans).toBe(0);
+  const more = (await figuresAsked()) - asked;
+  expect(more).toBeGreaterThan(0);
+  // At most once in two seconds, not thirty times.
+  expect(more).toBeLessThanOrEqual(Math.ceil(seconds / 2) + 1);
+});
 
 it('the position of each job is the number of those that start before it', async () => {
   const { rows } = await stack.db.query<{ id: string; place: string }>(

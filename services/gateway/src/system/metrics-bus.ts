@@ -41,12 +41,11 @@ async function readBus(bus: Bus): Promise<BusFigures> {
   return { streams, consumers };
 }
 
-/** While NATS is away, its client would have every scrape wait. */
-const connected = <T>(bus: Bus, ask: () => Promise<T>) =>
-  sharedState(async () => {
-    if (bus.status() !== 'connected') throw new Error('NATS is away');
-    return ask();
-  });
+/** Nothing at all while NATS is away: its client would have every scrape wait, and what it said before may be wrong by now. */
+function connected<T>(bus: Bus, ask: () => Promise<T>): () => Promise<T> {
+  const shared = sharedState(ask);
+  return () => (bus.status() === 'connected' ? shared() : Promise.reject(new Error('NATS is away')));
+}
 
 /** Shows the figures at scrapes. */
 export function exposeBus(bus: Bus, database: () => Promise<DatabaseFigures>): void {

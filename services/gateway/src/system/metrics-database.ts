@@ -32,12 +32,12 @@ const age = (since: string): string => `extract(epoch FROM now() - ${since})::fl
 const JOBS = 'SELECT status, count(*) AS count FROM jobs GROUP BY status';
 /** From idx_jobs_pending alone. What nothing planned (a batch, a window, a pause before a retry) holds back has an age. */
 const PENDING = `SELECT lane_rank AS lane, count(*) AS waiting, count(*) FILTER (WHERE released_at IS NULL) AS held,
-    ${age('min(greatest(queued_at, admitted_at, not_before, next_retry_at))')}
-      FILTER (WHERE admitted_at IS NOT NULL AND ${TIMELY} AND (window_key = '' OR released_at IS NOT NULL)) AS oldest
+    ${age(`min(greatest(queued_at, admitted_at, not_before, next_retry_at))
+      FILTER (WHERE admitted_at IS NOT NULL AND ${TIMELY} AND (window_key = '' OR released_at IS NOT NULL))`)} AS oldest
   FROM jobs WHERE status = 'pending' GROUP BY lane_rank`;
 /** By idx_jobs_convertible. */
 const CONVERTIBLE = `SELECT lane_rank AS lane, count(*) AS waiting, 0 AS held,
-    ${age('min(greatest(queued_at, next_retry_at))')} FILTER (WHERE ${TIMELY}) AS oldest
+    ${age(`min(greatest(queued_at, next_retry_at)) FILTER (WHERE ${TIMELY})`)} AS oldest
   FROM jobs WHERE status = 'exported' AND conversion_status = 'queued' GROUP BY lane_rank`;
 /** By idx_jobs_status: these are as many as there are slots. */
 const RUNNING = `SELECT ${age("min(export_started_at) FILTER (WHERE status = 'exporting')")} AS export,
