@@ -125,7 +125,10 @@ describe('trouble with the mail server', () => {
     const [second] = await channel.send(message('failed'), [OPS], NEVER);
     for (const outcome of [first, second])
       expect(outcome).toMatchObject({ result: 'later', afterMs: expect.any(Number) });
-    expect(reasonOf(second)).toContain('did not answer a moment ago');
+    expect(reasonOf(second)).toContain('it is left alone for a while: connect ECONNREFUSED');
+    // Somebody who asks is told how it is now.
+    const [asked] = await channel.send(test, [OPS], NEVER);
+    expect(reasonOf(asked)).toMatch(/^mail server 127\.0\.0\.1: connect ECONNREFUSED/);
   });
 
   it('connections that the server closed meanwhile are replaced, and nothing is lost', async () => {

@@ -144,6 +144,9 @@ describe('a receiver', () => {
       expect(afterMs).toBeLessThanOrEqual(121_000);
     }
     expect(got).toHaveLength(1);
+    // Somebody who asks is told how it is now.
+    await one(hooks.send(test, [url], NEVER));
+    expect(got).toHaveLength(2);
   });
 
   it('that is down for a while gets it when it is up again', async () => {

@@ -16,6 +16,8 @@ export interface Post {
   readonly secret?: string | undefined;
   /** Calls with the same one share what is known of the other side. */
   readonly receiver: string;
+  /** Also while the receiver is left alone. */
+  readonly anyway: boolean;
   /** What the other side says of a refusal, in words that may be shown. */
   readonly explained?: (answer: CallAnswer) => string;
 }
@@ -54,24 +56,22 @@ export class Poster {
     const receiver = this.#receiver(post.receiver);
     const { pausesMs } = this.options;
     for (let tries = 0; ; tries += 1) {
-      const answer = await receiver.take(async () =>
-        postSigned({
-          url: post.url.href,
-          body: post.body,
-          secret: post.secret,
-          timeoutMs: this.options.timeoutMs,
-          id: post.id,
-          time: new Date(),
-          signal,
-        }),
-      );
+      const call = {
+        url: post.url.href,
+        body: post.body,
+        secret: post.secret,
+        timeoutMs: this.options.timeoutMs,
+        id: post.id,
+        signal,
+      };
+      const answer = await receiver.take(async () => postSigned({ ...call, time: new Date() }), post.anyway);
       const { status } = answer;
       const said = `${post.url.host} answered ${status}${post.explained?.(answer) ?? ''}`;
       if (status >= 200 && status < 300) return { result: 'taken', answer: said };
       if (status < 500 && status !== 408 && status !== 429) return { result: 'refused', reason: said };
       const asked = answer.retryAfterMs ?? 0;
       // Meant for everybody who calls there, not for this message alone.
-      if (status === 429 || status === 503) receiver.close(asked);
+      if (status === 429 || status === 503) receiver.close(asked, said);
       const own = pausesMs[tries];
       if (asked > (pausesMs.at(-1) ?? 0)) return { result: 'later', reason: said, afterMs: asked };
       if (own === undefined) return { result: 'later', reason: said };

@@ -20,6 +20,7 @@ export class Receiver {
   readonly #waiting: (() => void)[] = [];
   #silences = 0;
   #closedUntil = 0;
+  #problem = '';
 
   constructor(private readonly options: ReceiverOptions) {}
 
@@ -29,16 +30,20 @@ export class Receiver {
   }
 
   /** Asked for by the other side itself, or for its sake. */
-  close(ms: number): void {
-    this.#closedUntil = Math.max(this.#closedUntil, Date.now() + ms);
+  close(ms: number, problem: string): void {
+    const until = Date.now() + ms;
+    if (until <= this.#closedUntil) return;
+    this.#closedUntil = until;
+    this.#problem = problem;
   }
 
   /**
    * Makes a call when its turn comes.
+   * @param anyway also while the other side is left alone: somebody wants to know how it is now
    * @throws RetryLater when the other side does not answer, or did not a moment ago; what the call throws otherwise
    */
-  async take<T>(call: () => Promise<T>): Promise<T> {
-    this.#assertOpen();
+  async take<T>(call: () => Promise<T>, anyway = false): Promise<T> {
+    if (!anyway) this.#assertOpen();
     if (this.#running >= this.options.calls) {
       if (this.#waiting.length >= WAITING) throw new RetryLater(FULL_MS, 'many messages wait for this receiver');
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -46,7 +51,7 @@ export class Receiver {
       this.#running += 1;
     }
     try {
-      this.#assertOpen();
+      if (!anyway) this.#assertOpen();
       const answer = await call();
       this.#silences = 0;
       return answer;
@@ -54,10 +59,13 @@ export class Receiver {
       if (!this.options.isSilence(error)) throw error;
       // Calls that were made side by side all say the same: that is one silence.
       if (Date.now() >= this.#closedUntil) {
-        this.close(Math.min(this.options.firstPauseMs * 2 ** this.#silences, LONGEST_PAUSE_MS));
+        this.close(
+          Math.min(this.options.firstPauseMs * 2 ** this.#silences, LONGEST_PAUSE_MS),
+          (error as Error).message,
+        );
         this.#silences += 1;
       }
-      throw new RetryLater(this.#closedUntil - Date.now(), (error as Error).message, { cause: error });
+      throw new RetryLater(Math.max(0, this.#closedUntil - Date.now()), (error as Error).message, { cause: error });
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#running -= 1;
@@ -67,6 +75,6 @@ export class Receiver {
 
   #assertOpen(): void {
     const rest = this.#closedUntil - Date.now();
-    if (rest > 0) throw new RetryLater(rest, 'this receiver did not answer a moment ago');
+    if (rest > 0) throw new RetryLater(rest, `it is left alone for a while: ${this.#problem}`);
   }
 }

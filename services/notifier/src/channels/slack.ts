@@ -58,7 +58,7 @@ export class SlackChannel implements Channel {
       this.settings.allow_urls,
     );
     if (typeof url === 'string') return { target, result: 'refused', reason: url };
-    const post = { url, body, id: message.id, receiver: url.href, explained };
+    const post = { url, body, id: message.id, receiver: url.href, anyway: message.kind === 'test', explained };
     return { target, ...(await this.#poster.post(post, signal)) };
   }
 }

@@ -47,7 +47,8 @@ export class WebhookChannel implements Channel {
     const url = callable(target, configured, this.settings.allow_urls);
     if (typeof url === 'string') return { target, result: 'refused', reason: url };
     const secret = this.#endpoints.find((endpoint) => endpoint.url === target)?.secret ?? this.settings.secret;
-    const post = { url, body: JSON.stringify(body), id: message.id, secret, receiver: url.host };
+    const anyway = message.kind === 'test';
+    const post = { url, body: JSON.stringify(body), id: message.id, secret, receiver: url.host, anyway };
     return { target, ...(await this.#poster.post(post, signal)) };
   }
 }
