@@ -19,6 +19,7 @@ import {
   SIGNING,
   startWorld,
   TOKEN,
+  WEBHOOK,
   WRONG,
   type World,
 } from './gateway-secrets-world.js';
@@ -67,7 +68,7 @@ async function plant(): Promise<void> {
   await plantInStreams(bus, text);
   await writeFile(`${workDir}/planted`, text);
   await fetch(callbackUrl, { method: 'POST', body: text });
-  mailbox.mails.push({ from: '', to: [], raw: text, header: () => undefined });
+  mailbox.mails.push({ from: '', to: [], raw: text, header: () => undefined, encrypted: false });
   seen.printed.push(text);
 }
 
@@ -154,4 +155,11 @@ it('no password, token or key in rows, messages, logs, spans, processes, files, 
   ]);
   const leaks = [...sinks].flatMap(([name, text]) => leaksIn(text, secrets).map((leak) => `${name}: ${leak}`));
   expect(leaks).toEqual([]);
+
+  // Who is told is kept, and told to the notifier; it is shown to nobody.
+  const knows = /^(table public\.(jobs|batches|outbox)|stream (FACTS|DEAD_LETTERS)|wire)$/;
+  const receivers = new Map([['path of a receiver', WEBHOOK]]);
+  const shown = [...sinks].filter(([name]) => !knows.test(name));
+  expect(shown.flatMap(([name, text]) => leaksIn(text, receivers).map((leak) => `${name}: ${leak}`))).toEqual([]);
+  expect(sinks.get('table public.jobs')).toContain(WEBHOOK);
 }, 240_000);
