@@ -26,6 +26,9 @@ describe('hyperctl complete', () => {
     expect(await offers('hyperctl status --vm complete-1')).toEqual(['values', 'complete-1']);
     expect(await offers('hyperctl list --tag comp')).toEqual(['values', 'complete']);
     expect(await offers('hyperctl pause ')).toContainEqual(expect.stringContaining('exporter'));
+    expect(await offers('hyperctl notify test --to ')).toEqual(
+      expect.arrayContaining(['ops@example.com', 'ops', 'cmdb']),
+    );
     // What was typed so far decides which gateway is asked.
     const { HYPER2KVM_URL: url = '' } = siteEnv();
     expect(await offers(`hyperctl logs --url ${url} --job ${second}`, NOWHERE)).toEqual(['values', second]);

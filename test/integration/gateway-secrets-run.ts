@@ -4,7 +4,7 @@ import { BatchDetail, ConvertAccepted, JobDetail, TokenCreated } from '@hyper2kv
 import { execa } from 'execa';
 import { expect } from 'vitest';
 import { formsOf } from '../support/canary/forms.js';
-import { LUKS, PASSWORD, PLANTED, TOKEN, WRONG, type World } from './gateway-secrets-world.js';
+import { LUKS, PASSWORD, PLANTED, TOKEN, WEBHOOK, WRONG, type World } from './gateway-secrets-world.js';
 import { until } from './gateway-stack.js';
 
 const CLI = fileURLToPath(new URL('../../cli/bin/run.js', import.meta.url));
@@ -73,8 +73,8 @@ export async function fullRun(world: World): Promise<Done> {
     400,
   );
 
-  const callback_url = world.callbackUrl;
-  const told = { notify_email: 'ops@example.com', callback_url };
+  const callback_url = `${world.callbackUrl}/${WEBHOOK}`;
+  const told = { notify_email: 'ops@example.com', callback_url, slack_webhook: callback_url };
   // They come into rows, facts and answers: there they are found again.
   const tags = [...formsOf(PLANTED).values()];
   const key = { 'idempotency-key': 'the-same-job' };
@@ -86,7 +86,13 @@ export async function fullRun(world: World): Promise<Done> {
     expect((await ask('POST', `/api/v1/jobs/${completed}/${task}`, { body: {} })).status).toBe(202);
 
   const planned = await ask('POST', '/api/v1/batches', {
-    body: { name: 'night', vcenter: { server: 'canary' }, options: told, vms: [{ vm_name: 'db', luks_keys }] },
+    body: {
+      name: 'night',
+      vcenter: { server: 'canary' },
+      options: told,
+      slack_webhook: callback_url,
+      vms: [{ vm_name: 'db', luks_keys }],
+    },
   });
   expect(planned.status, planned.text).toBe(202);
   const batch = (JSON.parse(planned.text) as { batch_id: string }).batch_id;

@@ -22,6 +22,8 @@ export const CONFIGURED = 'Canary c+nf/?&%~-1e6a';
 export const LUKS = 'Canary l+ks/k?y&%~-3c4d';
 export const SIGNING = 'Canary s+gn/?&%~-0a9b';
 export const TOKEN = 'Canary-t+k/n~-5e8a-0123456789';
+/** Within an address, so that it holds nothing that is escaped there. */
+export const WEBHOOK = 'Canary-w~bh_k-8d3b';
 export const PLANTED = 'Planted c+n/?ry&%~ü-2d7f';
 
 export type World = Awaited<ReturnType<typeof startWorld>>;

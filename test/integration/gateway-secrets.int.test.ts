@@ -157,7 +157,7 @@ it('no password, token or key in rows, messages, logs, spans, processes, files, 
   expect(leaks).toEqual([]);
 
   // Who is told is kept, and told to the notifier; it is shown to nobody.
-  const knows = /^(table public\.(jobs|batches|outbox)|stream (FACTS|DEAD_LETTERS)|wire)$/;
+  const knows = /^(table public\.(jobs|batches|outbox)|stream (FACTS|DEAD_LETTERS|KV_notifications)|wire)$/;
   const receivers = new Map([['path of a receiver', WEBHOOK]]);
   const shown = [...sinks].filter(([name]) => !knows.test(name));
   expect(shown.flatMap(([name, text]) => leaksIn(text, receivers).map((leak) => `${name}: ${leak}`))).toEqual([]);

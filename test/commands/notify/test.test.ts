@@ -1,6 +1,6 @@
 import { expect, inject, it } from 'vitest';
 import { ERRORS, type NotificationTest } from '@hyper2kvm/contracts';
-import { hyperctl, hyperctlJson, json, StandIn } from '../site/index.js';
+import { ended, hyperctl, hyperctlJson, job, json, StandIn, until } from '../site/index.js';
 
 /** Bodies that came there, of this test alone. */
 async function told(path: string): Promise<string[]> {
@@ -75,4 +75,31 @@ it('says which keys to set where nothing is configured, and how to start a notif
   } finally {
     await standIn.stop();
   }
+});
+
+it('whom a job or a batch names hears of its end: Slack of the configuration, and a callback of a flag', async () => {
+  const { receiver } = inject('site');
+  const [slack, callback] = [`${receiver}/hooks/geheim`, `${receiver}/callback/geheim`];
+  const env = { HYPER2KVM_SLACK_WEBHOOK: slack };
+  const asked = ['convert', '--vm', 'notify-1', '--detach', '--notify', 'ann@example.com', '--callback-url', callback];
+  const { job_id: id } = await hyperctlJson<{ job_id: string }>(asked, env);
+  const wishes = { notify_email: 'ann@example.com', slack_webhook: `${receiver}/[redacted]` };
+  expect(await ended(id)).toMatchObject({ ...wishes, callback_url: `${receiver}/[redacted]`, status: 'completed' });
+  const status = await hyperctl(['status', '--job', id]);
+  expect(status.stdout).toContain(`Slack:         ${receiver}/[redacted]\n`);
+  expect(status.stdout).toContain(`Trace:         ${(await job(id)).trace_id}`);
+
+  const batch = await hyperctl(['convert', '--batch', '-', '--quiet'], env, { stdin: 'pipe', input: 'notify-2\n' });
+  expect(batch).toMatchObject({ exitCode: 0, stdout: '' });
+  // One message of each; of the batch, not of its VM.
+  const messages = await until(
+    () => told('/hooks/geheim'),
+    ({ length }) => length >= 2,
+  );
+  expect(messages).toHaveLength(2);
+  expect(messages[0]).toContain(id);
+  expect(messages[1]).toContain('batch-');
+  expect((await told('/callback/geheim')).map((body) => JSON.parse(body) as unknown)).toMatchObject([
+    { job_id: id, status: 'success' },
+  ]);
 });

@@ -47,6 +47,8 @@ export const VMS = [
   'convert-5',
   'convert-6-broken',
   'convert-7',
+  'notify-1',
+  'notify-2',
   'export-1',
   'export-2',
   'export-3',
