@@ -32,6 +32,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<void> {
   const { startSdk } = await import('./sdk/start.js');
   const shutdown = await startSdk(options, env);
   flush = async () => {
+    flush = async () => {};
     const limit = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_LIMIT_MS).unref());
     await Promise.race([shutdown().catch(() => {}), limit]);
   };

@@ -1,5 +1,5 @@
 import { context } from '@opentelemetry/api';
-import { SeverityNumber, type LogAttributes } from '@opentelemetry/api-logs';
+import { SeverityNumber } from '@opentelemetry/api-logs';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
 import type { Resource } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
@@ -43,7 +43,7 @@ export async function startLogs(
       severityNumber: SEVERITIES[line.level] ?? SeverityNumber.UNSPECIFIED,
       severityText: line.level.toUpperCase(),
       body: line.msg ?? '',
-      attributes: Object.fromEntries(Object.entries(line).filter(([key]) => !OWN.has(key))) as LogAttributes,
+      attributes: Object.fromEntries(Object.entries(line).filter(([key]) => !OWN.has(key))),
       context: context.active(),
     });
   });

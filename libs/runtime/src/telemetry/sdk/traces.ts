@@ -27,21 +27,15 @@ export function startTraces(options: TelemetryOptions, env: NodeJS.ProcessEnv, r
 /** https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#general-sdk-configuration */
 function samplerOf(ratio: number, env: NodeJS.ProcessEnv): Sampler {
   const arg = Number(env['OTEL_TRACES_SAMPLER_ARG'] ?? 1);
-  const inVariable = new TraceIdRatioBasedSampler(Number.isFinite(arg) ? arg : 1);
-  switch (env['OTEL_TRACES_SAMPLER']) {
-    case 'always_on':
-      return new AlwaysOnSampler();
-    case 'always_off':
-      return new AlwaysOffSampler();
-    case 'traceidratio':
-      return inVariable;
-    case 'parentbased_always_on':
-      return new ParentBasedSampler({ root: new AlwaysOnSampler() });
-    case 'parentbased_always_off':
-      return new ParentBasedSampler({ root: new AlwaysOffSampler() });
-    case 'parentbased_traceidratio':
-      return new ParentBasedSampler({ root: inVariable });
-    default:
-      return new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) });
-  }
+  const byVariable = new TraceIdRatioBasedSampler(Number.isFinite(arg) ? arg : 1);
+  const byParentOr = (root: Sampler): Sampler => new ParentBasedSampler({ root });
+  const named: Readonly<Record<string, Sampler>> = {
+    always_on: new AlwaysOnSampler(),
+    always_off: new AlwaysOffSampler(),
+    traceidratio: byVariable,
+    parentbased_always_on: byParentOr(new AlwaysOnSampler()),
+    parentbased_always_off: byParentOr(new AlwaysOffSampler()),
+    parentbased_traceidratio: byParentOr(byVariable),
+  };
+  return named[env['OTEL_TRACES_SAMPLER'] ?? ''] ?? byParentOr(new TraceIdRatioBasedSampler(ratio));
 }
