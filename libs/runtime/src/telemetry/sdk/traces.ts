@@ -24,11 +24,12 @@ export function startTraces(options: TelemetryOptions, env: NodeJS.ProcessEnv, r
   });
 }
 
+const byParentOr = (root: Sampler): Sampler => new ParentBasedSampler({ root });
+
 /** https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#general-sdk-configuration */
 function samplerOf(ratio: number, env: NodeJS.ProcessEnv): Sampler {
   const arg = Number(env['OTEL_TRACES_SAMPLER_ARG'] ?? 1);
   const byVariable = new TraceIdRatioBasedSampler(Number.isFinite(arg) ? arg : 1);
-  const byParentOr = (root: Sampler): Sampler => new ParentBasedSampler({ root });
   const named: Readonly<Record<string, Sampler>> = {
     always_on: new AlwaysOnSampler(),
     always_off: new AlwaysOffSampler(),
