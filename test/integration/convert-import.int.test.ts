@@ -40,7 +40,7 @@ beforeAll(async () => {
   };
   await writeFile(config, JSON.stringify(sections));
   const main = fileURLToPath(import.meta.resolve('@hyper2kvm/converter')).replace(/index\.js$/, 'main.js');
-  child = spawn(process.execPath, ['--import', '@hyper2kvm/runtime/telemetry', main], {
+  child = spawn(process.execPath, [main], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     env: { ...process.env, HYPER2KVM_CONFIG: config },
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -138,7 +138,7 @@ export async function startExportBench(folder: string): Promise<ExportBench> {
 
 /** @param config path of the configuration */
 export async function startProcess(config: string): Promise<ExporterProcess> {
-  const child: ChildProcess = spawn(process.execPath, ['--import', '@hyper2kvm/runtime/telemetry', MAIN], {
+  const child: ChildProcess = spawn(process.execPath, [MAIN], {
     env: { ...process.env, HYPER2KVM_CONFIG: config },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

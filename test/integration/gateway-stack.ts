@@ -120,7 +120,7 @@ export async function startStack(): Promise<Stack> {
 }
 
 async function startGateway(config: string, url: string): Promise<Gateway> {
-  const child = spawn(process.execPath, ['--import', '@hyper2kvm/runtime/telemetry', MAIN], {
+  const child = spawn(process.execPath, [MAIN], {
     env: { ...process.env, HYPER2KVM_CONFIG: config },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

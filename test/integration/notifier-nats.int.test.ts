@@ -80,7 +80,7 @@ async function receiver(answers: boolean): Promise<{ url: string; bodies: Record
 
 /** Starts the service as it is started in production, and waits for its "ready". */
 async function notifier(env: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
-  const child = start('node', ['--import', '@hyper2kvm/runtime/telemetry', 'services/notifier/dist/main.js'], {
+  const child = start('node', ['services/notifier/dist/main.js'], {
     ...process.env,
     HYPER2KVM_CONFIG: path.join(folder, 'config.yaml'),
     ...env,

@@ -95,7 +95,7 @@ export async function startNotifierStack(notifier: object = {}): Promise<Notifie
         writeFileSync(path.join(folder, 'config.yaml'), JSON.stringify(config));
       },
       notifier: async (env = {}) => {
-        const args = ['--import', '@hyper2kvm/runtime/telemetry', 'services/notifier/dist/main.js'];
+        const args = ['services/notifier/dist/main.js'];
         const child = spawn('node', args, {
           cwd: ROOT,
           env: { ...process.env, HYPER2KVM_CONFIG: path.join(folder, 'config.yaml'), ...env },

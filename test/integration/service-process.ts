@@ -38,7 +38,7 @@ export async function serviceProcesses() {
 
 async function start(name: string, config: string, env: Record<string, string>): Promise<ServiceProcess> {
   const main = fileURLToPath(new URL(`../../services/${name}/dist/main.js`, import.meta.url));
-  const child = spawn(process.execPath, ['--import', '@hyper2kvm/runtime/telemetry', main], {
+  const child = spawn(process.execPath, [main], {
     env: { ...process.env, ...env, HYPER2KVM_CONFIG: config },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -31,11 +31,10 @@ export function serviceSpec(name: ServiceName, paths: StackPaths, config: StackC
     version: string;
   };
   const port = name === 'gateway' ? config.gateway.port : (config.workers[name] ?? 0);
-  const telemetry = import.meta.resolve('@hyper2kvm/runtime/telemetry');
   return {
     name,
     command: process.execPath,
-    args: ['--enable-source-maps', '--import', telemetry, main],
+    args: ['--enable-source-maps', main],
     env: { HYPER2KVM_CONFIG: paths.config, OTEL_SERVICE_NAME: name },
     version,
     port,
