@@ -48,10 +48,12 @@ describe('the local stack', () => {
     expect(argv).toContain(home);
     expect(argv).not.toContain('logging.level');
     expect(readFileSync(`/proc/${pid('nats')}/environ`, 'utf8')).not.toContain('logging.level');
+    expect(JSON.parse(readFileSync(stackPaths(home).prometheusTargets, 'utf8'))).toEqual([]);
     const stopped = await hyper('daemon', 'stop', '--all');
     expect(stopped.stdout).toBe('Stopped: nats, postgres');
     await expectNoProcesses(home);
     expect(existsSync(stackPaths(home).state)).toBe(false);
+    expect(existsSync(stackPaths(home).prometheusTargets)).toBe(false);
     expect((await hyper('daemon', 'stop', '--all')).stdout).toContain('Nothing runs');
     expect((await hyper('daemon', 'status')).exitCode).toBe(1);
 

@@ -16,11 +16,13 @@ import {
   JetStreamStrategy,
   OnCommand,
   openBus,
+  registry,
   WorkContext,
   type Bus,
   type CommandQueue,
 } from '@hyper2kvm/runtime';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parseMetrics, valueOf } from '../support/metrics-text.js';
 import { startNats, type NatsServer } from '../support/nats.js';
 
 type Handler = (data: ExportRequested, work: WorkContext) => Promise<unknown>;
@@ -282,6 +284,22 @@ describe('a command', () => {
       )
       .toMatch(/ce-id/);
   });
+
+  it('is counted by what became of it', async () => {
+    const families = parseMetrics(await registry.metrics());
+    const event = 'export.requested';
+    const handled = (outcome: string): number =>
+      valueOf(families, 'hyper2kvm_handling_duration_seconds_count', { event, outcome }) ?? 0;
+    // Of all the tests above: one failed, one was started too often, one could not be understood.
+    expect(handled('failed')).toBe(3);
+    expect(valueOf(families, 'hyper2kvm_dead_lettered_total', { event })).toBe(2);
+    expect(handled('cancelled')).toBeGreaterThanOrEqual(1);
+    expect(handled('done')).toBeGreaterThanOrEqual(8);
+    // Three defects and a stop, each delivered again.
+    expect(handled('again')).toBeGreaterThanOrEqual(4);
+    expect(valueOf(families, 'hyper2kvm_redeliveries_total', { event })).toBeGreaterThanOrEqual(4);
+    expect(valueOf(families, 'hyper2kvm_nats_reconnects_total')).toBeGreaterThanOrEqual(1);
+  });
 });
 
 describe('progress and log', () => {
@@ -311,7 +329,7 @@ describe('progress and log', () => {
     const seen: string[] = [];
     for await (const { data: line } of bus.follow(jobLog, data.job_id, { from: 'all', signal: abort.signal })) {
       seen.push(line.message);
-      if (seen.length === 50) abort.abort();
+      if (seen.length === 51) abort.abort();
     }
     expect(seen.at(-1)).toBe('line 49');
   });
