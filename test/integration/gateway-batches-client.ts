@@ -5,6 +5,8 @@ import {
   BatchDetail,
   type BatchCompleted,
   type BatchStatus,
+  type EventData,
+  type EventDefinition,
   type JobDetail,
   JobList,
 } from '@hyper2kvm/contracts';
@@ -59,7 +61,15 @@ export class BatchClient extends Client {
 }
 
 /** Every `batch.completed` of a batch. */
-export async function completions(servers: string[], batchId: string): Promise<BatchCompleted[]> {
+export const completions = async (servers: string[], batchId: string): Promise<BatchCompleted[]> =>
+  factsOf(servers, batchCompleted, batchId);
+
+/** Every fact of this kind about a batch or a job. */
+export async function factsOf<D extends EventDefinition>(
+  servers: string[],
+  event: D,
+  id: string,
+): Promise<EventData<D>[]> {
   const logger = createLogger('reader', 'error');
   const { bus, close } = await openBus({
     nats: { servers, replicas: 1 },
@@ -68,7 +78,7 @@ export async function completions(servers: string[], batchId: string): Promise<B
     logger,
   });
   try {
-    return await bus.history(batchCompleted, batchId, 100);
+    return await bus.history(event, id, 100);
   } finally {
     await close();
   }

@@ -1,7 +1,7 @@
-import { BatchDetail, BatchList, BatchReport, JobError } from '@hyper2kvm/contracts';
+import { BatchDetail, BatchList, BatchReport, jobCompleted, JobError } from '@hyper2kvm/contracts';
 import { Sealer } from '@hyper2kvm/runtime';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { BatchClient, completions, ROOMY } from './gateway-batches-client.js';
+import { BatchClient, completions, factsOf, ROOMY } from './gateway-batches-client.js';
 import { Gate } from './gateway-client.js';
 import { startStack, until, type Gateway, type Stack } from './gateway-stack.js';
 import { machine, startWorkers, type Behaviour } from './gateway-workers.js';
@@ -106,6 +106,10 @@ it('moves wave after wave, never more VMs at a time than allowed, and tells its 
   await gateways[1]?.kill('SIGTERM');
   expect(await completions(stack.nats.servers, id)).toMatchObject([
     { batch_id: id, name: 'Spring', completed: 20, failed: 0, cancelled: 0 },
+  ]);
+  // Rules of notifications choose jobs by it.
+  expect(await factsOf(stack.nats.servers, jobCompleted, jobs[0]?.job_id ?? '')).toMatchObject([
+    { batch_name: 'Spring' },
   ]);
 });
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NotifierConfig } from '../src/config.js';
 import type { ChannelName } from '../src/channels/index.js';

@@ -5,6 +5,7 @@ import { cancelAttempts, writeAttempts, writeEvents } from '../history/index.js'
 import { jobsMoved } from '../hooks/index.js';
 import { writeOutboxOfMany } from '../outbox/index.js';
 import { forgetSecrets } from '../vcenters/index.js';
+import { withBatchNames } from './batch-names.js';
 import type { Fact } from './decide.js';
 import type { Decision } from './decision.js';
 import { inTraceOf } from './job-trace.js';
@@ -48,7 +49,7 @@ export async function applyDecisions(manager: EntityManager, changes: readonly C
     const trace = decision.messages.length === 0 ? {} : inTraceOf(job, decision.events?.[0]?.event);
     return decision.messages.map((message) => ({ id: job.id, message, ...trace }));
   });
-  await writeOutboxOfMany(manager, messages);
+  await writeOutboxOfMany(manager, await withBatchNames(manager, messages));
   await remember(manager, changes);
   await jobsMoved(
     manager,
