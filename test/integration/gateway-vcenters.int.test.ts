@@ -181,14 +181,15 @@ it('are used as they are when the turn of a job comes', async () => {
   expect(again).toMatchObject({ status: 'failed', error: expect.stringContaining('turn') });
 });
 
+const connection = async ({ url }: Gateway): Promise<unknown> =>
+  ((await (await fetch(`${url}/health`)).json()) as Health).vsphere_connection;
+
 it('are asked now and then, so that every gateway knows whether they answer; a refused login is not repeated', async () => {
   await gateway.kill('SIGTERM');
   await stack.db.query('DELETE FROM vcenters');
   const often = { gateway: { vcenter_check_seconds: 1 } };
   const [one, other] = await Promise.all([stack.gateway(often), stack.gateway(often)]);
   client = new Client(one);
-  const connection = async ({ url }: Gateway): Promise<unknown> =>
-    ((await (await fetch(`${url}/health`)).json()) as Health).vsphere_connection;
   const both = (wanted: string) =>
     until(
       () => Promise.all([connection(one), connection(other)]),

@@ -1,4 +1,5 @@
 export { isAway } from './bus/passing.js';
+export { linesOf, tellText } from './process/output.js';
 export * from './process/spawn.js';
 export { serveImage, type ImageServer } from './content/image-server.js';
 export * from './config/index.js';
@@ -21,6 +22,7 @@ export { Claims } from './claims/claims.js';
 
 export { activityOf } from './lanes/address.js';
 export { CommandQueue } from './lanes/queue.js';
+export { lasted } from './work/sentences.js';
 export { WorkContext, WorkStopped, type ProgressUpdate, type StopKind } from './work/context.js';
 export { FactContext, RetryLater } from './facts/consumer.js';
 export * from './nest/decorators.js';

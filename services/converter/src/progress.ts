@@ -1,6 +1,7 @@
 import type { ConversionOptions, ConversionStep } from '@hyper2kvm/contracts';
-import { withLongSpan } from '@hyper2kvm/runtime';
+import { lasted, withLongSpan } from '@hyper2kvm/runtime';
 import type { Engine } from './engines/index.js';
+import { BEGINNING } from './steps-told.js';
 import { nativeEngine } from './engines/native.js';
 import { timedStep } from './metrics.js';
 import type { WorkPort } from './work.js';
@@ -65,12 +66,20 @@ export function stepReporter(work: WorkPort, planned: readonly ConversionStep[])
     async step(name, action) {
       work.signal.throwIfAborted();
       report(name);
+      work.log('info', BEGINNING[name], { step: name });
+      work.enterStep?.(name);
       const start = performance.now();
+      const sofar = (): string => lasted(performance.now() - start);
       const run = (): ReturnType<typeof action> =>
         withLongSpan(`conversion.${name}`, { 'job.id': work.jobId, 'job.attempt': work.attempt, step: name }, () =>
           action((part) => report(name, part)),
         );
-      const result = await timedStep(name, run, () => work.signal.aborted);
+      const result = await timedStep(name, run, () => work.signal.aborted).catch((error: unknown) => {
+        if (!work.signal.aborted) work.log('error', `${name}: failed after ${sofar()}`, { step: name });
+        throw error;
+      });
+      work.enterStep?.(undefined);
+      work.log('info', `${name}: done in ${sofar()}`, { step: name });
       durationsMs[name] = Math.round(performance.now() - start);
       done += WEIGHTS[name];
       completed += 1;

@@ -12,6 +12,8 @@ export interface WorkPort {
   assertOwner(): Promise<void>;
   progress(progress: Omit<JobProgress, 'job_id' | 'attempt' | 'time'>): void;
   log(level: JobLog['level'], message: string, fields?: { step?: string }): void;
+  /** What programs print from here on is noted for this step. */
+  enterStep?(step: string | undefined): void;
 }
 
 /** The converter's settings, from its section of the configuration. Sizes in bytes. */

@@ -6,7 +6,7 @@ import type { Decision } from '../src/jobs/decision.js';
 import { toDetail } from '../src/jobs/projection.js';
 import type { CleanupRow, Job } from '../src/database/index.js';
 import { fact, failure } from './facts.js';
-import { exportedJob, job, NOW, SETTING } from './given.js';
+import { exportedJob, job, logged, NOW, sent, SETTING } from './given.js';
 
 const by = (attempt: number) => ({ job_id: 'job-abc123', attempt, worker: 'worker-1' });
 const cleanedUp = (attempt = 1): Fact => ({
@@ -39,7 +39,8 @@ describe('is asked for', () => {
 
   it('not when nothing has begun', () => {
     const decision = decideCancel(job({ releasedAt: null }), 'local', NOW);
-    expect(decision?.messages.map((message) => message.type)).toEqual(['job.cancelled.v1']);
+    expect(sent(decision)?.map((message) => message.type)).toEqual(['job.cancelled.v1']);
+    expect(logged(decision)).toEqual([['warn', 'The job was cancelled by local']]);
     expect(decision?.patch).not.toHaveProperty('cleanup');
     expect(task(decideCancel(job({ releasedAt: null, exportAttempt: 2 }), 'local', NOW))).toBeDefined();
   });

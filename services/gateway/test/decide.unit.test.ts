@@ -13,12 +13,12 @@ import { decide } from '../src/jobs/decide.js';
 import type { Decision } from '../src/jobs/decision.js';
 import { classify } from '../src/jobs/retry-classes.js';
 import { fact, failure } from './facts.js';
-import { exportedJob, job, NOW, SETTING } from './given.js';
+import { exportedJob, job, logged, NOW, sent, SETTING } from './given.js';
 
 const FINAL = { ...SETTING, policy: { ...SETTING.policy, max_retries: 0 } };
 const FACTS = Object.keys(fact) as (keyof typeof fact)[];
 const givenIn = (status: JobStatus) => exportedJob({ status });
-const types = (decision: Decision | undefined) => decision?.messages.map((message) => message.type);
+const types = (decision: Decision | undefined) => sent(decision)?.map((message) => message.type);
 
 describe('every row of the table', () => {
   const rows = TRANSITIONS.filter((row) => row.on in fact).flatMap((row) =>
@@ -122,11 +122,25 @@ describe('when an attempt failed', () => {
       given = Object.assign(given, decision?.patch);
       if (given.status === 'failed') {
         expect(types(decision)).toEqual(['job.failed.v1', 'task.cleanup.v1']);
+        expect(logged(decision)).toEqual([
+          [
+            'error',
+            'The job failed, and is not tried again by itself: it was tried again 2 times already. Once the cause is mended: hyperctl retry --job job-abc123',
+          ],
+        ]);
         break;
       }
       expect(given).toMatchObject({ status: 'pending', error: 'the line broke', completedAt: null });
       // Its command leaves when its time has come and there is room.
       expect(types(decision)).toEqual(['job.retried.v1']);
+      expect(logged(decision)).toEqual([
+        [
+          'warn',
+          attempt === 1
+            ? 'The export is tried again in 5m 0s, at 2026-01-17T10:05:00.000Z (retry 1 of 2): EXPORT_TRANSFER may pass by itself'
+            : 'The export is tried again in 10m 0s, at 2026-01-17T10:10:00.000Z (retry 2 of 2): EXPORT_TRANSFER may pass by itself',
+        ],
+      ]);
       delays.push((given.nextRetryAt?.getTime() ?? 0) - NOW.getTime());
       const release = decideRelease(given, NOW, 2);
       expect(types(release)).toEqual(['export.requested.v1']);

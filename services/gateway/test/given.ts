@@ -1,5 +1,7 @@
 import { JobOptions, type Machine } from '@hyper2kvm/contracts';
 import { Job } from '../src/database/index.js';
+import type { Decision } from '../src/jobs/decision.js';
+import type { Outgoing } from '../src/jobs/messages.js';
 import { classify } from '../src/jobs/retry-classes.js';
 
 export const NOW = new Date('2026-01-17T10:00:00.000Z');
@@ -22,6 +24,16 @@ export const MACHINE: Machine = {
   ],
   nics: [],
 };
+
+/** What a decision sends, but for lines of the log. */
+export const sent = (decision: Decision | undefined): Outgoing[] | undefined =>
+  decision?.messages.filter(({ type }) => type !== 'job.log.v1');
+
+/** The lines that it writes into the job's log. */
+export const logged = (decision: Decision | undefined): unknown[] =>
+  (decision?.messages ?? []).flatMap(({ type, data }) =>
+    type === 'job.log.v1' ? [[data['level'], data['message']]] : [],
+  );
 
 /** A job that was just let into the queue, with changes. */
 export function job(changes: Partial<Job> = {}): Job {

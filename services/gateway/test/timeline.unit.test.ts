@@ -4,7 +4,7 @@ import { decideCancel, decideConvert, decidePriority } from '../src/jobs/asked.j
 import * as messages from '../src/jobs/messages.js';
 import { askedBy, eventOf, lineOf, newsOf } from '../src/jobs/timeline.js';
 import { fact, failure } from './facts.js';
-import { exportedJob, job, NOW } from './given.js';
+import { exportedJob, job, logged, NOW, sent } from './given.js';
 
 const AT = new Date('2026-01-17T09:45:00.000Z');
 
@@ -86,7 +86,7 @@ describe('another lane', () => {
       queuedAt: NOW,
       options: { priority: 'low' },
     });
-    expect(change()?.messages.map(({ kind, type, data }) => [kind, type, data['lane'], data['generation']])).toEqual([
+    expect(sent(change())?.map(({ kind, type, data }) => [kind, type, data['lane'], data['generation']])).toEqual([
       ['fact', 'job.reprioritised.v1', undefined, undefined],
       ['move', 'export.requested.v1', 'low', 1],
     ]);
@@ -104,7 +104,8 @@ describe('another lane', () => {
     ['rests', exportedJob({ conversionStatus: null, conversionAttempt: 0 }), undefined],
     ['failed', exportedJob({ status: 'failed' }), undefined],
   ])('is a change of the row alone of a job that %s', (_, given, queuedAt) => {
-    expect(change(given)?.messages.map(({ type }) => type)).toEqual(['job.reprioritised.v1']);
+    expect(sent(change(given))?.map(({ type }) => type)).toEqual(['job.reprioritised.v1']);
+    expect(logged(change(given))).toEqual([['info', 'The priority is high now']]);
     expect(change(given)?.patch.generation).toBeUndefined();
     expect(change(given)?.patch.queuedAt).toEqual(queuedAt);
   });

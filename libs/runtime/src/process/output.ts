@@ -49,11 +49,16 @@ export class ProcessOutput {
   }
 }
 
-/** Where work is at hand: tells its log the lines of a process that was just started. @returns to be called at its end */
-export function tellOutput(command: string, streams: readonly Readable[]): () => void {
+/** The lines of a program for the log of the work at hand, where there is one. Its caller says what a line is, and when it ended. */
+export function linesOf(command: string): Pick<ProcessOutput, 'line' | 'end'> {
   const sink = sinks.getStore();
-  if (sink === undefined) return () => {};
-  const output = new ProcessOutput(path.basename(command), sink);
+  return sink === undefined ? { line: () => {}, end: () => {} } : new ProcessOutput(path.basename(command), sink);
+}
+
+/** The same for the streams of a process that was just started. @returns to be called at its end */
+export function tellOutput(command: string, streams: readonly Readable[]): () => void {
+  if (streams.length === 0 || sinks.getStore() === undefined) return () => {};
+  const output = linesOf(command);
   const splitters = streams.map((stream) => {
     const splitter = new LineSplitter((line) => output.line(line));
     stream.on('data', (chunk: Buffer | string) => splitter.write(chunk));
@@ -66,10 +71,8 @@ export function tellOutput(command: string, streams: readonly Readable[]): () =>
 }
 
 /** The same for output that is there as a whole: of a command that was run inside a guest. */
-export function tellText(source: string, text: string): void {
-  const sink = sinks.getStore();
-  if (sink === undefined) return;
-  const output = new ProcessOutput(source, sink);
+export function tellText(command: string, text: string): void {
+  const output = linesOf(command);
   const splitter = new LineSplitter((line) => output.line(line));
   splitter.write(text);
   splitter.end();

@@ -9,7 +9,8 @@ const WORDS: Record<Activity, string> = {
   hook: 'Hook',
 };
 
-const lasted = (ms: number): string => (ms < 1000 ? 'less than 1s' : durationWord(ms / 1000));
+/** How long something took, for a sentence. */
+export const lasted = (ms: number): string => (ms < 1000 ? 'less than 1s' : durationWord(ms / 1000));
 
 export interface Beginning {
   readonly activity: Activity;

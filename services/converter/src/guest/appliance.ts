@@ -4,7 +4,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobError, type LuksKey } from '@hyper2kvm/contracts';
-import { tellSlow, type GuardedProcess } from '@hyper2kvm/runtime';
+import { tellSlow, tellText, type GuardedProcess } from '@hyper2kvm/runtime';
 import { execa } from 'execa';
 import { writeKeyDisk, type KeyDisk } from './devices/index.js';
 import type { Accelerator } from './kvm.js';
@@ -161,7 +161,9 @@ export class Appliance {
 
   /** Runs a command inside the guest (chroot, with its /dev, /proc and /sys). */
   async command(argv: readonly string[], timeoutMs = CALL_LIMIT_MS): Promise<string> {
-    return this.call(['command', quoteList(argv)], timeoutMs);
+    const said = await this.call(['command', quoteList(argv)], timeoutMs);
+    tellText(argv[0] ?? '', said);
+    return said;
   }
 
   /**

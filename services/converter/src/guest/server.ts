@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobError } from '@hyper2kvm/contracts';
-import { spawnGuarded, type GuardedProcess } from '@hyper2kvm/runtime';
+import { linesOf, spawnGuarded, type GuardedProcess } from '@hyper2kvm/runtime';
 import { execa } from 'execa';
 import type { ApplianceOptions } from './appliance.js';
 
@@ -23,6 +23,7 @@ const ignore = (): void => {};
 /** Starts `guestfish --listen`, which detaches: its session ends with `kill` or with this process. */
 export async function listen(options: ServerOptions): Promise<Server> {
   const errors: string[] = [];
+  const output = linesOf('guestfish');
   let announce: (pid: string) => void = ignore;
   const announced = new Promise<string>((resolve) => {
     announce = resolve;
@@ -31,12 +32,18 @@ export async function listen(options: ServerOptions): Promise<Server> {
     env: environment(options),
     linger: true,
     signal: options.signal,
+    logged: 'none',
     onLine: (line, stream) => {
-      if (stream === 'stderr') errors.push(line);
+      if (stream === 'stderr') {
+        errors.push(line);
+        // Many calls only look whether something is there; a failure that counts is told by its error.
+        if (!line.startsWith('libguestfs: error:')) output.line(line);
+      }
       const pid = /^GUESTFISH_PID=(\d+)/.exec(line)?.[1];
       if (pid !== undefined) announce(pid);
     },
   });
+  void server.exited.then(() => output.end());
   const pid = await Promise.race([announced, server.exited.then(() => undefined)]);
   options.signal.throwIfAborted();
   if (pid === undefined) {

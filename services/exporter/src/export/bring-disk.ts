@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobError, type ArtifactDisk } from '@hyper2kvm/contracts';
-import { addEvent, withLongSpan, type LongSpan } from '@hyper2kvm/runtime';
+import { addEvent, lasted, withLongSpan, type LongSpan } from '@hyper2kvm/runtime';
 import { count, formatBytes, moveDurably } from '../files/index.js';
 import { countDisk } from '../metrics.js';
 import type { SourceDiskPlan, TransportName } from '../sources/index.js';
@@ -35,6 +35,8 @@ async function bring(
   span: LongSpan,
 ): Promise<ArtifactDisk> {
   const { folder, journal, ports, meter, settings } = context;
+  ports.work.log('info', `Disk ${disk.index}: reading ${disk.name} begins (${formatBytes(disk.capacityBytes)})`);
+  const start = performance.now();
   const { result, transport, checksums } = await withRetries(context, disk, signal, span);
   span.setAttributes({
     'disk.bytes_downloaded': result.bytesDownloaded,
@@ -68,7 +70,10 @@ async function bring(
   meter.update(disk.index, { state: 'done', bytes_downloaded: bytes }, performance.now());
   countDisk(transport, 'success');
   ports.work.progress(meter.report());
-  ports.work.log('info', `Disk ${disk.index}: ${summary(result, transport, entry.verified)}`);
+  ports.work.log(
+    'info',
+    `Disk ${disk.index}: ${summary(result, transport, entry.verified, performance.now() - start)}`,
+  );
   return entry;
 }
 
@@ -76,12 +81,13 @@ function summary(
   { bytesDownloaded, bytesResumed, segments }: Brought['result'],
   transport: Brought['transport'],
   verified: boolean,
+  ms: number,
 ): string {
   const resumed = bytesResumed > 0 ? ` (${formatBytes(bytesResumed)} were there from an earlier start)` : '';
   const checked = verified
     ? `content verified (${count(segments.length, 'segment')})`
     : 'not read back (read_back is off)';
-  return `${transport === 'file' ? 'read' : 'downloaded'} ${formatBytes(bytesDownloaded)}${resumed}, ${checked}`;
+  return `${transport === 'file' ? 'read' : 'downloaded'} ${formatBytes(bytesDownloaded)} in ${lasted(ms)}${resumed}, ${checked}`;
 }
 
 async function withRetries(

@@ -63,6 +63,7 @@ export async function runExport(run: Run): Promise<Artifact> {
       };
       await work.assertOwner();
       await writeJson(folder.artifactFile, artifact);
+      work.log('info', `Exported: ${count(disks.length, 'disk')} in ${folder.path}`);
       return artifact;
     });
   } finally {

@@ -9,6 +9,7 @@ import {
 import type { JobRow } from '../database/index.js';
 import { leftSomething } from './cleanup.js';
 import type { Decision } from './decision.js';
+import { isRetried, wasCancelled, wasReprioritised } from './log-sentences.js';
 import * as messages from './messages.js';
 import type { Outgoing } from './messages.js';
 import { moved, nextAttempt, withCleanup, withConversion } from './moves.js';
@@ -44,14 +45,18 @@ export function decideRetry(job: JobRow, now: Date, withdrawn = false): Decision
     ...(withdrawn ? { cleanup: null } : {}),
     ...(held ? { admittedAt: null } : {}),
   };
-  return { ...decision, patch };
+  const told = isRetried(job, artifacts ? 'conversion' : 'export', now);
+  return { ...decision, patch, messages: [...decision.messages, told] };
 }
 
 /** A user's cancel. Undefined where the state does not allow it. */
 export function decideCancel(job: JobRow, by: string, now: Date): Decision | undefined {
   const to = transition(job.status, 'cancel');
   if (to === undefined) return undefined;
-  const end = { patch: moved(job, to, now), messages: [...underWay(job), messages.cancelled(job, by)] };
+  const end = {
+    patch: moved(job, to, now),
+    messages: [...underWay(job), messages.cancelled(job, by), wasCancelled(job, by, now)],
+  };
   if (!leftSomething(job)) return end;
   const idle = job.status === 'failed' || (job.status === 'pending' && job.releasedAt === null);
   return withCleanup(job, end, {
@@ -126,12 +131,13 @@ export function decidePriority(
   };
   const after: JobRow = { ...job, ...patch };
   const told = messages.reprioritised(after);
-  if (!queued) return { patch, messages: [told] };
+  const logged = wasReprioritised(after, now);
+  if (!queued) return { patch, messages: [told, logged] };
   const command =
     job.status === 'pending'
       ? messages.requestExport(after, job.phaseRetries < how.maxRetries)
       : messages.requestConversion(after);
-  return { patch, messages: [told, messages.inAnotherLane(command, how.held)] };
+  return { patch, messages: [told, messages.inAnotherLane(command, how.held), logged] };
 }
 
 /** Whether its command waits for an exporter or a converter, as far as is known here. */

@@ -16,6 +16,7 @@ import type { JobRow } from '../database/index.js';
 import { decideCleanup, type CleanupFact } from './cleanup.js';
 import type { Decision, RowPatch } from './decision.js';
 import { decideImported, type ImportFact } from './import.js';
+import { notTriedAgain, triedAgain } from './log-sentences.js';
 import * as messages from './messages.js';
 import { moved, nextAttempt, withCleanup, withConversion, type Retry } from './moves.js';
 import type { Retryable } from './retry-classes.js';
@@ -139,10 +140,13 @@ function failed(job: JobRow, retry: Retry, failure: Failure, errorFile: string |
     failure,
     errorFile,
   };
-  const delay = retryDelayMs(setting.policy, job.phaseRetries, setting.retryable(failure));
+  const { now, policy } = setting;
+  const retryable = setting.retryable(failure);
+  const delay = retryDelayMs(policy, job.phaseRetries, retryable);
   const final: JobRow = { ...job, ...failedPatch };
   if (delay === undefined) {
-    const end = { patch: failedPatch, messages: [messages.failed(final, failure, setting.now)] };
+    const told = [messages.failed(final, failure, now), notTriedAgain(job, failure, retryable, now)];
+    const end = { patch: failedPatch, messages: told };
     // Between attempts the snapshot and the finished disks are kept; now nobody comes back to them.
     return retry === 'retry export' ? withCleanup(job, end, { removeFiles: true }) : end;
   }
@@ -158,6 +162,9 @@ function failed(job: JobRow, retry: Retry, failure: Failure, errorFile: string |
       phaseRetries: job.phaseRetries + 1,
       nextRetryAt: at,
     },
-    messages: again.messages.map((message) => (message.kind === 'command' ? { ...message, availableAt: at } : message)),
+    messages: [
+      ...again.messages.map((message) => (message.kind === 'command' ? { ...message, availableAt: at } : message)),
+      triedAgain(job, failure, policy, at, now),
+    ],
   };
 }

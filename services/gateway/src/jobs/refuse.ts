@@ -3,6 +3,7 @@ import type { JobRow } from '../database/index.js';
 import { leftSomething } from './cleanup.js';
 import type { Setting } from './decide.js';
 import type { Decision } from './decision.js';
+import { notTriedAgain, wasRefused } from './log-sentences.js';
 import * as messages from './messages.js';
 import { moved, withCleanup } from './moves.js';
 
@@ -13,7 +14,8 @@ import { moved, withCleanup } from './moves.js';
 export function decideRefuse(job: JobRow, failure: Failure, setting: Setting): Decision | undefined {
   const to = transition(job.status, 'refuse');
   if (to === undefined || job.releasedAt !== null) return undefined;
-  const delay = retryDelayMs(setting.policy, job.phaseRetries, setting.retryable(failure));
+  const retryable = setting.retryable(failure);
+  const delay = retryDelayMs(setting.policy, job.phaseRetries, retryable);
   if (delay !== undefined) {
     const nextRetryAt = new Date(setting.now.getTime() + delay);
     const patch = {
@@ -24,9 +26,15 @@ export function decideRefuse(job: JobRow, failure: Failure, setting: Setting): D
       updatedAt: setting.now,
     };
     const message = `It could not start: ${failure.message} It is tried again at ${nextRetryAt.toISOString()}.`;
-    return { patch, messages: [], events: [{ event: 'job.refused', message }] };
+    return { patch, messages: [wasRefused(job, message, setting.now)], events: [{ event: 'job.refused', message }] };
   }
   const patch = { ...moved(job, to, setting.now), error: failure.message, failure, errorFile: null };
-  const end = { patch, messages: [messages.failed({ ...job, ...patch }, failure, setting.now)] };
+  const refused = wasRefused(job, `It could not start: ${failure.message}`, setting.now);
+  const told = [
+    messages.failed({ ...job, ...patch }, failure, setting.now),
+    refused,
+    notTriedAgain(job, failure, retryable, setting.now),
+  ];
+  const end = { patch, messages: told };
   return leftSomething(job) ? withCleanup(job, end, { removeFiles: true }) : end;
 }

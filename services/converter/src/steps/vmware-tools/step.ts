@@ -1,3 +1,4 @@
+import { tellText } from '@hyper2kvm/runtime';
 import type { Appliance } from '../../guest/index.js';
 import type { Step, StepContext } from '../step.js';
 import { installedFiles, START_FILES } from './locations.js';
@@ -37,7 +38,7 @@ async function removePackages(
     return packages;
   }
   log(`vmware-tools: removing ${names} with ${found.name}`);
-  await appliance.tryCommand(found.remove(packages), REMOVE_LIMIT_MS);
+  tellText(found.name, await appliance.tryCommand(found.remove(packages), REMOVE_LIMIT_MS));
   const left = await found.tools(appliance);
   if (left.length > 0) concern('TOOLS_LEFT', `vmware-tools: ${found.name} did not remove ${left.join(', ')}`);
   const gone = packages.filter((each) => !left.includes(each));
