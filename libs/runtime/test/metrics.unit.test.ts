@@ -6,10 +6,24 @@ import { sharedState } from '../src/telemetry/shared-state.js';
 const samples = async (name: string): Promise<string[]> =>
   (await registry.getSingleMetricAsString(name)).split('\n').filter((line) => !line.startsWith('#'));
 
+const define = (): ReturnType<typeof counter<'way' | 'end'>> =>
+  counter<'way' | 'end'>('test_counted_total', 'Of a test', { way: ['a', 'b'], end: ['x', 'y'] });
+
+/** A question that takes `ms`, and says how often it was asked. */
+const question = (ms: number) => {
+  let asked = 0;
+  const ask = async (): Promise<number> => {
+    asked += 1;
+    const number = asked;
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    if (number === 2 && ms === 1) throw new Error('away');
+    return number;
+  };
+  return { ask, asked: () => asked };
+};
+
 describe('metrics', () => {
   it('start at 0 for every combination that is known, and are made once', async () => {
-    const define = (): ReturnType<typeof counter<'way' | 'end'>> =>
-      counter<'way' | 'end'>('test_counted_total', 'Of a test', { way: ['a', 'b'], end: ['x', 'y'] });
     define().inc({ way: 'a', end: 'y' });
     define().inc({ way: 'a', end: 'y' });
     expect(await samples('test_counted_total')).toEqual([
@@ -46,19 +60,6 @@ describe('metrics', () => {
 describe('shared state', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
-
-  /** A question that takes `ms`, and says how often it was asked. */
-  const question = (ms: number) => {
-    let asked = 0;
-    const ask = async (): Promise<number> => {
-      asked += 1;
-      const number = asked;
-      await new Promise((resolve) => setTimeout(resolve, ms));
-      if (number === 2 && ms === 1) throw new Error('away');
-      return number;
-    };
-    return { ask, asked: () => asked };
-  };
 
   it('is asked for once by all who want it at the same time, and soon after', async () => {
     const { ask, asked } = question(10);
