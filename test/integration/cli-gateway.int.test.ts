@@ -262,21 +262,46 @@ describe('hyperctl list, status and logs', () => {
 
   it('follow a log without a gap and without a line twice', async () => {
     gateway = await new StandIn((path, _request, response) => {
-      if (path.includes('/logs')) return json(response, 200, { job_id: JOB_ID, lines: [log('a'), log('b')] });
-      if (!path.endsWith('/events')) return json(response, 200, job());
+      if (!path.includes('/logs')) return json(response, 200, job());
+      const lines = ['a', 'b'].map((line, index) => ({ ...log(line), seq: index + 1 }));
+      if (!path.includes('follow=true')) return json(response, 200, { job_id: JOB_ID, lines });
       stream(response);
-      send(response, 'job', job());
-      for (const [id, line] of ['a', 'b', 'c'].entries()) send(response, 'log', log(line), String(id));
-      send(response, 'end', completed());
+      const after = Number(/after=(\d+)/.exec(path)?.[1]);
+      // The connection breaks once in between.
+      for (const [index, line] of ['a', 'b', 'c', 'd'].entries())
+        if (index + 1 > after && index < after + 1) send(response, 'log', log(line), String(index + 1));
+      if (after >= 3) send(response, 'end', completed());
       response.end();
     }).start();
-    const run = await hyperctl(['logs', '--job', JOB_ID, '--follow', '--url', gateway.url]);
+    const run = await hyperctl(['logs', '--job', JOB_ID, '--follow', '--level', 'warn', '--url', gateway.url]);
     expect(
       String(run.stdout)
         .split('\n')
         .map((line) => line.at(-1)),
-    ).toEqual(['a', 'b', 'c']);
+    ).toEqual(['a', 'b', 'c', 'd']);
     expect(run.exitCode).toBe(0);
+    const asked = gateway.requests.map(({ path }) => path).filter((path) => path.includes('/logs'));
+    expect(asked.filter((path) => !path.includes('level=warn'))).toEqual([]);
+  });
+
+  it('show what programs printed where that is asked for', async () => {
+    gateway = await new StandIn((path, _request, response) => {
+      const said = { ...log('a \u001b[31mwarning\nand more'), level: 'debug', source: 'qemu-img' };
+      const lines = [log('inspect: done in 2s'), ...(path.includes('level=debug') ? [said] : [])];
+      json(response, 200, path.includes('/logs') ? { job_id: JOB_ID, lines } : job());
+    }).start();
+    const shown = async (...flags: string[]): Promise<string> =>
+      String((await hyperctl(['logs', '--job', JOB_ID, ...flags, '--url', `${gateway?.url}`])).stdout);
+    const sentence = '2026-01-17T10:00:01Z INFO  inspect: done in 2s';
+    expect(await shown()).toBe(sentence);
+    expect(await shown('--verbose')).toBe(
+      [
+        sentence,
+        '2026-01-17T10:00:01Z DEBUG   qemu-img: a [31mwarning',
+        '2026-01-17T10:00:01Z DEBUG   qemu-img: and more',
+      ].join('\n'),
+    );
+    expect(JSON.parse(await shown('--json'))).toMatchObject({ lines: [{}, { source: 'qemu-img' }] });
   });
 });
 

@@ -10,11 +10,13 @@ import { interruption } from '../lib/poll.js';
 export default class Logs extends BaseCommand<typeof Logs> {
   static override summary = 'Show the log of a job.';
   static override description =
-    'Where there is none yet, standard error says why the job waits. With --follow each line is shown as it comes, until the job\n' +
-    'ended; with --json each is a document of its own then.';
+    'Sentences about what was done; with --verbose also what programs such as qemu-img printed meanwhile. Where there are none yet,\n' +
+    'standard error says why the job waits. With --follow each line is shown as it comes, until the job ended; with --json each is\n' +
+    'a document of its own then, and programs are among them.';
   static override examples = [
     '<%= config.bin %> logs --job job-7k2m9x4qa3hd --tail 50',
     '<%= config.bin %> logs --vm production-db --follow',
+    '<%= config.bin %> logs --vm production-db --level warn',
   ];
   static override flags = {
     ...JOB_FLAGS,
@@ -26,15 +28,21 @@ export default class Logs extends BaseCommand<typeof Logs> {
       default: 1000,
       description: 'Number of lines from the end.',
     }),
+    level: Flags.option({
+      options: ['debug', 'info', 'warn', 'error'] as const,
+      description: 'This level and what is worse; debug is what programs printed. Default: info, with --json debug.',
+    })(),
+    verbose: Flags.boolean({ char: 'v', exclusive: ['level'], description: 'The same as --level debug.' }),
     ...GATEWAY_FLAGS,
   };
 
   protected async work(): Promise<ExitCode> {
     const client = this.client();
     const jobId = await findJob(client, this.flags);
-    const { tail, follow } = this.flags;
+    const { tail, follow, verbose } = this.flags;
+    const level = this.flags.level ?? (verbose || this.isJson ? 'debug' : 'info');
     if (!follow) {
-      const logs = await client.logs(jobId, tail);
+      const logs = await client.logs(jobId, tail, level);
       if (this.isJson) this.printJson(logs);
       else for (const line of logs.lines) this.log(logLine(line));
       if (logs.lines.length === 0) this.#none(await client.job(jobId));
@@ -46,7 +54,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
     const print = this.isJson ? jsonText : logLine;
     const interrupted = interruption();
     try {
-      const lines = followLog(client, jobId, tail, interrupted.signal, () => this.#none(job));
+      const lines = followLog(client, jobId, { tail, level }, interrupted.signal, () => this.#none(job));
       for await (const line of lines) this.log(print(line));
     } finally {
       interrupted.release();

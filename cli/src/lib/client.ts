@@ -6,6 +6,7 @@ import {
   JobDetail,
   JobList,
   JobLogs,
+  type JobLog,
   QueueAnswer,
   RetryAllResult,
   Status,
@@ -172,8 +173,18 @@ export class GatewayClient {
     return this.#http.json(Import, 'POST', `${jobPath(id)}/import`, { body });
   }
 
-  logs(id: string, tail: number): Promise<JobLogs> {
-    return this.#http.json(JobLogs, 'GET', `${jobPath(id)}/logs?tail=${tail}`);
+  /** @param level this one, and what is worse */
+  logs(id: string, tail: number, level: JobLog['level'] = 'info'): Promise<JobLogs> {
+    return this.#http.json(JobLogs, 'GET', `${jobPath(id)}/logs?tail=${tail}&level=${level}`);
+  }
+
+  /** The open stream of the lines behind one, until the job ended. @param after its `seq`; 0 for all */
+  followLogs(
+    id: string,
+    { level, after }: { readonly level: JobLog['level']; readonly after: number },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>> {
+    return this.#http.stream(`${jobPath(id)}/logs?follow=true&tail=10000&level=${level}&after=${after}`, {}, signal);
   }
 
   health(): Promise<Health> {

@@ -6,12 +6,13 @@ import { JobChanges, JobQueries } from '../jobs/index.js';
 import { again } from './again.js';
 import type { EventStream } from './event-stream.js';
 import { wantedBy } from './log-query.js';
+import { LogReading, MOST_LINES } from './log-reading.js';
 import { LogTail, type TailTools } from './log-tail.js';
 
 /** Changes made through this gateway wake at once; another gateway's are seen after this time. */
 const LOOK_MS = 1000;
-/** The stream keeps no more lines of a job. */
-const ALL = 10_000;
+/** What programs print is for who asks for it: `logs?level=debug`. */
+const isSentence = wantedBy({ level: 'info' });
 
 /** Tells a client all that happens to one job, until it ended. */
 @Injectable()
@@ -27,7 +28,7 @@ export class JobFollower {
   async follow(job: Job, stream: EventStream, afterLog: number): Promise<void> {
     stream.send('job', await this.queries.describe(job));
     void this.#progress(job.id, stream);
-    const tail = new LogTail(this.#tools, job.id, stream, { after: afterLog });
+    const tail = new LogTail(this.#tools, job.id, stream, { after: afterLog, wanted: isSentence });
     await this.#toTheEnd(job, stream, tail, (detail) => stream.send('job', detail));
   }
 
@@ -36,12 +37,18 @@ export class JobFollower {
    * @param after sequence of the last line that the client has: nothing behind it is left out then
    */
   async followLog(job: Job, stream: EventStream, query: JobLogsQuery, after: number): Promise<void> {
-    const wanted = wantedBy(query);
-    const limit = after === 0 ? query.tail : ALL;
+    const reading = new LogReading(job.id, query, after);
+    const limit = after === 0 ? query.tail : MOST_LINES;
+    const { wanted } = reading;
     const lines = await this.bus.range(jobLog, job.id, { limit, afterSeq: after, wanted }).catch(() => []);
+    const notice = reading.notice(lines.length);
+    if (notice !== undefined) stream.send('log', notice);
     for (const { data, seq } of lines) stream.send('log', data, String(seq));
     // Without a line there is nothing to go on from: what comes is told by the tail, from the client's place on.
-    const tail = new LogTail(this.#tools, job.id, stream, { after: lines.at(-1)?.seq ?? after, wanted });
+    const tail = new LogTail(this.#tools, job.id, stream, {
+      after: lines.at(-1)?.seq ?? after,
+      wanted: wantedBy(query),
+    });
     await this.#toTheEnd(job, stream, tail, () => {});
   }
 

@@ -30,7 +30,7 @@ import { callerOf, type AuthenticatedRequest } from './caller.js';
 import { ConvertPipe } from './convert.pipe.js';
 import { EventStream } from './event-stream.js';
 import { JobFollower } from './job-follower.js';
-import { wantedBy } from './log-query.js';
+import { LogReading } from './log-reading.js';
 import { Serve } from './route.js';
 import { ROUTES } from './routes.js';
 import { ZodPipe } from './zod.pipe.js';
@@ -157,8 +157,11 @@ export class JobsController {
     const job = await this.queries.row(jobId);
     if (!query.follow) {
       const { tail: limit, after: afterSeq = 0 } = query;
-      const lines = await this.bus.range(jobLog, job.id, { limit, afterSeq, wanted: wantedBy(query) });
-      await reply.send({ job_id: job.id, lines: lines.map(({ data, seq }) => ({ ...data, seq })) } satisfies JobLogs);
+      const reading = new LogReading(job.id, query, afterSeq);
+      const found = await this.bus.range(jobLog, job.id, { limit, afterSeq, wanted: reading.wanted });
+      const notice = reading.notice(found.length);
+      const lines = found.map(({ data, seq }) => ({ ...data, seq }));
+      await reply.send({ job_id: job.id, lines: [...(notice ? [notice] : []), ...lines] } satisfies JobLogs);
       return;
     }
     reply.hijack();
