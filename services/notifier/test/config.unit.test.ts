@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { NotifierConfig, smtpPort, startTls, type SmtpConfig } from '../src/config.js';
 
 const smtp = (input: object): SmtpConfig => NotifierConfig.parse({ smtp: input }).smtp;
@@ -79,4 +81,14 @@ describe('rules', () => {
     const rules = [{ ...RULE, to: { email: ['ops@example.com'] } }];
     expect(() => NotifierConfig.parse({ rules })).toThrow('set notifier.smtp.host');
   });
+});
+
+it.each(['notifications', 'webhooks'])('the examples of docs/%s.md are valid', (page) => {
+  const text = readFileSync(new URL(`../../../docs/${page}.md`, import.meta.url), 'utf8');
+  const blocks = [...text.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, yaml = '']) =>
+    yaml.replaceAll(/\$\{\w+\}/g, 'https://example.com/'),
+  );
+  const examples = blocks.map((yaml) => parse(yaml) as Record<string, object>).filter((tree) => 'notifier' in tree);
+  expect(examples.length).toBeGreaterThan(0);
+  for (const { notifier } of examples) expect(NotifierConfig.safeParse(notifier).error?.issues).toBeUndefined();
 });
