@@ -2,7 +2,7 @@
 // Installs what a clean Debian machine lacks to run, demo and test hyper2kvm, and says each thing it does.
 // Plain Node, no dependency: it runs before `npm ci`. It needs no answer, and works as root or with sudo.
 //
-//   node scripts/setup.mjs            everything: npm packages, build, system packages, nats-server, the vCenter simulator
+//   node scripts/setup.mjs            everything: npm packages, build, system packages, nats-server, the vCenter simulator, a collector
 //   node scripts/setup.mjs --check    only say what is missing (exit 1 if anything is)
 //   node scripts/setup.mjs --bench    also what the benches compare with: govc
 //   node scripts/setup.mjs --loki     also Grafana Loki, for the queries of the dashboards' logs: ten minutes of CPU
@@ -28,8 +28,17 @@ const CACHE = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cac
 /** Go tools are installed here rather than in GOPATH, so that emptying one folder undoes it. */
 const BIN = path.join(CACHE, 'bin');
 /** Our vCenter simulator: a Go program over govmomi's simulator package. */
-const VCSIM_SOURCES = path.join(ROOT, 'test', 'support', 'vcsim');
-const VCSIM = path.join(BIN, 'hyper2kvm-vcsim');
+const VCSIM = {
+  name: 'vCenter simulator',
+  sources: path.join(ROOT, 'test', 'support', 'vcsim'),
+  program: path.join(BIN, 'hyper2kvm-vcsim'),
+};
+/** OpenTelemetry's collector, of the parts that deploy/grafana and the tests use: three minutes of CPU to build. */
+const OTELCOL = {
+  name: 'OpenTelemetry collector',
+  sources: path.join(ROOT, 'test', 'support', 'otelcol'),
+  program: path.join(BIN, 'hyper2kvm-otelcol'),
+};
 /**
  * The newest release whose main module holds govc: `go install` of a later one answers "module found, but does not contain
  * package …/govc", and wants a second module that not every module proxy has.
@@ -184,22 +193,20 @@ function go() {
 }
 
 /** Built again whenever its sources changed: their hash lies beside the program. */
-async function vcsim() {
-  const stamp = `${VCSIM}.sources`;
+async function goProgram({ name, sources: folder, program }) {
+  const stamp = `${program}.sources`;
   const hash = createHash('sha256');
-  for (const name of readdirSync(VCSIM_SOURCES).toSorted())
-    hash.update(name).update(readFileSync(path.join(VCSIM_SOURCES, name)));
+  for (const file of readdirSync(folder).toSorted()) hash.update(file).update(readFileSync(path.join(folder, file)));
   const sources = hash.digest('hex');
-  if (existsSync(VCSIM) && existsSync(stamp) && readFileSync(stamp, 'utf8') === sources)
-    return say('vCenter simulator: there');
-  if (check) return lacking.push('vCenter simulator');
-  say(`vCenter simulator: go build into ${VCSIM}`);
+  if (existsSync(program) && existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return say(`${name}: there`);
+  if (check) return lacking.push(name);
+  say(`${name}: go build into ${program}`);
   mkdirSync(BIN, { recursive: true });
   const env = { ...process.env, GOTOOLCHAIN: 'auto', GOFLAGS: '-mod=readonly' };
-  // Built aside and renamed: a running simulator keeps its file, and two builders don't mix.
-  const aside = `${VCSIM}.${process.pid}`;
-  await runBeside(go(), ['build', '-trimpath', '-o', aside, '.'], { cwd: VCSIM_SOURCES, env });
-  renameSync(aside, VCSIM);
+  // Built aside and renamed: a running program keeps its file, and two builders don't mix.
+  const aside = `${program}.${process.pid}`;
+  await runBeside(go(), ['build', '-trimpath', '-ldflags=-s -w', '-o', aside, '.'], { cwd: folder, env });
+  renameSync(aside, program);
   writeFileSync(stamp, sources);
 }
 
@@ -287,9 +294,10 @@ try {
   if (major < 20 || (major === 20 && minor < 19))
     throw new Error(`Node ${process.versions.node} is too old: 20.19 or newer is needed`);
   systemPackages();
-  // The simulator takes about as long as the packages and the build together, and needs neither.
-  const simulator = vcsim();
-  await Promise.all([simulator, prometheus(), npmPackages().then(build)]);
+  // The simulator takes about as long as the packages and the build together, and needs neither. One build of Go at a time
+  // uses all cores.
+  const goPrograms = goProgram(VCSIM).then(() => goProgram(OTELCOL));
+  await Promise.all([goPrograms, prometheus(), npmPackages().then(build)]);
   if (bench) await govc();
   if (wantsLoki) await loki();
   if (lacking.length > 0) {
