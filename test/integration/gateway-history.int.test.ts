@@ -203,6 +203,8 @@ describe('the log of a job', () => {
       exporting: async (_, own) => {
         for (let line = 1; line <= 20; line += 1) own.log(line % 5 === 0 ? 'warn' : 'info', `line ${line}`);
         await gate.passed(own.signal);
+        own.enterStep('trim');
+        own.output('qemu-img', 'what a program printed');
         own.log('error', 'the last one of the export');
       },
     });
@@ -233,6 +235,11 @@ describe('the log of a job', () => {
       ['end', 'completed'],
     ]);
     expect(warnings.events[1]?.id).toBe(String(own[19]?.seq));
+    const printed = await logs();
+    expect(printed.filter(({ source }) => source !== undefined)).toMatchObject([
+      { level: 'debug', source: 'qemu-img', step: 'trim', message: 'what a program printed' },
+    ]);
+    expect(texts(await logs('?level=info'))).not.toContain('what a program printed');
     const rest = resumed.events.map(({ data }) => data['message']);
     expect(rest.slice(0, 2)).toEqual(['line 19', 'line 20']);
     expect(rest).toContain('the last one of the export');
@@ -252,7 +259,6 @@ describe('the log of a job', () => {
     const line = { job_id: id, time: new Date().toISOString(), level: 'info', phase: 'conversion' } as const;
     for (let n = 0; n < 1500; n += 1) bus.send(jobLog, id, { ...line, message: `more ${n}` });
     await bus.publish(jobLog, id, { ...line, message: 'at last' });
-    await close();
     for (const path of [`/api/v1/jobs/${id}/logs?follow=true&tail=10000`, `/api/v1/jobs/${id}/events`]) {
       const { events, ended } = follow(path);
       await ended;
@@ -260,5 +266,18 @@ describe('the log of a job', () => {
       expect(lines.filter(({ data }) => String(data['message']).startsWith('more '))).toHaveLength(1500);
       expect(lines.at(-1)?.data['message']).toBe('at last');
     }
+    // The limits of the stream take the oldest away: the log says so, where its beginning is shown.
+    const first = async (query: string): Promise<string | undefined> =>
+      JobLogs.parse(await ask(`/api/v1/jobs/${id}/logs${query}`)).lines[0]?.message;
+    expect(await first('?tail=10000')).toMatch(/^Export, attempt 1, begins/);
+    const oldest = JobLogs.parse(await ask(`/api/v1/jobs/${id}/logs?tail=10000`)).lines[0]?.seq ?? 0;
+    await bus.jsm.streams.deleteMessage('LOGS', oldest);
+    expect(await first('?tail=10000')).toMatch(/^Older lines of this log are not kept any more/);
+    expect(await first('?tail=3')).toBe('more 1498');
+    expect(await first(`?after=${oldest}`)).not.toMatch(/^Older/);
+    const { events, ended } = follow(`/api/v1/jobs/${id}/logs?follow=true&tail=10000`);
+    await ended;
+    expect(events[0]?.data['message']).toMatch(/^Older lines/);
+    await close();
   });
 });

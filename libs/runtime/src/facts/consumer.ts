@@ -9,6 +9,7 @@ import { expectEvent, startHandling } from '../telemetry/runtime-metrics.js';
 import { withLongSpan } from '../telemetry/long-span.js';
 import { context, contextFrom, SpanKind } from '../telemetry/tracing.js';
 import { deadLetter } from '../work/dead-letters.js';
+import { namedIn } from '../bus/named-in.js';
 
 /** What a fact's handler gets beside its data. */
 export class FactContext extends BaseRpcContext<[]> {
@@ -205,16 +206,6 @@ export class FactConsumer {
       clearInterval(hold);
     }
   }
-}
-
-/** `job.completed.job-7k2m9x4qa3hd` for a line of the log: whoever looks for the job finds it. */
-function namedIn(subject: string): Record<string, string> {
-  const id = subject.split('.').at(-1) ?? '';
-  const key = [
-    ['job-', 'job_id'],
-    ['batch-', 'batch_id'],
-  ].find(([prefix = '']) => id.startsWith(prefix))?.[1];
-  return { subject, ...(key === undefined ? {} : { [key]: id }) };
 }
 
 /** Of whom the fact is. */

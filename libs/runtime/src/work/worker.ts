@@ -23,6 +23,7 @@ import { withLongSpan } from '../telemetry/long-span.js';
 import { context, contextFrom, SpanKind, traceparent } from '../telemetry/tracing.js';
 import { WorkContext, WorkStopped, type StopKind } from './context.js';
 import { deadLetter } from './dead-letters.js';
+import { namedIn } from '../bus/named-in.js';
 import { isPassing } from '../bus/passing.js';
 import { withOutput } from '../process/output.js';
 import {
@@ -99,7 +100,7 @@ export class CommandWorker {
     } catch (error) {
       ended('again');
       logger.error(
-        { err: error, subject: delivery.message.subject },
+        { err: error, ...namedIn(delivery.message.subject) },
         'a message could not be settled and will come again',
       );
       delivery.nak(this.options.command.policy.backoffMs[0] ?? BUSY_MS);
@@ -203,7 +204,7 @@ export class CommandWorker {
     } catch (error) {
       // Cancelled: nobody waits for this end. Otherwise another worker has the message now, and it is theirs to settle.
       if (!(error instanceof LeaseLost)) throw error;
-      logger.warn({ job_id: data.job_id }, error.message);
+      logger.warn({ job_id: data.job_id, attempt: data.attempt }, error.message);
       if (error.cancelled || (await this.#isCancelled(data))) {
         await lease.leave().catch(() => {});
         await delivery.ack();
@@ -276,7 +277,7 @@ export class CommandWorker {
     await lease
       .release(!stopped)
       .catch((failure: unknown) =>
-        logger.warn({ err: failure, job_id: work.jobId }, 'the lease could not be released'),
+        logger.warn({ err: failure, job_id: jobId, attempt }, 'the lease could not be released'),
       );
     delivery.nak(stopped ? 1 : (command.policy.backoffMs[0] ?? BUSY_MS));
   }
@@ -353,7 +354,7 @@ export class CommandWorker {
   /** Cannot be understood: kept as a dead letter, and where the job can be told from the subject it gets its end. */
   async #invalid(delivery: Delivery, error: Error): Promise<void> {
     const { bus, claims, command, logger, service } = this.options;
-    logger.error({ subject: delivery.message.subject, error: error.message }, 'an invalid message was put aside');
+    logger.error({ ...namedIn(delivery.message.subject), error: error.message }, 'an invalid message was put aside');
     await deadLetter(bus, command.name, delivery.message, service, error.message);
     const jobId = delivery.message.subject.split('.').at(-1) ?? '';
     // Only an id of the product may be a key of the bucket; anything else names nothing.

@@ -32,7 +32,10 @@ export class HookFacts {
       if (!(await receive(manager, CONSUMER, eventId))) return false;
       const row = await lockHook(manager, id);
       if (row?.status !== 'queued') {
-        this.logger.info({ hook: id, fact: fact.name, status: row?.status }, 'the end of a hook that nobody waits for');
+        this.logger.info(
+          { hook_id: id, job_id: row?.jobId ?? undefined, fact: fact.name, status: row?.status },
+          'the end of a hook that nobody waits for',
+        );
         return false;
       }
       await manager.update(HookRow, { id }, { ...outcome(fact), completedAt: new Date() });
@@ -62,8 +65,16 @@ async function tell(manager: EntityManager, { jobId, moment, hook }: HookRow, fa
   const words = hookWords(moment, hook);
   const { worker } = fact.data;
   const time = new Date().toISOString();
-  const line = (level: JobLog['level'], message: string): Outgoing =>
-    outgoing(jobLog, { job_id: jobId, time, level, phase: 'hook', message, worker });
+  const line = (level: JobLog['level'], message: string, source?: string): Outgoing =>
+    outgoing(jobLog, {
+      job_id: jobId,
+      time,
+      level,
+      phase: 'hook',
+      message,
+      worker,
+      ...(source === undefined ? {} : { source }),
+    });
   if (fact.name === 'hook.failed') {
     const message = `${words} failed: ${fact.data.failure.message}`;
     const held = moment === 'before' && hook.on_failure === 'fail';
@@ -73,7 +84,9 @@ async function tell(manager: EntityManager, { jobId, moment, hook }: HookRow, fa
   }
   const { code, output, duration_seconds: seconds } = fact.data;
   const message = `${words} ended with ${code} after ${seconds.toFixed(1)} s`;
-  const lines = output.trim() === '' ? [] : output.trimEnd().split('\n');
-  await writeOutbox(manager, jobId, [line('info', [message, ...lines].join('\n'))]);
+  const said = output.trim() === '' ? [] : [line('debug', output.trimEnd(), nameOf(hook))];
+  await writeOutbox(manager, jobId, [line('info', message), ...said]);
   await writeEvents(manager, [{ jobId, happened: { event: fact.name, message, by: worker } }]);
 }
+
+const nameOf = (hook: HookRow['hook']): string => ('command' in hook ? hook.command : new URL(hook.url).host);
