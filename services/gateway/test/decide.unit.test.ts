@@ -235,7 +235,6 @@ describe('a user asks', () => {
       options: JobOptions.parse(wishes),
       tags: ['erp'],
       batchId: 'batch-abc123',
-      batchName: 'night',
       traceId: 'abc',
     });
     const all = {
@@ -243,7 +242,6 @@ describe('a user asks', () => {
       priority: 'high',
       tags: ['erp'],
       batch_id: 'batch-abc123',
-      batch_name: 'night',
       trace_id: 'abc',
     };
     const ends = [

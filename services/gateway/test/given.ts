@@ -78,7 +78,6 @@ export function job(changes: Partial<Job> = {}): Job {
     vmRef: 'production-db',
     connection: null,
     batchId: null,
-    batchName: null,
     wave: null,
     planOrder: null,
     admittedAt: new Date('2026-01-17T09:00:00.000Z'),

@@ -72,7 +72,7 @@ export class CreateBatch {
             options,
             pool,
             requestedBy: batch.requestedBy,
-            batch: { id: batch.id, name: batch.name, wave: vm.wave, order },
+            batch: { id: batch.id, wave: vm.wave, order },
           },
           now,
         ),

@@ -94,8 +94,6 @@ export class Job {
   /** Where vCenter ran the VM when it was last asked. */
   @Column('text', { nullable: true }) host!: string | null;
   @Column('text', { nullable: true }) batchId!: string | null;
-  /** As the batch has it; here so that the job's end can tell it. */
-  @Column('text', { nullable: true }) batchName!: string | null;
   @Column('text', { nullable: true }) wave!: string | null;
   /** Place in the plan of its batch. */
   @Column('int', { nullable: true }) planOrder!: number | null;

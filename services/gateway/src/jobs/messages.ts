@@ -92,7 +92,6 @@ const ended = (job: JobRow) => ({
   ...(job.options.callback_url === undefined ? {} : { callback_url: job.options.callback_url }),
   ...(job.options.slack_webhook === undefined ? {} : { slack_webhook: job.options.slack_webhook }),
   ...(job.batchId === null ? {} : { batch_id: job.batchId }),
-  ...(job.batchName === null ? {} : { batch_name: job.batchName }),
   ...(job.traceId === null ? {} : { trace_id: job.traceId }),
 });
 

@@ -26,12 +26,7 @@ export interface JobWish {
   /** Of the target's converters, where it has its own. */
   readonly pool: string | undefined;
   readonly requestedBy: string;
-  readonly batch?: {
-    readonly id: string;
-    readonly name: string | null;
-    readonly wave: string;
-    readonly order: number;
-  };
+  readonly batch?: { readonly id: string; readonly wave: string; readonly order: number };
 }
 
 /** A pending job, not written yet. One that a batch or a hook has to let in first is not admitted. */
@@ -60,7 +55,6 @@ export function newJob(wish: JobWish, now: Date): Job {
     options,
     source,
     batchId: batch?.id ?? null,
-    batchName: batch?.name ?? null,
     wave: batch?.wave ?? null,
     planOrder: batch?.order ?? null,
     admittedAt: held ? null : now,
