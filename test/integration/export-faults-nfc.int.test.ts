@@ -1,5 +1,7 @@
 /** The export stream on a way that breaks: it ends right, or with the right code, and nothing is left. */
+import { registry } from '@hyper2kvm/runtime';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { parseMetrics, valueOf } from '../support/metrics-text.js';
 import { NFC, startFaultBench, type FaultBench } from './export-faults-setup.js';
 
 const MIB = 2 ** 20;
@@ -14,6 +16,17 @@ beforeAll(async () => {
 afterEach(() => bench.proxy.reset());
 afterAll(async () => bench?.stop());
 
+/** By the exporter's metrics, in this process. */
+async function counted() {
+  const families = parseMetrics(await registry.metrics());
+  const of = (name: string, labels: object = {}) => valueOf(families, name, { transport: 'nfc', ...labels });
+  const disks = {
+    success: of('hyper2kvm_disks_total', { status: 'success' }),
+    failed: of('hyper2kvm_disks_total', { status: 'failed' }),
+  };
+  return { bytes: of('hyper2kvm_transfer_bytes_total'), retries: of('hyper2kvm_transfer_retries_total'), disks };
+}
+
 describe('a disk that breaks once begins again, and ends right', () => {
   test('cut in the middle', async () => {
     const rule = bench.proxy.add({ path: NFC, nth: 1, fault: { kind: 'cut', afterBytes: 2 * MIB } });
@@ -21,6 +34,10 @@ describe('a disk that breaks once begins again, and ends right', () => {
     expect(rule.hits()).toBe(1);
     expect(log.some(({ level, message }) => level === 'warn' && /begins again/.test(message))).toBe(true);
     expect(bench.proxy.traffic(NFC).reduce((sum, { requests }) => sum + requests, 0)).toBe(2);
+    // Both parts came; the disk is one.
+    const { bytes, retries, disks } = await counted();
+    expect(bytes).toBeGreaterThan(4 * MIB);
+    expect([retries, disks]).toEqual([1, { success: 1, failed: 0 }]);
   });
 
   test('cut before the first byte', async () => {
@@ -70,7 +87,9 @@ test('a pause that is shorter than the limit is waited out', async () => {
 describe('a disk that stays broken fails the export', () => {
   test('cut: EXPORT_TRANSFER', async () => {
     bench.proxy.add({ path: NFC, fault: { kind: 'cut', afterBytes: 2 * MIB } });
+    const before = (await counted()).disks.failed ?? 0;
     const error = await bench.fails('job-nfccut3', 'EXPORT_TRANSFER', { settings: AGAIN });
+    expect((await counted()).disks.failed).toBe(before + 1);
     expect(error.message).toMatch(/^disk 1 \(web\.vmdk\): the connection broke/);
     expect(error.retryable).toBe(true);
   });

@@ -195,6 +195,13 @@ it('tells the same queue from every gateway, however many there are, and after o
   await client.convert('web-waits-too', { priority: 'high' }, local('web-moved.img'));
   await both('hypervisord_queue_depth', { priority: 'high' }, 1);
   await both('hypervisord_queue_depth', { priority: 'normal' }, 0);
+  // Those that nobody let out yet wait too.
+  const unadmitted = `jsonb_build_object('id', 'job-copyheld', 'vm_name', 'web-unadmitted', 'instance_uuid', NULL,
+    'status', 'pending', 'priority', 'normal', 'admitted_at', NULL, 'released_at', NULL, 'completed_at', NULL)`;
+  await copyJobs(stack.db, jobs['web-moved'] ?? '', 1, unadmitted);
+  await both('hypervisord_queue_depth', { priority: 'normal' }, 1);
+  await both('hyper2kvm_waiting_jobs', { phase: 'export', priority: 'normal' }, 1);
+  await stack.db.query("DELETE FROM jobs WHERE id = 'job-copyheld'");
   await until(
     async () =>
       (await ofGateways()).map((all) => valueOf(all, 'hyper2kvm_waiting_oldest_seconds', { phase: 'export' }) ?? 0),

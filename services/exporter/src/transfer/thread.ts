@@ -19,11 +19,18 @@ const rate = new RateLimit(task.bytesPerSecond, stop.signal);
 const send = (message: FromThread): void => port.postMessage(message);
 
 let lastProgress = 0;
+/** What was not worth a message of its own yet. */
+let untold: FromThread | undefined;
 function progress(stage: 'transfer' | 'read-back', doneBytes: number, bytesDownloaded: number): void {
+  untold = { kind: 'progress', stage, doneBytes, bytesDownloaded };
   const now = performance.now();
   if (now - lastProgress < PROGRESS_EVERY_MS) return;
   lastProgress = now;
-  send({ kind: 'progress', stage, doneBytes, bytesDownloaded });
+  tell();
+}
+function tell(): void {
+  if (untold !== undefined) send(untold);
+  untold = undefined;
 }
 
 const readBackAsked = new Promise<string>((resolve) => {
@@ -64,5 +71,9 @@ async function run(): Promise<void> {
 }
 
 run()
-  .catch((error: unknown) => send({ kind: 'failed', failure: toFailure(error) }))
+  .catch((error: unknown) => {
+    // What came for nothing was transferred all the same.
+    tell();
+    send({ kind: 'failed', failure: toFailure(error) });
+  })
   .finally(() => port.close());
