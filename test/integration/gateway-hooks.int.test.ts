@@ -102,7 +102,8 @@ it('runs hooks before and after a VM, once each time, and tells what they said, 
   const lines = await until(logs, (all) => all.some(({ message }) => message.includes('moved ran for')));
   expect(lines.find(({ message }) => message.includes(`quiesce ran for ${vm}`))).toMatchObject({
     phase: 'hook',
-    level: 'info',
+    level: 'debug',
+    source: 'quiesce',
   });
 });
 

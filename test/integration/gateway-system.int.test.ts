@@ -283,6 +283,10 @@ it('tells of a worker and of the notifier whether they live and can work', async
     await rm(folder, { recursive: true });
     await writeFile(folder, '');
     expect(await missing(exporter)).toEqual(['work folder']);
+    expect(await (await fetch(`${exporter}/health`)).json()).toMatchObject({
+      status: 'degraded',
+      problems: [`${folder} is no folder`],
+    });
     await rm(folder);
     expect(await missing(exporter)).toEqual([]);
     await stack.nats.kill('SIGKILL');

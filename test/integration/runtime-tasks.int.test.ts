@@ -157,7 +157,10 @@ describe('a task', () => {
     await expect
       .poll(async () => bus.last(cleanupCompleted, to.job_id))
       .toMatchObject({ job_id: to.job_id, attempt: 1, removed_snapshots: ['hyper2kvm-x'] });
-    expect(await bus.last(jobLog, to.job_id)).toMatchObject({ phase: 'cleanup', message: 'the snapshot is gone' });
+    expect(await bus.history(jobLog, to.job_id, 2)).toMatchObject([
+      { phase: 'cleanup', message: 'the snapshot is gone' },
+      { phase: 'cleanup', message: 'Clean-up, attempt 1, is completed after less than 1s' },
+    ]);
     await expect.poll(async () => (await bus.jsm.streams.info('TASKS')).state.messages).toBe(0);
   });
 

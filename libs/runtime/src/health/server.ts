@@ -36,19 +36,19 @@ async function answer(url: string, { health, live, ready }: HealthAnswers, respo
       response.end(await registry.metrics());
       return;
     case '/health':
-      return json(response, await health(), 'healthy');
+      return json(response, await health(), (status) => status !== 'unhealthy');
     case '/health/live':
-      return json(response, live(), 'alive');
+      return json(response, live(), () => true);
     case '/health/ready':
-      return json(response, await ready(), 'ready');
+      return json(response, await ready(), (status) => status === 'ready');
     default:
       response.statusCode = 404;
       response.end();
   }
 }
 
-function json(response: ServerResponse, body: { readonly status: string }, good: string): void {
-  response.statusCode = body.status === good ? 200 : 503;
+function json(response: ServerResponse, body: { readonly status: string }, isGood: (status: string) => boolean): void {
+  response.statusCode = isGood(body.status) ? 200 : 503;
   response.setHeader('content-type', 'application/json');
   response.end(JSON.stringify(body));
 }

@@ -196,10 +196,12 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
       live: () => liveness(name),
       ready: () => readiness(name, checks),
       health: async () => {
-        const nats = await bus.ping();
+        const { checks: found } = await readiness(name, checks);
+        const failed = found.filter((check) => check.status === 'failed' && check.name !== 'duty');
+        const nats = failed.every((check) => check.name !== 'nats');
         const { uptime_seconds, version } = liveness(name);
         return {
-          status: nats ? 'healthy' : 'unhealthy',
+          status: !nats ? 'unhealthy' : failed.length > 0 ? 'degraded' : 'healthy',
           service: name,
           version,
           worker_id: workerId,
@@ -207,6 +209,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
           nats: nats ? 'ok' : 'failed',
           active_jobs: strategy.activeJobs.length,
           disk_space_available_gb: await gigabytesFree(section.work_dir),
+          problems: failed.flatMap(({ reason }) => reason ?? []),
         };
       },
     });
