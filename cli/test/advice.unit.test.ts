@@ -20,6 +20,9 @@ function services(): string[] {
   return readdirSync(path.join(ROOT, 'services')).map((name) => `services/${name}/src`);
 }
 
+/** Names of spans: what hyperctl does in a trace. */
+const SPANS = new Set(['hyperctl follow']);
+
 /** All texts of a file, comments left out; what is put into a template is `VALUE`. */
 function textsOf(file: string): string[] {
   const found: string[] = [];
@@ -39,7 +42,7 @@ const flagsOf = (text: string): string[] =>
 /** What is wrong with the commands of a text. */
 function wrongIn(text: string): string[] {
   return [...text.matchAll(/(?<![\w/.@-])hyperctl ([a-z][^,;:()"'`\n]*)/g)].flatMap(([whole, rest = '']) => {
-    if (VERBS.test(rest)) return [];
+    if (VERBS.test(rest) || SPANS.has(text)) return [];
     const words = rest.split(/\s+/).map((word) => word.replace(/[.…]+$/, ''));
     const id = [words.slice(0, 2).join(' '), words[0] ?? ''].find((name) => known.has(name) || topics.has(name));
     if (id === undefined) return [`no such command: ${whole}`];

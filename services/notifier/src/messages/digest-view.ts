@@ -45,7 +45,8 @@ export function digestView({ facts, digest, time }: Message): View {
 function commandsOf(batch: readonly string[], others: readonly BatchCompleted[], failed: number): string[] {
   const reports = [...batch, ...others.map(({ batch_id }) => batch_id)].map((id) => `hyperctl batches report ${id}`);
   const [only] = batch;
-  if (failed > 0) reports.push(`hyperctl list${only === undefined ? '' : ` --batch ${only}`} --status failed`);
+  if (failed > 0)
+    reports.push(['hyperctl list', ...(only === undefined ? [] : [`--batch ${only}`]), '--status failed'].join(' '));
   return reports.length > 0 ? reports : ['hyperctl list'];
 }
 
