@@ -54,6 +54,12 @@ describe('metrics', () => {
     expect(await samples('test_one')).toEqual([]);
     expect(await samples('test_many')).toEqual([]);
     expect(await registry.metrics()).toContain('# TYPE test_one gauge');
+    vi.useFakeTimers();
+    scraped('test_deaf', 'Of a test', [], () => new Promise(() => {}));
+    const scrape = samples('test_deaf');
+    await vi.advanceTimersByTimeAsync(3000);
+    vi.useRealTimers();
+    expect(await scrape).toEqual([]);
   });
 });
 

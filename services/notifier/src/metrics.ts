@@ -1,5 +1,5 @@
 import { NOTIFICATION_CHANNELS } from '@hyper2kvm/contracts';
-import { counter, histogram, scraped, SECONDS_TO_HOURS } from '@hyper2kvm/runtime';
+import { counter, histogram, scraped, SECONDS_TO_HOURS, sharedState } from '@hyper2kvm/runtime';
 import type { ChannelName, Outcome } from './channels/index.js';
 import type { Held } from './state/index.js';
 
@@ -24,12 +24,12 @@ export const countDelay = (channel: ChannelName, since: number): void =>
   delays.observe({ channel }, Math.max(0, Date.now() - since) / 1000);
 
 /** Of the state that all notifiers share: the same from each of them. */
-export const showHeld = (held: Held): void =>
-  scraped(
-    'hyper2kvm_notifications_held',
-    'Notifications that wait for a digest or for the end of quiet hours.',
-    ['channel'],
-    async (put) => {
-      for (const channel of NOTIFICATION_CHANNELS) put(await held.count(channel), { channel });
-    },
+export function showHeld(held: Held): void {
+  const ask = sharedState(async () =>
+    Promise.all(NOTIFICATION_CHANNELS.map(async (channel) => [channel, await held.count(channel)] as const)),
   );
+  const help = 'Notifications that wait for a digest or for the end of quiet hours.';
+  scraped('hyper2kvm_notifications_held', help, ['channel'], async (put) => {
+    for (const [channel, count] of await ask()) put(count, { channel });
+  });
+}

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, Summary, type Metric } from 'prom-client';
+import { inTime } from './shared-state.js';
 
 /** Of this process; served at /metrics. No id, name, path or free text may be a label's value. */
 export const registry = new Registry();
@@ -23,6 +24,9 @@ export const SECONDS_TO_HOURS = [0.01, 0.1, 1, 5, 15, 60, 300, 900, 1800, 3600, 
 export const MILLISECONDS_TO_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** The seed's quantiles, of the last day: more hours of conversions than the minutes that are prom-client's custom. */
 const QUANTILES = { percentiles: [0.5, 0.9, 0.99], maxAgeSeconds: 24 * 3600, ageBuckets: 6 };
+
+/** Beyond the limit of what is asked for (see sharedState), so that a reader can say that there was no answer. */
+const READ_LIMIT_MS = 3_000;
 
 // A process has one registry; a second application in it (tests) goes on with the same figures.
 const once = <M extends Metric>(name: string, make: () => M): M =>
@@ -86,7 +90,7 @@ export const gauge = <Name extends string = never>(
 export type Put<Name extends string> = (value: number, series?: Series<Name>) => void;
 
 /**
- * Read at each scrape. What cannot be read then has no sample: an old figure would be a lie. Of several applications in one
+ * Read at each scrape. What cannot be read then, or not within three seconds, has no sample: an old figure would be a lie. Of several applications in one
  * process the last one's is read.
  * @param read puts a value for every series that there is
  */
@@ -105,9 +109,8 @@ export function scraped<Name extends string = never>(
     collect: async () => {
       const found: [number, Series<Name> | undefined][] = [];
       // A reader that fails has nothing to show; the scrape goes on.
-      await Promise.resolve()
-        .then(() => read((value, series) => found.push([value, series])))
-        .catch(() => found.splice(0));
+      const reading = Promise.resolve().then(() => read((value, series) => found.push([value, series])));
+      await inTime(reading, READ_LIMIT_MS).catch(() => found.splice(0));
       made.reset();
       // Without labels `reset` leaves a 0.
       if (labelNames.length === 0) made.remove();

@@ -36,7 +36,8 @@ export function sharedState<T>(
   };
 }
 
-async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
+/** @throws when there is no answer by then; it may come later, to nobody */
+export async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
