@@ -34,7 +34,7 @@ function hyperctl(args, { capture = false, env = {}, allowFailure = false } = {}
 }
 
 async function main() {
-  const setup = spawnSync(process.execPath, [path.join(ROOT, 'scripts/setup.mjs')], {
+  const setup = spawnSync(process.execPath, [path.join(ROOT, 'scripts/setup.mjs'), '--demo'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (setup.status !== 0) throw new Error('the set-up failed');

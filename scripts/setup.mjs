@@ -2,7 +2,9 @@
 // Installs what a clean Debian machine lacks to run, demo and test hyper2kvm, and says each thing it does.
 // Plain Node, no dependency: it runs before `npm ci`. It needs no answer, and works as root or with sudo.
 //
-//   node scripts/setup.mjs            everything: npm packages, build, system packages, nats-server, the vCenter simulator, a collector
+//   node scripts/setup.mjs            npm packages, build, system packages, nats-server, the vCenter simulator; and for tests
+//                                     Prometheus and OpenTelemetry's collector
+//   node scripts/setup.mjs --demo     without what only tests need
 //   node scripts/setup.mjs --check    only say what is missing (exit 1 if anything is)
 //   node scripts/setup.mjs --bench    also what the benches compare with: govc
 //   node scripts/setup.mjs --loki     also Grafana Loki, for the queries of the dashboards' logs: ten minutes of CPU
@@ -95,6 +97,7 @@ const SYSTEM = {
 const say = (text) => console.log(`setup: ${text}`);
 const check = process.argv.includes('--check');
 const bench = process.argv.includes('--bench');
+const demo = process.argv.includes('--demo');
 const wantsLoki = process.argv.includes('--loki');
 process.env.PATH = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/go/bin:${BIN}`;
 
@@ -296,8 +299,8 @@ try {
   systemPackages();
   // The simulator takes about as long as the packages and the build together, and needs neither. One build of Go at a time
   // uses all cores.
-  const goPrograms = goProgram(VCSIM).then(() => goProgram(OTELCOL));
-  await Promise.all([goPrograms, prometheus(), npmPackages().then(build)]);
+  const goPrograms = goProgram(VCSIM).then(() => (demo ? undefined : goProgram(OTELCOL)));
+  await Promise.all([goPrograms, demo ? undefined : prometheus(), npmPackages().then(build)]);
   if (bench) await govc();
   if (wantsLoki) await loki();
   if (lacking.length > 0) {
