@@ -32,6 +32,11 @@ export interface FlusherOptions {
 }
 
 const POLL_MS = 1_000;
+/** Nor before so many times as long as the question took: NATS looks through all that is remembered, which may be much. */
+const REST = 25;
+const LONGEST_REST_MS = 60_000;
+/** Where nothing waits, so many times as long. */
+const IDLE = 5;
 /** A claim that stands still for so long belongs to a notifier that is gone. */
 const LEASE_MS = 10_000;
 /** By then facts that a killed notifier had in hand were handled by another. What is still under way waits for a receiver. */
@@ -67,15 +72,19 @@ export class Flusher {
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      await this.tick().catch((error: unknown) =>
-        this.options.log.debug({ err: error }, 'what waits for a digest could not be read'),
-      );
-      await pause(this.options.pollMs ?? POLL_MS, undefined, { signal }).catch(() => undefined);
+      const began = performance.now();
+      const waiting = await this.tick().catch((error: unknown) => {
+        this.options.log.debug({ err: error }, 'what waits for a digest could not be read');
+        return 0;
+      });
+      const rest = Math.min(REST * (performance.now() - began), LONGEST_REST_MS);
+      const pauseMs = Math.max((this.options.pollMs ?? POLL_MS) * (waiting > 0 ? 1 : IDLE), rest);
+      await pause(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  /** Begins to send what is due; a group that takes long keeps no other waiting. */
-  async tick(): Promise<void> {
+  /** Begins to send what is due; a group that takes long keeps no other waiting. @returns how many groups there are */
+  async tick(): Promise<number> {
     const keys = await this.options.held.groups();
     for (const key of this.#seen.keys()) if (!keys.includes(key)) this.#seen.delete(key);
     for (const key of keys) {
@@ -85,6 +94,7 @@ export class Flusher {
         .finally(() => this.#inHand.delete(key));
       this.#inHand.set(key, flushing);
     }
+    return keys.length;
   }
 
   async #flush(key: string): Promise<void> {

@@ -3,10 +3,12 @@ import type { NotifierConfig } from './config.js';
 
 const FIRST_MS = 1_000;
 const LONGEST_MS = 600_000;
+/** What is over in less is not worth a message to the bus and back. */
+const SHORTEST_MS = 250;
 
 /** Before the next try of a target: what its other side asked for, else twice as long each time. In milliseconds. */
 export const pauseAfter = (tries: number, asked: number | undefined): number =>
-  asked ?? Math.min(FIRST_MS * 2 ** Math.max(0, tries - 1), LONGEST_MS);
+  Math.max(asked ?? Math.min(FIRST_MS * 2 ** Math.max(0, tries - 1), LONGEST_MS), SHORTEST_MS);
 
 export const patienceHours = (channel: ChannelName, config: NotifierConfig): number =>
   (channel === 'webhook' ? config.webhook.give_up_after_hours : undefined) ?? config.give_up_after_hours;
