@@ -16,13 +16,23 @@ describe('hyperctl logs', () => {
     expect(lines.length).toBeGreaterThan(2);
     expect(lines.filter((line) => !LINE.test(line))).toEqual([]);
     expect((await hyperctl(['logs', '--job', id, '--tail', '2'])).stdout.split('\n')).toEqual(lines.slice(-2));
-    const document = await hyperctlJson<{ job_id: string; lines: object[] }>(['logs', '--job', id]);
-    expect(document).toMatchObject({ job_id: id, lines: { length: lines.length } });
+    expect(lines[0]).toMatch(/ INFO {2}export: Export, attempt 1, begins on \S+/);
+    const document = await hyperctlJson<{ job_id: string; lines: { source?: string; message: string }[] }>([
+      'logs',
+      '--job',
+      id,
+    ]);
+    expect(document.job_id).toBe(id);
+    expect(document.lines.filter(({ source }) => source === undefined)).toHaveLength(lines.length);
+    // What programs printed stands below, with --verbose.
+    const verbose = (await hyperctl(['logs', '--job', id, '--verbose'])).stdout.split('\n');
+    expect(verbose).toHaveLength(document.lines.length);
+    expect(verbose.filter((line) => !/ DEBUG {3}\S+: /.test(line))).toEqual(lines);
     // Followed, an ended job has the same lines, and an end; with --json each is a document.
     expect((await hyperctl(['logs', '--job', id, '--follow'])).stdout.split('\n')).toEqual(lines);
     const streamed = await hyperctl(['logs', '--job', id, '--follow', '--json']);
-    expect(streamed.stdout.split('\n').map((line) => (JSON.parse(line) as { job_id: string }).job_id)).toEqual(
-      lines.map(() => id),
+    expect(streamed.stdout.split('\n').map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(
+      document.lines.map(({ message }) => message),
     );
   });
 
@@ -35,9 +45,8 @@ describe('hyperctl logs', () => {
     const following = hyperctl(['logs', '--job', id, '--follow']);
     expect((await hyperctl(['cancel', '--job', id, '--quiet'])).exitCode).toBe(0);
     expect((await following).exitCode).toBe(0);
-    expect((await hyperctl(['logs', '--job', id])).stderr).toMatch(
-      /^No log lines: the job is cancelled, and left none/,
-    );
+    expect((await hyperctl(['logs', '--job', id])).stdout).toMatch(/WARN {2}export: The job was cancelled by \S+$/);
+    expect((await hyperctl(['logs', '--job', id, '--level', 'error'])).stderr).toMatch(/^No log lines of that level/);
   });
 
   it('follows a job that runs until Ctrl-C', async () => {

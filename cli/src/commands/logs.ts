@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { isEnded, type JobDetail } from '@hyper2kvm/contracts';
+import { isEnded, type JobDetail, type JobLog } from '@hyper2kvm/contracts';
 import { BaseCommand, GATEWAY_FLAGS } from '../lib/base-command.js';
 import { EXIT, type ExitCode } from '../lib/exit-codes.js';
 import { jsonText } from '../lib/format.js';
@@ -45,7 +45,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
       const logs = await client.logs(jobId, tail, level);
       if (this.isJson) this.printJson(logs);
       else for (const line of logs.lines) this.log(logLine(line));
-      if (logs.lines.length === 0) this.#none(await client.job(jobId));
+      if (logs.lines.length === 0) this.#none(await client.job(jobId), level);
       return EXIT.ok;
     }
     // A gateway that is not there now is an error, one that goes away later is waited for.
@@ -54,7 +54,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
     const print = this.isJson ? jsonText : logLine;
     const interrupted = interruption();
     try {
-      const lines = followLog(client, jobId, { tail, level }, interrupted.signal, () => this.#none(job));
+      const lines = followLog(client, jobId, { tail, level }, interrupted.signal, () => this.#none(job, level));
       for await (const line of lines) this.log(print(line));
     } finally {
       interrupted.release();
@@ -62,7 +62,11 @@ export default class Logs extends BaseCommand<typeof Logs> {
     return interrupted.signal.aborted ? EXIT.interrupted : EXIT.ok;
   }
 
-  #none(job: JobDetail): void {
-    if (!this.isQuiet) this.logToStderr(`No log lines${isEnded(job.status) ? '' : ' yet'}: ${silenceOf(job)}.`);
+  #none(job: JobDetail, level: JobLog['level']): void {
+    if (this.isQuiet) return;
+    const yet = isEnded(job.status) ? '' : ' yet';
+    // Of a log that has other lines nothing else is to be said.
+    const isAll = level === 'debug' || level === 'info';
+    this.logToStderr(isAll ? `No log lines${yet}: ${silenceOf(job)}.` : `No log lines of that level${yet}.`);
   }
 }

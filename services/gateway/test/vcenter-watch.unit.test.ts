@@ -36,8 +36,9 @@ describe('the state of the connection to vSphere', () => {
   });
 });
 
+const changed = (minutesAgo: number): Date => new Date(NOW - minutesAgo * MINUTE);
+
 describe('a login', () => {
-  const changed = (minutesAgo: number): Date => new Date(NOW - minutesAgo * MINUTE);
   it.each([
     ['tried where nothing is known', undefined, changed(60), true],
     ['not tried soon after a contact', contact(4), changed(60), false],
