@@ -6,7 +6,7 @@ import type { Gateway, Stack } from '../../integration/gateway-stack.js';
 const BATCH = 500;
 const REQUESTS = 400;
 
-const VCENTER = { server: 'vc.example.com', username: 'automation@vsphere.local', password: 'a-password' };
+export const VCENTER = { server: 'vc.example.com', username: 'automation@vsphere.local', password: 'a-password' };
 
 /** A line for the figures: on what they were measured. */
 export async function describeMachine(stack: Stack): Promise<string> {
@@ -16,7 +16,7 @@ export async function describeMachine(stack: Stack): Promise<string> {
   return `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores, Node ${process.versions.node}, PostgreSQL ${rows[0]?.version} (fsync ${rows[0]?.fsync}), JetStream on files`;
 }
 
-async function ask(gateway: Gateway, method: string, path: string, body?: unknown): Promise<unknown> {
+export async function ask(gateway: Gateway, method: string, path: string, body?: unknown): Promise<unknown> {
   const response = await fetch(gateway.url + path, {
     method,
     ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
