@@ -92,7 +92,7 @@ async function workedOff(stack: Stack, gateway: Gateway, count: number, endpoint
 
 async function round(sizes: Sizes, endpoint: string | undefined): Promise<Round & { machine: string }> {
   const stack = await startStack();
-  let stop = (): void => {};
+  let stop: (() => void) | undefined;
   try {
     const gateway = await stack.gateway({
       gateway: { api: { rate_limit: { writes_per_minute: 0 } } },
@@ -107,7 +107,7 @@ async function round(sizes: Sizes, endpoint: string | undefined): Promise<Round 
     const { self: after } = await cpuTimes(gateway.pid);
     return { start, worked, load: after - before, machine: await describeMachine(stack) };
   } finally {
-    stop();
+    stop?.();
     await stack.stop();
   }
 }
