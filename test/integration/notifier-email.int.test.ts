@@ -153,6 +153,15 @@ describe('trouble with the mail server', () => {
     expect(mailbox.mails.map(({ to }) => to)).toEqual([[TEAM], ['late@example.com']]);
   });
 
+  it('an address refused among others is not taken, however its domain is written', async () => {
+    mailbox.refuse('Ops@example.com', 550);
+    mailbox.refuse('late@example.com', 451);
+    const [ops, late] = ['Ops@Example.com', 'late@EXAMPLE.com'];
+    const outcomes = await channelTo().send(message('failed'), [ops, late, TEAM], NEVER);
+    expect(results(outcomes)).toEqual({ [ops]: 'refused', [late]: 'later', [TEAM]: 'taken' });
+    expect(mailbox.mails.map(({ to }) => to)).toEqual([[TEAM]]);
+  });
+
   it.each([
     [550, 'refused'],
     [451, 'later'],

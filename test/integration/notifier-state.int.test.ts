@@ -14,7 +14,7 @@ const smtp = (to: readonly string[]): object => ({
   smtp: { host: '127.0.0.1', port: stack.mailbox.port, from: 'vm@example.com', to },
 });
 const recipients = (): string[] => stack.mailbox.mails.flatMap(({ to }) => to);
-const soon = async (check: () => unknown): Promise<void> =>
+const soon = async (check: () => void | Promise<void>): Promise<void> =>
   vi.waitFor(async () => check(), { timeout: 30_000, interval: 100 });
 const settled = async (group = 'notifier'): Promise<void> =>
   soon(async () => expect(await unsettled(stack.bus, group, ['completed', 'failed', 'cancelled', 'batch'])).toBe(0));
@@ -38,6 +38,26 @@ describe('what became of a fact', () => {
       '<fact-1@hyper2kvm>',
       '<fact-2@hyper2kvm>',
     ]);
+  });
+
+  it('that could not be written down is not told: it would be told again and again', async () => {
+    const callback = await stack.receiver();
+    stack.configure(smtp(['team@example.com']));
+    await stack.notifier();
+    const { config } = await stack.bus.jsm.streams.info('KV_notifications');
+    await stack.bus.jsm.streams.update('KV_notifications', { ...config, max_bytes: 1 });
+    await stack.tell('failed', 'fact-1', { callback_url: callback.url });
+    // Each channel has tried twice.
+    await soon(async () => {
+      for (const durable of ['notifier-job-failed', 'notifier-callbacks-job-failed']) {
+        const { delivered } = await stack.bus.jsm.consumers.info('FACTS', durable);
+        expect(delivered.consumer_seq).toBeGreaterThanOrEqual(2);
+      }
+    });
+    await stack.bus.jsm.streams.update('KV_notifications', { ...config, max_bytes: -1 });
+    await settled();
+    await settled('notifier-callbacks');
+    expect([recipients(), callback.calls.length]).toEqual([['team@example.com'], 1]);
   });
 
   it('a dead letter that is sent again goes to those who refused it, and to nobody else', async () => {

@@ -28,7 +28,7 @@ export const isUnreached = (error: unknown): boolean =>
 export function outcomesOf(answer: SmtpAnswer, targets: readonly string[], server: string): Outcome[] {
   const failed = answer.rejectedErrors ?? [];
   return targets.map((target) => {
-    const failure = failed.find(({ recipient }) => recipient === target);
+    const failure = failed.find((one) => isOf(one, target));
     if (failure) return failureOf(failure, target, server);
     return { target, result: 'taken', answer: words(answer.response ?? 'taken') };
   });
@@ -38,12 +38,16 @@ export function outcomesOf(answer: SmtpAnswer, targets: readonly string[], serve
 export function outcomesOfError(error: SmtpError, targets: readonly string[], server: string): Outcome[] {
   if (error.rejectedErrors && error.rejectedErrors.length > 0)
     return targets.map((target) =>
-      failureOf(error.rejectedErrors?.find(({ recipient }) => recipient === target) ?? error, target, server),
+      failureOf(error.rejectedErrors?.find((one) => isOf(one, target)) ?? error, target, server),
     );
   // A 5xx to our login or sender is a fault of the configuration: once mended, the waiting messages still go out.
   const permanent = error.permanent === true && error.command === 'DATA';
   return targets.map((target) => failureOf({ ...error, message: error.message, permanent }, target, server));
 }
+
+/** nodemailer writes domains in small letters. */
+const isOf = ({ recipient }: SmtpError, target: string): boolean =>
+  recipient === target || recipient === target.replace(/@[^@]*$/, (domain) => domain.toLowerCase());
 
 function failureOf(failure: SmtpError, target: string, server: string): Outcome {
   const reason = `mail server ${server}: ${words(failure.response ?? failure.message)}`;
