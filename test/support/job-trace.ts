@@ -83,7 +83,9 @@ export function assertJobTrace(spans: readonly ReceivedSpan[], traceId: string):
   for (const { span, pieces } of nodes) {
     for (const piece of [span, ...pieces]) {
       expect(piece.end, piece.name).toBeGreaterThanOrEqual(piece.start);
-      expect(Object.keys(piece.attributes).filter((key) => /argv|command_args|command_line|password/.test(key))).toEqual([]);
+      expect(
+        Object.keys(piece.attributes).filter((key) => /argv|command_args|command_line|password/.test(key)),
+      ).toEqual([]);
     }
   }
   const jobs = new Set(nodes.flatMap(({ span }) => span.attributes['job.id'] ?? []));
