@@ -136,43 +136,49 @@ it('counts each fact once over two gateways, and ages what runs', async () => {
   await both('hyper2kvm_jobs', { status: 'converting' }, 1);
   expect((await client.send('DELETE', `/api/v1/jobs/${jobs['web-held']}`)).status).toBeLessThan(300);
   await until(ofGateways, (all) => sumOf(all, 'hyper2kvm_jobs_ended_total', { status: 'cancelled' }) === 1);
-  const all = await ofGateways();
-  const counted = Object.fromEntries(
-    [
-      'hypervisord_exports_total status=success',
-      'hypervisord_exports_total status=failed',
-      'hypervisord_export_duration_seconds_count',
-      'hyper2kvm_conversions_total status=success',
-      'hyper2kvm_conversions_total status=failed',
-      'hyper2kvm_conversion_duration_seconds_count',
-      'hyper2kvm_phase_duration_seconds_count phase=export status=success',
-      'hyper2kvm_phase_duration_seconds_count phase=conversion status=failed',
-      'hyper2kvm_jobs_ended_total status=completed',
-      'hyper2kvm_jobs_ended_total status=failed',
-      'hyper2kvm_failures_total phase=conversion code=GUEST_UNSUPPORTED',
-      'hyper2kvm_failures_total phase=conversion code=CHILD_FAILED',
-      'hyper2kvm_retries_total phase=conversion code=CHILD_FAILED',
-    ].map((line) => {
-      const [name = '', ...labels] = line.split(' ');
-      return [line, sumOf(all, name, Object.fromEntries(labels.map((label) => label.split('=') as [string, string])))];
-    }),
-  );
-  expect(counted).toEqual({
-    'hypervisord_exports_total status=success': 4,
-    'hypervisord_exports_total status=failed': 0,
-    hypervisord_export_duration_seconds_count: 4,
-    'hyper2kvm_conversions_total status=success': 2,
-    'hyper2kvm_conversions_total status=failed': 2,
-    hyper2kvm_conversion_duration_seconds_count: 2,
-    'hyper2kvm_phase_duration_seconds_count phase=export status=success': 4,
-    'hyper2kvm_phase_duration_seconds_count phase=conversion status=failed': 2,
-    'hyper2kvm_jobs_ended_total status=completed': 2,
-    'hyper2kvm_jobs_ended_total status=failed': 1,
-    'hyper2kvm_failures_total phase=conversion code=GUEST_UNSUPPORTED': 1,
-    'hyper2kvm_failures_total phase=conversion code=CHILD_FAILED': 1,
-    'hyper2kvm_retries_total phase=conversion code=CHILD_FAILED': 1,
-  });
-  const exporter = await scrape(urls['exporter'] ?? '');
+  // What is written is counted a moment later.
+  const counted = (all: readonly Families[]): Record<string, number> =>
+    Object.fromEntries(
+      [
+        'hypervisord_exports_total status=success',
+        'hypervisord_exports_total status=failed',
+        'hypervisord_export_duration_seconds_count',
+        'hyper2kvm_conversions_total status=success',
+        'hyper2kvm_conversions_total status=failed',
+        'hyper2kvm_conversion_duration_seconds_count',
+        'hyper2kvm_phase_duration_seconds_count phase=export status=success',
+        'hyper2kvm_phase_duration_seconds_count phase=conversion status=failed',
+        'hyper2kvm_jobs_ended_total status=completed',
+        'hyper2kvm_jobs_ended_total status=failed',
+        'hyper2kvm_failures_total phase=conversion code=GUEST_UNSUPPORTED',
+        'hyper2kvm_failures_total phase=conversion code=CHILD_FAILED',
+        'hyper2kvm_retries_total phase=conversion code=CHILD_FAILED',
+      ].map((line) => {
+        const [name = '', ...labels] = line.split(' ');
+        return [
+          line,
+          sumOf(all, name, Object.fromEntries(labels.map((label) => label.split('=') as [string, string]))),
+        ];
+      }),
+    );
+  await expect
+    .poll(async () => counted(await ofGateways()), { timeout: 20_000 })
+    .toEqual({
+      'hypervisord_exports_total status=success': 4,
+      'hypervisord_exports_total status=failed': 0,
+      hypervisord_export_duration_seconds_count: 4,
+      'hyper2kvm_conversions_total status=success': 2,
+      'hyper2kvm_conversions_total status=failed': 2,
+      hyper2kvm_conversion_duration_seconds_count: 2,
+      'hyper2kvm_phase_duration_seconds_count phase=export status=success': 4,
+      'hyper2kvm_phase_duration_seconds_count phase=conversion status=failed': 2,
+      'hyper2kvm_jobs_ended_total status=completed': 2,
+      'hyper2kvm_jobs_ended_total status=failed': 1,
+      'hyper2kvm_failures_total phase=conversion code=GUEST_UNSUPPORTED': 1,
+      'hyper2kvm_failures_total phase=conversion code=CHILD_FAILED': 1,
+      'hyper2kvm_retries_total phase=conversion code=CHILD_FAILED': 1,
+    });
+  const [all, exporter] = await Promise.all([ofGateways(), scrape(urls['exporter'] ?? '')]);
   const bytes = sumOf(all, 'hypervisord_bytes_downloaded_total');
   expect(bytes).toBeGreaterThan(4 * 2 ** 20);
   expect(valueOf(exporter, 'hyper2kvm_transfer_bytes_total', { transport: 'file' })).toBe(bytes);

@@ -84,8 +84,9 @@ export class GatewayMetrics {
 
   #failed(phase: Moving, failure: Failure, startedAt: Date | null, patch: RowPatch): void {
     this.#ended[phase].inc({ status: 'failed' });
-    if (startedAt !== null)
-      this.#phases.observe({ phase, status: 'failed' }, Math.max(0, Date.now() - startedAt.getTime()) / 1000);
+    // The news of a start that is overtaken by that of the end: it failed at once.
+    const ms = startedAt === null ? 0 : Math.max(0, Date.now() - startedAt.getTime());
+    this.#phases.observe({ phase, status: 'failed' }, ms / 1000);
     const code = this.#noteFailure(phase, failure);
     // The time of the next attempt, where there is one.
     if (patch.nextRetryAt instanceof Date) this.#retries.inc({ phase, code });
