@@ -103,7 +103,7 @@ export class Held {
   async endBatch(channel: ChannelName, fact: BatchFact, seqOf: () => Promise<number>): Promise<void> {
     const id = fact.data.batch_id;
     if ((await this.batchEnd(id))?.fact.eventId !== fact.eventId)
-      await this.records.put(batchKey(id), { fact, seq: await seqOf(), at: Date.now() } satisfies BatchEnd);
+      await this.records.put(batchKey(id), { fact: slim(fact), seq: await seqOf(), at: Date.now() });
     const due = Date.now() + SETTLE_MS;
     for (const key of await this.records.keys(`g.${channel}.*.${token(id)}`)) await this.hasten(key, due);
   }
