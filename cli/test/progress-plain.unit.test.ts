@@ -14,6 +14,20 @@ describe('plain lines', () => {
     expect(plainLines(told(model), after, START).lines).toEqual([]);
   });
 
+  it('leave out of the log what progress tells itself, and what programs print', () => {
+    const line = { job_id: JOB_ID, time: new Date(START).toISOString(), level: 'info', phase: 'conversion' } as const;
+    const model = play(
+      ...WHOLE.slice(0, 1),
+      [0, { type: 'log', log: { ...line, message: 'fstab: done in 2s', course: true } }],
+      [0, { type: 'log', log: { ...line, message: 'a line of a program', source: 'dracut' } }],
+      [0, { type: 'log', log: { ...line, message: 'Detected: Debian' } }],
+    );
+    const { lines } = plainLines(model, PLAIN_START, START);
+    expect(lines.filter((text) => /done in|program|Detected/.test(text))).toEqual([
+      '2026-01-17T10:00:00Z Detected: Debian',
+    ]);
+  });
+
   it('say a disk at most every 5 seconds', () => {
     const model = play(...WHOLE.slice(0, 4));
     const first = plainLines(model, PLAIN_START, START + 2000);

@@ -266,6 +266,8 @@ describe('the log of a job', () => {
       expect(lines.filter(({ data }) => String(data['message']).startsWith('more '))).toHaveLength(1500);
       expect(lines.at(-1)?.data['message']).toBe('at last');
     }
+    // However old: lines go with their job, or by their number.
+    expect((await bus.jsm.streams.info('LOGS')).config).toMatchObject({ max_age: 0, max_msgs: 10_000_000 });
     // The limits of the stream take the oldest away: the log says so, where its beginning is shown.
     const first = async (query: string): Promise<string | undefined> =>
       JobLogs.parse(await ask(`/api/v1/jobs/${id}/logs${query}`)).lines[0]?.message;

@@ -198,6 +198,8 @@ const finishStep = (model: Model, at: number): Model =>
       });
 
 function onLog(model: Model, log: JobLog): Model {
+  // Steps, disks and times are drawn already; so is what programs print of no use here.
+  if (log.course === true || log.source !== undefined) return model;
   const before = model.since !== null && Date.parse(log.time) < Date.parse(model.since);
   return before ? model : add(model, Date.parse(log.time), { kind: 'log', log });
 }

@@ -66,7 +66,7 @@ export function stepReporter(work: WorkPort, planned: readonly ConversionStep[])
     async step(name, action) {
       work.signal.throwIfAborted();
       report(name);
-      work.log('info', BEGINNING[name], { step: name });
+      work.log('info', BEGINNING[name], { step: name, course: true });
       work.enterStep?.(name);
       const start = performance.now();
       const sofar = (): string => lasted(performance.now() - start);
@@ -79,7 +79,7 @@ export function stepReporter(work: WorkPort, planned: readonly ConversionStep[])
         throw error;
       });
       work.enterStep?.(undefined);
-      work.log('info', `${name}: done in ${sofar()}`, { step: name });
+      work.log('info', `${name}: done in ${sofar()}`, { step: name, course: true });
       durationsMs[name] = Math.round(performance.now() - start);
       done += WEIGHTS[name];
       completed += 1;

@@ -11,7 +11,7 @@ export interface WorkPort {
   /** @throws when another worker owns the job by now; asked before anything that cannot be undone */
   assertOwner(): Promise<void>;
   progress(progress: Omit<JobProgress, 'job_id' | 'attempt' | 'time'>): void;
-  log(level: JobLog['level'], message: string, fields?: { step?: string }): void;
+  log(level: JobLog['level'], message: string, fields?: { step?: string; course?: boolean }): void;
   /** What programs print from here on is noted for this step. */
   enterStep?(step: string | undefined): void;
 }

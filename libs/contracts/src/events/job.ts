@@ -145,6 +145,8 @@ export const jobLog = defineEvent({
     worker: z.string().optional(),
     /** The program that wrote this line; missing from sentences of our own. Its lines have level debug. */
     source: z.string().optional(),
+    /** It tells the course of attempts, steps and disks, which whoever shows progress shows already. */
+    course: z.boolean().optional(),
     /** Counts the lines of one worker's start of an attempt from 1: where the first is missing, limits dropped it. */
     number: z.number().int().positive().optional(),
   }),

@@ -164,7 +164,7 @@ export class WorkContext extends BaseRpcContext<[]> implements OutputSink {
   }
 
   #tell({ level, message, ...fields }: Pick<JobLog, 'level' | 'message' | 'number' | keyof LogFields>): void {
-    const { number: _, ...logged } = fields;
+    const { number: _, course: __, ...logged } = fields;
     this.options.logger[level]({ job_id: this.jobId, attempt: this.attempt, ...logged }, message);
     const line: JobLog = {
       job_id: this.jobId,

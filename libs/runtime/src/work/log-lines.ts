@@ -4,6 +4,7 @@ import { plainText } from '../telemetry/plain-text.js';
 export interface LogFields {
   readonly step?: string;
   readonly source?: string;
+  readonly course?: boolean;
 }
 export type LogLine = Pick<JobLog, 'level' | 'message' | 'number'> & LogFields;
 

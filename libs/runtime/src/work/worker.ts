@@ -42,6 +42,8 @@ const SETTLE_PAUSE_MS = 500;
 /** For the record around the result, and the headers of the fact. */
 const ROOM_BYTES = 4096;
 
+const COURSE = { course: true };
+
 export type CommandHandler = (data: unknown, context: WorkContext) => Promise<unknown>;
 type Done = NonNullable<ClaimRecord['done']>;
 
@@ -234,12 +236,12 @@ export class CommandWorker {
     const beginning = { activity, attempt, worker: workerId, starts, maxStarts: command.maxStarts };
     try {
       work.signal.throwIfAborted();
-      work.log(starts > 1 ? 'warn' : 'info', beganSentence({ ...beginning, askedAt: envelope.time }));
+      work.log(starts > 1 ? 'warn' : 'info', beganSentence({ ...beginning, askedAt: envelope.time }), COURSE);
       const result = await withOutput(work, () => handler(data, work));
       const fact = { ...(result as object), job_id: data.job_id, attempt: data.attempt, worker: workerId };
       const done = this.#done(command.completed.type, command.completed.schema.parse(fact), data, envelope);
       this.#assertFits(done);
-      work.log('info', endedSentence(activity, attempt, performance.now() - begun));
+      work.log('info', endedSentence(activity, attempt, performance.now() - begun), COURSE);
       return done;
     } catch (error) {
       const stopped = work.signal.aborted ? (work.signal.reason as WorkStopped) : undefined;

@@ -35,7 +35,9 @@ async function bring(
   span: LongSpan,
 ): Promise<ArtifactDisk> {
   const { folder, journal, ports, meter, settings } = context;
-  ports.work.log('info', `Disk ${disk.index}: reading ${disk.name} begins (${formatBytes(disk.capacityBytes)})`);
+  ports.work.log('info', `Disk ${disk.index}: reading ${disk.name} begins (${formatBytes(disk.capacityBytes)})`, {
+    course: true,
+  });
   const start = performance.now();
   const { result, transport, checksums } = await withRetries(context, disk, signal, span);
   span.setAttributes({

@@ -33,7 +33,7 @@ export interface WorkPort {
   /** @throws when another worker owns the job by now */
   assertOwner(): Promise<void>;
   progress(update: Omit<JobProgress, 'job_id' | 'attempt' | 'time'>): void;
-  log(level: JobLog['level'], message: string): void;
+  log(level: JobLog['level'], message: string, fields?: { course?: boolean }): void;
 }
 
 export interface ExportPorts {
