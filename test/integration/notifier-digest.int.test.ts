@@ -105,6 +105,26 @@ describe('a digest', () => {
     for (const at of [1, 2, 3]) expect(stack.mailbox.mails[0]?.raw).toContain(`vm-${at}`);
   });
 
+  it('that is refused for good stays one dead letter while its fact comes again for somebody else', async () => {
+    const late = { name: 'late', facts: ['batch.completed'], to: { email: ['late@example.com'] }, at_once: true };
+    configure(['gone@example.com'], { rules: [late] });
+    stack.mailbox.refuse('gone@example.com', 550);
+    stack.mailbox.refuse('late@example.com', 451);
+    await stack.notifier();
+    await jobs(1, 3);
+    await stack.tell('batch', 'batch-end', { completed: 2, failed: 0, cancelled: 0 });
+    const letters = async (): Promise<number> => (await new DeadLetterStore(stack.bus).page(10)).total;
+    const deliveries = async (): Promise<number> =>
+      (await stack.bus.jsm.consumers.info('FACTS', 'notifier-batch-completed')).delivered.consumer_seq;
+    await vi.waitFor(async () => expect(await letters()).toBe(1), { timeout: 30_000, interval: 200 });
+    const before = await deliveries();
+    await vi.waitFor(async () => expect(await deliveries()).toBeGreaterThan(before), 40_000);
+    stack.mailbox.accept('late@example.com');
+    await mails(1);
+    await vi.waitFor(async () => expect(await unsettled(stack.bus, 'notifier', ['batch'])).toBe(0), 10_000);
+    expect([await letters(), await keys('h.>')]).toEqual([1, []]);
+  });
+
   it('comes so long after the first job of a batch that goes on', async () => {
     configure(['team@example.com'], { digest: { every_minutes: 0.05 } });
     await stack.notifier();

@@ -34,7 +34,7 @@ export interface FlusherOptions {
 const POLL_MS = 1_000;
 /** Nor before so many times as long as the question took: NATS looks through all that is remembered, which may be much. */
 const REST = 25;
-const LONGEST_REST_MS = 60_000;
+const LONGEST_REST_MS = 10_000;
 /** Where nothing waits, so many times as long. */
 const IDLE = 5;
 /** A claim that stands still for so long belongs to a notifier that is gone. */

@@ -55,7 +55,9 @@ export class Pipeline {
     const targets = targetsOf(fact, channel.name, config);
     if (targets.length === 0) return;
     const ledger = await deliveries.of(channel.name, fact.eventId, subjectOf(fact));
-    const open = targets.filter(({ key }) => isOpen(ledger.of(key)));
+    const fates = targets.map(({ key }) => ledger.of(key));
+    const comesBack = fates.some((fate) => fate?.result === 'later');
+    const open = targets.filter((_, at) => isOpen(fates[at], comesBack));
     if (open.length === 0) return this.#conclude(fact, targets, ledger);
     await withSpan(
       `notify ${channel.name}`,
@@ -167,7 +169,10 @@ export class Pipeline {
       );
       throw new RetryLater(Math.max(1, Math.min(...waiting.map(({ notBefore }) => notBefore)) - Date.now()), words);
     }
-    const refused = fates.flatMap(({ key, fate, shown }) => (fate.result === 'refused' ? [{ key, fate, shown }] : []));
+    // A digest has its own dead letter.
+    const refused = fates.flatMap(({ key, fate, shown }) =>
+      fate.result === 'refused' && fate.digest === undefined ? [{ key, fate, shown }] : [],
+    );
     if (refused.length === 0) return;
     await ledger.note(new Map(refused.map(({ key, fate }) => [key, { ...fate, aside: true }])));
     throw refusal(
@@ -193,6 +198,9 @@ export const refusal = (fact: OutcomeFact, channel: string, refused: readonly st
 /** A batch's end matters to those for whom its jobs are gathered. */
 const gathers = ({ channel, config }: PipelineOptions): boolean => channel.name !== 'webhook' && config.digest.batches;
 
-/** Nobody is told twice; who refused is tried again when somebody sent the dead letter again. */
-const isOpen = (fate: Fate | undefined): boolean =>
-  fate === undefined || fate.result === 'later' || (fate.result === 'refused' && fate.aside === true);
+/**
+ * Nobody is told twice; who refused is tried again when somebody sent the dead letter again.
+ * @param comesBack by itself, for somebody who may still take it
+ */
+const isOpen = (fate: Fate | undefined, comesBack: boolean): boolean =>
+  fate === undefined || fate.result === 'later' || (fate.result === 'refused' && fate.aside === true && !comesBack);
