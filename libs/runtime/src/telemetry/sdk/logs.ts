@@ -1,10 +1,8 @@
 import { context } from '@opentelemetry/api';
-import { SeverityNumber } from '@opentelemetry/api-logs';
+import { logs, SeverityNumber } from '@opentelemetry/api-logs';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
-import type { Resource } from '@opentelemetry/resources';
-import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
+import { BatchLogRecordProcessor, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { VERSION } from '../../version.js';
-import { alsoTo } from '../logger.js';
 import type { TelemetryOptions } from '../register.js';
 import { endpointOf, limitsOf } from './endpoint.js';
 import { Told } from './told.js';
@@ -21,22 +19,15 @@ const SEVERITIES: Record<string, SeverityNumber> = {
 /** What a record has a place of its own for. */
 const OWN = new Set(['level', 'time', 'msg', 'service', 'trace_id', 'span_id']);
 
-/**
- * Sends each line of the log also as a record, made from the finished line: so it holds no more than the line does.
- * @returns what sends the rest and ends it
- */
-export async function startLogs(
-  options: TelemetryOptions,
-  env: NodeJS.ProcessEnv,
-  resource: Resource,
-): Promise<() => Promise<void>> {
+export function processorOfRecords(options: TelemetryOptions, env: NodeJS.ProcessEnv): LogRecordProcessor {
   const exporter = new Told(new OTLPLogExporter(endpointOf('logs', options.config, env)), 'logs', options.logger);
-  const provider = new LoggerProvider({
-    resource,
-    processors: [new BatchLogRecordProcessor({ exporter, ...limitsOf('OTEL_BLRP', env) })],
-  });
-  const sink = provider.getLogger('hyper2kvm', VERSION);
-  alsoTo((text) => {
+  return new BatchLogRecordProcessor({ exporter, ...limitsOf('OTEL_BLRP', env) });
+}
+
+/** Sends each line of the log also as a record, made from the finished line: so it holds no more than the line does. */
+export function recordsOfLines(): (text: string) => void {
+  const sink = logs.getLogger('hyper2kvm', VERSION);
+  return (text) => {
     const line = JSON.parse(text) as { level: string; time: string; msg?: string };
     sink.emit({
       timestamp: new Date(line.time),
@@ -46,9 +37,5 @@ export async function startLogs(
       attributes: Object.fromEntries(Object.entries(line).filter(([key]) => !OWN.has(key))),
       context: context.active(),
     });
-  });
-  return async () => {
-    alsoTo(undefined);
-    await provider.shutdown();
   };
 }

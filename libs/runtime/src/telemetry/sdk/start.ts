@@ -1,20 +1,23 @@
 import { hostname } from 'node:os';
 import { trace } from '@opentelemetry/api';
+import { logs } from '@opentelemetry/api-logs';
+import type { Instrumentation } from '@opentelemetry/instrumentation';
 import { resourceFromAttributes, type Resource } from '@opentelemetry/resources';
+import { NodeSDK } from '@opentelemetry/sdk-node';
 import { VERSION } from '../../version.js';
+import { alsoTo } from '../logger.js';
 import type { TelemetryOptions } from '../register.js';
+import { recordsOfLines, processorOfRecords } from './logs.js';
 import { pairs } from './pairs.js';
-import { startLogs } from './logs.js';
-import { startTraces } from './traces.js';
+import { continuedIds } from './continued-ids.js';
+import { processorOfSpans, samplerOf } from './traces.js';
 
 /**
- * The parts of OpenTelemetry's SDK that services use. Not its package for Node: with its instrumentations it takes four times
- * the CPU to load, and sends metrics besides, which services serve at /metrics.
+ * OpenTelemetry's SDK, told all that it would look for by itself. Without instrumentations: our own spans say more and cost less.
+ * Without its metrics: services serve theirs at /metrics.
  * @returns what sends the rest and ends it
  */
 export async function startSdk(options: TelemetryOptions, env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
-  const resource = resourceOf(options, env);
-  const ends: (() => Promise<void>)[] = [];
   // A variable for one signal names an endpoint of that signal alone.
   const isSent = (signal: 'TRACES' | 'LOGS', isWanted: boolean): boolean =>
     isWanted &&
@@ -24,17 +27,27 @@ export async function startSdk(options: TelemetryOptions, env: NodeJS.ProcessEnv
       env[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`],
     ].some((one) => one !== undefined && one !== '');
   const logsBy = env['OTEL_LOGS_EXPORTER'];
-  if (isSent('TRACES', env['OTEL_TRACES_EXPORTER'] !== 'none')) {
-    const provider = startTraces(options, env, resource);
-    trace.setGlobalTracerProvider(provider);
-    ends.push(() => provider.shutdown());
-    if (options.config.database_spans) await instrumentDatabase();
-  }
-  if (isSent('LOGS', logsBy === undefined ? options.config.logs : logsBy === 'otlp')) {
-    ends.push(await startLogs(options, env, resource));
-  }
+  const sendsTraces = isSent('TRACES', env['OTEL_TRACES_EXPORTER'] !== 'none');
+  const sendsLogs = isSent('LOGS', logsBy === undefined ? options.config.logs : logsBy === 'otlp');
+  const sdk = new NodeSDK({
+    resource: resourceOf(options, env),
+    autoDetectResources: false,
+    sampler: samplerOf(options.config.sample_ratio, env),
+    idGenerator: continuedIds,
+    spanProcessors: sendsTraces ? [processorOfSpans(options, env)] : [],
+    logRecordProcessors: sendsLogs ? [processorOfRecords(options, env)] : [],
+    metricReaders: [],
+    instrumentations: sendsTraces && options.config.database_spans ? [await databaseSpans()] : [],
+    // The runtime's own, which works without an SDK, too. So does its context manager, which is there already.
+    textMapPropagator: null,
+  });
+  sdk.start();
+  if (sendsLogs) alsoTo(recordsOfLines());
   return async () => {
-    await Promise.allSettled(ends.map((end) => end()));
+    alsoTo(undefined);
+    await sdk.shutdown();
+    trace.disable();
+    logs.disable();
   };
 }
 
@@ -50,11 +63,8 @@ function resourceOf({ service, workerId }: TelemetryOptions, env: NodeJS.Process
   });
 }
 
-/** Before the driver is loaded, which the gateway does when it connects. */
-async function instrumentDatabase(): Promise<void> {
-  const [{ registerInstrumentations }, { PgInstrumentation }] = await Promise.all([
-    import('@opentelemetry/instrumentation'),
-    import('@opentelemetry/instrumentation-pg'),
-  ]);
-  registerInstrumentations({ instrumentations: [new PgInstrumentation({ requireParentSpan: true })] });
+/** Made before the driver is loaded, which the gateway does when it connects. */
+async function databaseSpans(): Promise<Instrumentation> {
+  const { PgInstrumentation } = await import('@opentelemetry/instrumentation-pg');
+  return new PgInstrumentation({ requireParentSpan: true });
 }
