@@ -5,16 +5,20 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import path from 'node:path';
 import { execa } from 'execa';
 import type { JobDetail } from '@hyper2kvm/contracts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Mailbox } from '../support/mailbox.js';
 import { bootImage, type BootOptions } from '../support/boot.js';
 import { ensureGuest, type Guest } from '../support/guest/guest.js';
 import { MAC, productionDb } from '../support/guest/vm.js';
+import { assertQueriesReturnData } from '../support/grafana.js';
+import { assertJobTrace } from '../support/job-trace.js';
 import { startOtlpReceiver, type OtlpReceiver } from '../support/otlp.js';
+import { prometheusProgram, startPrometheus, type Prometheus, type TargetGroup } from '../support/prometheus.js';
 import { processesMentioning } from '../support/processes.js';
 import { startStack, type LocalStack, type Ran } from '../support/stack.js';
 import { startVcsim, type Vcsim } from '../support/vcsim.js';
 
+const SCRAPE_SECONDS = 2;
 const RECIPIENT = 'ops@example.com';
 /** The same machine and the same time limit before and after. */
 const VIRTIO: Omit<BootOptions, 'disks'> = {
@@ -29,6 +33,9 @@ let guest: Guest;
 let vcenter: Vcsim;
 let mailbox: Mailbox;
 let otlp: OtlpReceiver;
+let prometheus: Prometheus;
+/** As `hyperctl daemon start` writes them for a Prometheus of this machine. */
+let targets: TargetGroup[];
 let stack: LocalStack;
 let ran: Ran;
 let job: JobDetail;
@@ -72,6 +79,12 @@ beforeAll(async () => {
     'notifier.smtp.from': 'hyper2kvm@example.com',
   };
   stack = await startStack({ set, env: telemetry });
+  targets = JSON.parse(
+    await readFile(path.join(stack.home, 'run', 'prometheus-targets.json'), 'utf8'),
+  ) as TargetGroup[];
+  prometheus = await startPrometheus({ targets, scrapeSeconds: SCRAPE_SECONDS });
+  // What happens before the first scrape is in no rate.
+  await prometheus.scraped(2);
   const comparing = compareExport();
   const args = [
     '--vm',
@@ -92,6 +105,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await prometheus?.stop();
   await stack?.stop();
   await Promise.all([vcenter?.stop(), mailbox?.close(), otlp?.stop()]);
 });
@@ -142,15 +156,21 @@ describe('hyperctl convert --verify-boot', () => {
     expect(mailbox.mails[0]?.header('subject')).toMatch(/production-db/);
   });
 
-  it('is one trace from the command to the mail', async () => {
+  it('is one trace from the command to the mail: a tree with everything in it', async () => {
     expect(job.trace_id).toMatch(/^[0-9a-f]{32}$/);
-    const services = (): string[] =>
-      [
-        ...new Set(otlp.spans.filter(({ traceId }) => traceId === job.trace_id).map(({ service }) => service)),
-      ].toSorted();
-    await expect
-      .poll(services, { timeout: 15_000 })
-      .toEqual(['converter', 'exporter', 'gateway', 'hyperctl', 'notifier']);
+    await vi.waitFor(() => assertJobTrace(otlp.spans, job.trace_id ?? ''), { timeout: 20_000, interval: 500 });
+  });
+
+  it('has metrics for every panel and every alert, with which promtool finds nothing wrong', async () => {
+    await prometheus.scraped(2);
+    await assertQueriesReturnData(prometheus.url, { scrapeSeconds: SCRAPE_SECONDS });
+    const read = targets.flatMap((group) => group.targets);
+    expect(read).toHaveLength(4);
+    for (const target of read) {
+      const input = await (await fetch(`http://${target}/metrics`)).text();
+      const checked = await execa(prometheusProgram('promtool'), ['check', 'metrics'], { input, reject: false });
+      expect([target, checked.exitCode, checked.stdout, checked.stderr]).toEqual([target, 0, '', '']);
+    }
   });
 
   it('changes a guest that does not boot on virtio into one that does, on the same machine and with its network', async () => {
