@@ -56,7 +56,7 @@ export interface NotifierStack {
   receiver(answer?: (calls: readonly Call[]) => Answer | Promise<Answer>): Promise<Receiver>;
   configure(notifier: object): void;
   /** Publishes a fact; of a job, `at` names it. */
-  tell(kind: FactKind, eventId: string, change?: object, at?: number): Promise<void>;
+  tell(kind: FactKind, eventId: string, change?: object, at?: number, time?: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -135,13 +135,13 @@ export async function startNotifierStack(notifier: object = {}): Promise<Notifie
         const port = await up();
         return { url: `http://127.0.0.1:${port}/secret-path`, calls, down, up: async () => void (await up(port)) };
       },
-      tell: async (kind, eventId, change = {}, at = 1) => {
+      tell: async (kind, eventId, change = {}, at = 1, time = new Date().toISOString()) => {
         const own = kind === 'batch' ? { batch_id: BATCH_ID } : { ...NO_BATCH, job_id: jobId(at), vm_name: `vm-${at}` };
         const now = new Date().toISOString();
         const times = kind === 'cancelled' ? {} : { created_at: now, completed_at: now };
         const data = JSON.parse(JSON.stringify({ ...SAMPLES[kind], ...NOBODY, ...own, ...times, ...change })) as object;
         const event: EventDefinition = EVENTS[kind];
-        await opened.bus.publish(event, kind === 'batch' ? BATCH_ID : jobId(at), data, { eventId });
+        await opened.bus.publish(event, kind === 'batch' ? BATCH_ID : jobId(at), data, { eventId, time });
       },
     };
     undo.push(async () => stack.mailbox.close());

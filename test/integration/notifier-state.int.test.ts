@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { batchCompleted, notificationStatus, testNotifications } from '@hyper2kvm/contracts';
 import { DeadLetterStore } from '@hyper2kvm/runtime';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -58,6 +59,17 @@ describe('what became of a fact', () => {
     await settled();
     await settled('notifier-callbacks');
     expect([recipients(), callback.calls.length]).toEqual([['team@example.com'], 1]);
+  });
+
+  it('of long ago is told like any other: nobody is given up who was hardly tried', async () => {
+    // More at once than may wait for one receiver.
+    const slow = await stack.receiver(async () => pause(50, 200));
+    await stack.notifier();
+    const time = new Date(Date.now() - 100 * 3_600_000).toISOString();
+    for (let at = 0; at < 120; at += 1) await stack.tell('failed', `fact-${at}`, { callback_url: slow.url }, at, time);
+    await settled('notifier-callbacks');
+    expect(new Set(slow.calls.map(({ headers }) => headers['webhook-id'])).size).toBe(120);
+    expect((await new DeadLetterStore(stack.bus).page(1)).total).toBe(0);
   });
 
   it('a dead letter that is sent again goes to those who refused it, and to nobody else', async () => {

@@ -188,12 +188,13 @@ export class Flusher {
     const { config, held, log, putAside } = this.options;
     const stopped = this.#stop.signal.aborted && outcome.result === 'later';
     if (!stopped) countOutcome(value.channel, outcome.result);
-    if (outcome.result === 'later' && (stopped || !isGivenUp(value.due, value.channel, config))) {
+    const triedSince = value.triedSince ?? Date.now();
+    if (outcome.result === 'later' && (stopped || !isGivenUp(triedSince, value.channel, config))) {
       if (!stopped)
         log.info({ channel: value.channel, to: shown }, `a digest waits for its receiver: ${outcome.reason}`);
       const tries = value.tries + (stopped ? 0 : 1);
       const notBefore = stopped ? 0 : Date.now() + pauseAfter(tries, outcome.afterMs);
-      await held.changeOwn(key, this.#by, ({ claim: _claim, ...rest }) => ({ ...rest, tries, notBefore }));
+      await held.changeOwn(key, this.#by, ({ claim: _claim, ...rest }) => ({ ...rest, tries, triedSince, notBefore }));
       return;
     }
     if (outcome.result !== 'taken') {
@@ -214,6 +215,7 @@ export class Flusher {
   };
 }
 
-function closedGroup({ claim: _claim, upTo: _upTo, notBefore: _notBefore, ...group }: Group, told: number): Group {
-  return { ...group, told: Math.max(told, group.told ?? 0), closing: true };
+function closedGroup(group: Group, told: number): Group {
+  const { claim: _claim, upTo: _upTo, notBefore: _notBefore, triedSince: _triedSince, ...rest } = group;
+  return { ...rest, told: Math.max(told, group.told ?? 0), closing: true };
 }

@@ -13,7 +13,7 @@ export const pauseAfter = (tries: number, asked: number | undefined): number =>
 export const patienceHours = (channel: ChannelName, config: NotifierConfig): number =>
   (channel === 'webhook' ? config.webhook.give_up_after_hours : undefined) ?? config.give_up_after_hours;
 
-/** @param since milliseconds */
+/** @param since the first try, in milliseconds */
 export const isGivenUp = (since: number, channel: ChannelName, config: NotifierConfig): boolean =>
   Date.now() - since > patienceHours(channel, config) * 3_600_000;
 

@@ -123,7 +123,7 @@ export class Pipeline {
       const outcome = outcomes.find(({ target }) => target === address);
       // Stopped in the middle: nothing was learned of the other side.
       if (outcome === undefined || (signal.aborted && outcome.result === 'later')) continue;
-      const fate = this.#fateOf(outcome, ledger.of(key), Date.parse(fact.time));
+      const fate = this.#fateOf(outcome, ledger.of(key));
       fates.set(key, fate);
       countOutcome(channel.name, outcome.result);
       if (fate.result === 'taken') countDelay(channel.name, Date.parse(fact.time));
@@ -140,15 +140,16 @@ export class Pipeline {
       );
   }
 
-  #fateOf(outcome: Outcome, before: Fate | undefined, since: number): Fate {
+  #fateOf(outcome: Outcome, before: Fate | undefined): Fate {
     const { channel, config } = this.options;
     if (outcome.result === 'taken') return { result: 'taken' };
     if (outcome.result === 'refused') return { result: 'refused', reason: outcome.reason };
+    // Not since the fact: it may be old when it comes, and old when its dead letter is sent again.
+    const { since, tries } = before?.result === 'later' ? before : { since: Date.now(), tries: 0 };
     if (isGivenUp(since, channel.name, config))
       return { result: 'refused', reason: givenUp(outcome.reason, channel.name, config) };
-    const tries = before?.result === 'later' ? before.tries + 1 : 1;
-    const notBefore = Date.now() + pauseAfter(tries, outcome.afterMs);
-    return { result: 'later', reason: outcome.reason, tries, notBefore };
+    const notBefore = Date.now() + pauseAfter(tries + 1, outcome.afterMs);
+    return { result: 'later', reason: outcome.reason, tries: tries + 1, since, notBefore };
   }
 
   /** Again as long as somebody may still take it; aside when nobody may and somebody did not. */

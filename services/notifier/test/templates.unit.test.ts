@@ -99,6 +99,7 @@ describe('a mistake stops the start, with file and line', () => {
     write('job.done.text.mustache', 'x');
     write('test.html.mustache', Buffer.from([0x80, 0x81]));
     write('test.text.mustache', 'x'.repeat(300_000));
+    symlinkSync('/dev/null', path.join(folder, 'test.slack.mustache'));
     expect(
       mistakes()
         .split('\n')
@@ -108,6 +109,7 @@ describe('a mistake stops the start, with file and line', () => {
       'job.failed.text.mustache, line 1: there is no variable a here',
       'job.failed.text.mustache, line 2: there is no variable b here',
       'test.html.mustache: it is not UTF-8',
+      'test.slack.mustache: it is no file',
       'test.text.mustache: it has 300000 bytes, 262144 are allowed',
     ]);
   });

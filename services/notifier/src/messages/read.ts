@@ -70,8 +70,10 @@ function one(folder: string, name: string): Read {
 }
 
 function sourceOf(place: string): string {
-  const { size } = statSync(place);
-  if (size > MAX_BYTES) throw new Error(`it has ${size} bytes, ${MAX_BYTES} are allowed`);
+  const found = statSync(place);
+  // Reading a device or a pipe never ends.
+  if (!found.isFile()) throw new Error('it is no file');
+  if (found.size > MAX_BYTES) throw new Error(`it has ${found.size} bytes, ${MAX_BYTES} are allowed`);
   const bytes = readFileSync(place);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

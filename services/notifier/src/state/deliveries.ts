@@ -15,8 +15,14 @@ export type Fate =
       /** It stands for a whole digest that was refused and is kept under this id. */
       readonly digest?: { readonly id: string; readonly gathering: Gathering };
     }
-  /** @param notBefore milliseconds */
-  | { readonly result: 'later'; readonly reason: string; readonly tries: number; readonly notBefore: number };
+  /** Times in milliseconds. `since`: its first try. */
+  | {
+      readonly result: 'later';
+      readonly reason: string;
+      readonly tries: number;
+      readonly since: number;
+      readonly notBefore: number;
+    };
 
 interface Delivery {
   /** The job or batch. For people who look into the bucket. */

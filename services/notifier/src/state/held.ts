@@ -14,8 +14,9 @@ export interface Group {
   readonly since: number;
   readonly due: number;
   readonly urgent: boolean;
-  /** Tries that failed, and when the next one may be made. */
+  /** Tries that failed, when the first of them was, and when the next one may be made. */
   readonly tries: number;
+  readonly triedSince?: number;
   readonly notBefore?: number;
   /**
    * The last revision of an entry that belongs to the message which is being sent: a repetition has the same ones, and thus the
