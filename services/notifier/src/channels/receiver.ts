@@ -2,7 +2,8 @@ import { RetryLater } from '@hyper2kvm/runtime';
 
 /** More wait on the bus rather than here, so that what is meant for others gets through. */
 const WAITING = 64;
-const FULL_MS = 2_000;
+/** After these they come again: as long as it has been so already, or thousands would come every other second. */
+const FULL_MS = { least: 2_000, most: 60_000 };
 const LONGEST_PAUSE_MS = 300_000;
 
 export interface ReceiverOptions {
@@ -20,6 +21,8 @@ export class Receiver {
   readonly #waiting: (() => void)[] = [];
   #silences = 0;
   #closedUntil = 0;
+  /** Since when somebody has waited all the time. */
+  #crowdedSince: number | undefined;
   #problem = '';
 
   constructor(private readonly options: ReceiverOptions) {}
@@ -45,7 +48,7 @@ export class Receiver {
   async take<T>(call: () => Promise<T>, anyway = false): Promise<T> {
     if (!anyway) this.#assertOpen();
     if (this.#running >= this.options.calls) {
-      if (this.#waiting.length >= WAITING) throw new RetryLater(FULL_MS, 'many messages wait for this receiver');
+      if (this.#waiting.length >= WAITING) throw new RetryLater(this.#fullMs(), 'many messages wait for this receiver');
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else {
       this.#running += 1;
@@ -68,9 +71,17 @@ export class Receiver {
       throw new RetryLater(Math.max(0, this.#closedUntil - Date.now()), (error as Error).message, { cause: error });
     } finally {
       const next = this.#waiting.shift();
-      if (next === undefined) this.#running -= 1;
-      else next();
+      if (next === undefined) {
+        this.#running -= 1;
+        this.#crowdedSince = undefined;
+      } else next();
     }
+  }
+
+  #fullMs(): number {
+    const now = Date.now();
+    this.#crowdedSince ??= now;
+    return Math.min(Math.max(FULL_MS.least, now - this.#crowdedSince), FULL_MS.most);
   }
 
   #assertOpen(): void {
