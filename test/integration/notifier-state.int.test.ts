@@ -157,6 +157,8 @@ describe('questions of administrators', () => {
     await expect(stack.bus.request(testNotifications, { channel: 'slack', to: 'dev' })).rejects.toThrow(
       'to: dev is neither an address nor configured for slack; configured is ops',
     );
+    const cut = { channel: 'slack', to: 'hooks.slack.com/services/T0/secret' } as const;
+    await expect(stack.bus.request(testNotifications, cut)).rejects.toThrow('to: what is given is neither an address');
   });
 
   it('the status names targets and rules, and counts what waits', async () => {

@@ -25,7 +25,7 @@ export async function tryOut(
   { channels, config, limitMs = LIMIT_MS }: Asked,
 ): Promise<NotificationTest> {
   if (to !== undefined && channel === undefined)
-    throw new JobError('BAD_REQUEST', `to: ${to} could be of any channel: name the channel, too.`);
+    throw new JobError('BAD_REQUEST', `to: ${repeated(to)} could be of any channel: name the channel, too.`);
   const wanted = (channel === undefined ? NOTIFICATION_CHANNELS : [channel]).flatMap((name) =>
     (to === undefined ? configuredOf(name, config).map(({ address }) => address) : [wish(name, to, config)]).map(
       (address) => ({ name, address }),
@@ -76,13 +76,16 @@ function wish(channel: ChannelName, to: string, config: NotifierConfig): string 
   if (named !== undefined) return named;
   const isAddress = channel === 'email' ? /^[^\s@]+@[^\s@]+$/.test(to) : /^https?:\/\//.test(to) && URL.canParse(to);
   if (isAddress) return to;
-  if (channel === 'email') throw new JobError('BAD_REQUEST', `to: ${to} is no e-mail address.`);
+  if (channel === 'email') throw new JobError('BAD_REQUEST', `to: ${repeated(to)} is no e-mail address.`);
   const names = configuredOf(channel, config).map(({ key }) => key.slice(1));
   throw new JobError(
     'BAD_REQUEST',
-    `to: ${to} is neither an address nor configured for ${channel}; configured is ${names.join(', ') || 'nothing'}.`,
+    `to: ${repeated(to)} is neither an address nor configured for ${channel}; configured is ${names.join(', ') || 'nothing'}.`,
   );
 }
+
+/** An address of a webhook that lost its beginning is still a secret: errors are kept in logs and traces. */
+const repeated = (to: string): string => (to.includes('/') ? 'what is given' : to);
 
 function whyNone(channel: ChannelName | undefined, config: NotifierConfig): string {
   const smtp = 'notifier.smtp.host is not set';
