@@ -52,6 +52,7 @@ describe('what a program prints', () => {
 
   it('has no colours, no control characters and no secrets', () => {
     expect(plainText('\u001b[31mred\u001b[0m\u0007 \u202eab', 100)).toBe('red ab');
+    expect(plainText('psk=hunter2, wifi.private_key: abc', 100)).toBe('psk=[redacted], wifi.private_key: [redacted]');
     expect(plainText('nbd://root:hunter2@host/x', 100)).toBe('nbd://root:[redacted]@host/x');
     expect(plainText('Authorization: Bearer abc.def, password="a b" token=xyz', 100)).toBe(
       'Authorization: [redacted], password=[redacted] token=[redacted]',

@@ -3,7 +3,7 @@ import { redactUrls } from './redact.js';
 
 /** `password=…`, `"token": "…"`, `Authorization: Bearer …`: programs print what they were configured with. */
 const NAMED_SECRET =
-  /((?:pass(?:word|wd|phrase|code)|secret|token|api[_-]?key|authorization|credentials?)["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|(?:Bearer |Basic )?[^\s,;"']+)/gi;
+  /((?:pass(?:word|wd|phrase|code)|secret|token|psk|(?:api|private)[_-]?key|authorization|credentials?)["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|(?:Bearer |Basic )?[^\s,;"']+)/gi;
 /** What a terminal obeys: control characters but line ends and tabs, marks of direction, other line ends. */
 const OBEYED = /(?![\n\t])[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
