@@ -99,6 +99,10 @@ it('passes the errors of the vCenter on, and names what is wrong with a question
       throw new JobError('VCENTER_UNREACHABLE', 'no answer');
     },
   });
+  const mistyped = { vcenter: { ...vcenter, server: 'vcentre.example.com' } };
+  expect(await client.refused(list(mistyped))).toMatchObject({ code: 'VCENTER_UNREACHABLE' });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(await health()).toMatchObject({ vsphere_connection: 'ok' });
   expect(await client.refused(list({ vcenter }))).toMatchObject({ code: 'VCENTER_UNREACHABLE' });
   await until(health, (answer) => (answer as { vsphere_connection: string }).vsphere_connection === 'failed');
   for (const [body, field] of [

@@ -57,6 +57,12 @@ describe('what a program prints', () => {
     expect(plainText('Authorization: Bearer abc.def, password="a b" token=xyz', 100)).toBe(
       'Authorization: [redacted], password=[redacted] token=[redacted]',
     );
+    expect(plainText('v2v --password hunter2 --vddk-token "a b" --no-trim', 100)).toBe(
+      'v2v --password [redacted] --vddk-token [redacted] --no-trim',
+    );
+    expect(plainText('POST https://hooks.slack.com/services/T0/B0/x: 404', 100)).toBe(
+      'POST https://hooks.slack.com/[redacted] 404',
+    );
     expect(plainText('dracut: no token of LUKS was found', 100)).toBe('dracut: no token of LUKS was found');
   });
 });

@@ -66,10 +66,19 @@ export class VcenterWatch {
       ...(connection === null ? {} : { connection }),
       time: new Date().toISOString(),
     };
-    void this.contacts.note(contact).catch((error: unknown) => {
+    void this.#write(contact).catch((error: unknown) => {
       this.#noted.delete(key);
       this.logger.debug({ err: error }, 'the contact with a vCenter could not be noted');
     });
+  }
+
+  async #write(contact: Contact): Promise<void> {
+    // Whoever mistypes the name of a vCenter says nothing of those that there are.
+    const isKnown =
+      contact.state === 'ok' ||
+      contact.connection !== undefined ||
+      (await this.contacts.all()).some(({ server }) => server === contact.server);
+    if (isKnown) await this.contacts.note(contact);
   }
 }
 
