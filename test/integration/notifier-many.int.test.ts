@@ -43,7 +43,7 @@ it('1,000 facts reach everybody: once when all is well, and at least once after 
   stack.configure({
     smtp: { host: '127.0.0.1', port: stack.mailbox.port, from: 'vm@example.com', to: ['team@example.com'] },
     slack: { webhooks: { ops: ofSlack.url } },
-    webhook: { timeout_seconds: 1 },
+    webhook: { timeout_seconds: 5 },
     rules: [{ name: 'all', facts: ['job.completed', 'job.failed'], to: { slack: ['ops'] } }],
   });
   await stack.notifier();
