@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { connect, credsAuthenticator, Events, type ConnectionOptions, type NatsConnection } from 'nats';
+import { connect, Events, type ConnectionOptions, type NatsConnection } from 'nats';
 import type { BaseConfig } from '../config/base.js';
 import type { Logger } from '../telemetry/logger.js';
 import { natsReconnects } from '../telemetry/runtime-metrics.js';
+import { natsOptions } from './options.js';
 
 /**
  * Connects, and stays connected: the client's defaults give up for good after 20 s without a server.
@@ -42,17 +42,6 @@ export async function connectNats(
     }
   }
 }
-
-/** Where the servers are, and who comes. */
-export const natsOptions = (config: BaseConfig['nats'], name: string): ConnectionOptions => ({
-  servers: config.servers,
-  name,
-  ...(config.user === undefined ? {} : { user: config.user }),
-  ...(config.password === undefined ? {} : { pass: config.password }),
-  ...(config.token === undefined ? {} : { token: config.token }),
-  ...(config.ca_file === undefined ? {} : { tls: { caFile: config.ca_file } }),
-  ...(config.creds_file === undefined ? {} : { authenticator: credsAuthenticator(readFileSync(config.creds_file)) }),
-});
 
 async function watch(connection: NatsConnection, logger: Logger): Promise<void> {
   for await (const status of connection.status()) {

@@ -15,6 +15,8 @@ import { diskFree, startHeartbeat } from '../health/heartbeat.js';
 import { folderCheck, liveness, natsCheck, readiness, type ReadyCheck } from '../health/readiness.js';
 import { WorkerState } from '../health/state.js';
 import { CommandQueue } from '../lanes/queue.js';
+import { onChildStart } from '../process/spawn.js';
+import { traceChild } from '../process/trace.js';
 import { Sealer } from '../secrets/sealer.js';
 import { createLogger, NestLogger } from '../telemetry/logger.js';
 import { setSpanSeconds } from '../telemetry/long-span.js';
@@ -104,6 +106,7 @@ async function boot<Section extends z.ZodType>(options: ServiceOptions<Section>)
   await startTelemetry({ service: name, workerId, config: config.telemetry, logger });
   collectProcessMetrics();
   setSpanSeconds(config.telemetry.span_seconds);
+  onChildStart(traceChild);
 
   const { bus, claims, queue, close } = await openBus({ nats: config.nats, service: name, workerId, logger });
   const pools = section.pools ?? ['any'];

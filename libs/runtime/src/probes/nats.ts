@@ -1,5 +1,5 @@
 import { connect } from 'nats';
-import { natsOptions } from '../bus/connection.js';
+import { natsOptions } from '../bus/options.js';
 import type { BaseConfig } from '../config/base.js';
 
 /** What a NATS server says of itself and of the account that asks. Sizes in bytes. */

@@ -5,7 +5,6 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { JobError } from '@hyper2kvm/contracts';
 import { tellOutput } from './output.js';
-import { traceChild } from './trace.js';
 
 /** From src and from dist alike: the script is not compiled. */
 const GUARD = fileURLToPath(new URL('../../src/process/guard.sh', import.meta.url));
@@ -53,6 +52,17 @@ let childEnded: ChildListener = () => {};
 /** Has every child that ends from now on told: its program's name, never its arguments. One listener in a process. */
 export function onChildEnd(listener: ChildListener): void {
   childEnded = listener;
+}
+
+type StartListener = (command: string, exited: Promise<Exit>, wasEnded: () => boolean) => void;
+let childStarted: StartListener = () => {};
+
+/**
+ * Has every child that is started from now on told, in the context of who starts it. One listener in a process: services trace
+ * them, and what only asks a question of its machine (the client) need not have the means.
+ */
+export function onChildStart(listener: StartListener): void {
+  childStarted = listener;
 }
 
 /**
@@ -115,7 +125,7 @@ export function spawnGuarded(command: string, args: readonly string[], options: 
     lifeline.destroy();
   });
   void exited.then(() => childEnded(path.basename(command), (performance.now() - began) / 1000));
-  traceChild(command, exited, () => options.signal?.aborted === true || ending);
+  childStarted(command, exited, () => options.signal?.aborted === true || ending);
   return { pid: child.pid ?? -1, stdin, stdout, stderr, exited, kill };
 }
 
