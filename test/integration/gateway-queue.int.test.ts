@@ -106,6 +106,8 @@ it('with 10,000 waiting jobs no pass and no question reads them all', async () =
 }, 120_000);
 
 it('with 10,000 jobs few scrapes ask the database', async () => {
+  // As autovacuum leaves it: with no figures of the table its plans are others.
+  await stack.db.query('VACUUM ANALYZE jobs');
   const asked = await figuresAsked();
   const began = Date.now();
   const scrapes = await Promise.all(
