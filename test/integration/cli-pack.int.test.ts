@@ -12,6 +12,7 @@ const PATH = process.env['PATH'] ?? '';
 
 let folder: string;
 let installed: string;
+let started: Promise<Stack> | undefined;
 let stack: Stack;
 let gateway: Gateway;
 
@@ -19,7 +20,9 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'hyper2kvm-pack-'));
   // Other users run it here, too.
   await chmod(folder, 0o755);
-  const started = startStack();
+  started = startStack();
+  // Told where it is waited for; until then something else may fail.
+  started.catch(() => {});
   // With a umask as careful administrators have it: what is packed is for everybody all the same.
   const pack = [
     '-c',
@@ -47,7 +50,10 @@ beforeAll(async () => {
   gateway = await stack.gateway();
 });
 afterAll(async () => {
-  await stack?.stop();
+  await started?.then(
+    (one) => one.stop(),
+    () => {},
+  );
   await rm(folder, { recursive: true, force: true });
 });
 
