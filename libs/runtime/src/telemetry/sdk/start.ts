@@ -2,13 +2,12 @@ import { hostname } from 'node:os';
 import { trace } from '@opentelemetry/api';
 import { logs } from '@opentelemetry/api-logs';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
-import { resourceFromAttributes, type Resource } from '@opentelemetry/resources';
+import { envDetector, resourceFromAttributes, type Resource } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { VERSION } from '../../version.js';
 import { alsoTo } from '../logger.js';
 import type { TelemetryOptions } from '../register.js';
 import { recordsOfLines, processorOfRecords } from './logs.js';
-import { pairs } from './pairs.js';
 import { continuedIds } from './continued-ids.js';
 import { processorOfSpans, samplerOf } from './traces.js';
 
@@ -30,8 +29,9 @@ export async function startSdk(options: TelemetryOptions, env: NodeJS.ProcessEnv
   const sendsTraces = isSent('TRACES', env['OTEL_TRACES_EXPORTER'] !== 'none');
   const sendsLogs = isSent('LOGS', logsBy === undefined ? options.config.logs : logsBy === 'otlp');
   const sdk = new NodeSDK({
-    resource: resourceOf(options, env),
-    autoDetectResources: false,
+    resource: resourceOf(options),
+    // Variables say more of it, or something else; nothing is looked for on the machine.
+    resourceDetectors: [envDetector],
     sampler: samplerOf(options.config.sample_ratio, env),
     idGenerator: continuedIds,
     spanProcessors: sendsTraces ? [processorOfSpans(options, env)] : [],
@@ -52,14 +52,12 @@ export async function startSdk(options: TelemetryOptions, env: NodeJS.ProcessEnv
 }
 
 /** https://opentelemetry.io/docs/specs/semconv/resource/ */
-function resourceOf({ service, workerId }: TelemetryOptions, env: NodeJS.ProcessEnv): Resource {
+function resourceOf({ service, workerId }: TelemetryOptions): Resource {
   return resourceFromAttributes({
     'service.name': service,
     'service.version': VERSION,
     'service.instance.id': workerId,
     'host.name': hostname(),
-    ...pairs(env['OTEL_RESOURCE_ATTRIBUTES']),
-    ...(env['OTEL_SERVICE_NAME'] ? { 'service.name': env['OTEL_SERVICE_NAME'] } : {}),
   });
 }
 
