@@ -1,4 +1,5 @@
 import type { ExportRequested } from '@hyper2kvm/contracts';
+import { JOB_QUESTIONS } from '@hyper2kvm/gateway';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Client, Gate } from './gateway-client.js';
 import { startStack, until, type Stack } from './gateway-stack.js';
@@ -105,9 +106,15 @@ it('with 10,000 waiting jobs no pass and no question reads them all', async () =
   expect(share['low']).toBeGreaterThanOrEqual(4);
 }, 120_000);
 
-it('with 10,000 jobs few scrapes ask the database', async () => {
+it('with 10,000 jobs scrapes are answered from indexes, and few of them ask the database', async () => {
   // As autovacuum leaves it: with no figures of the table its plans are others.
   await stack.db.query('VACUUM ANALYZE jobs');
+  for (const question of JOB_QUESTIONS) {
+    const { rows } = await stack.db.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${question}`);
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(plan).toMatch(/ using idx_jobs_| on idx_jobs_/);
+    expect(plan).not.toContain('Seq Scan');
+  }
   const asked = await figuresAsked();
   const began = Date.now();
   const scrapes = await Promise.all(

@@ -16,3 +16,4 @@ export { applyDecision } from './jobs/store.js';
 export { VersionConflict } from './jobs/update-rows.js';
 export { OutboxRelay } from './outbox/index.js';
 export { gatewayService } from './service.js';
+export { JOB_QUESTIONS } from './system/metrics-database.js';

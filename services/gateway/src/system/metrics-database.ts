@@ -51,6 +51,8 @@ const ORPHANS = `SELECT count(*) AS count FROM jobs
   WHERE cleanup->>'status' IN ('queued', 'failed') AND vcenter_key <> '' AND status NOT IN ('pending', 'exporting')
     AND cleanup->>'files_only' IS DISTINCT FROM 'true'
     AND (cleanup->>'status' = 'failed' OR coalesce(completed_at, export_completed_at) < now() - interval '1 hour')`;
+/** What a scrape asks of the table of jobs: each by an index, however many there are. */
+export const JOB_QUESTIONS: readonly string[] = [JOBS, PENDING, CONVERTIBLE, RUNNING, ORPHANS];
 const SIZE = 'SELECT pg_database_size(current_database()) AS bytes';
 
 /** One after the other, over one connection of the pool: scrapes never crowd out what jobs need. */
