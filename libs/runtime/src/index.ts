@@ -11,7 +11,7 @@ export { redact, redactUrls } from './telemetry/redact.js';
 export * from './telemetry/tracing.js';
 export { addEvent, setSpanSeconds, withLongSpan, type LongSpan } from './telemetry/long-span.js';
 export * from './telemetry/metrics.js';
-export { sharedState } from './telemetry/shared-state.js';
+export { inTime, sharedState } from './telemetry/shared-state.js';
 export { flushTelemetry, startTelemetry, type TelemetryOptions } from './telemetry/register.js';
 export { Bus, type Followed, type PublishOptions } from './bus/bus.js';
 export type { BandwidthLimit, BandwidthScope } from './bus/bandwidth.js';

@@ -3,6 +3,7 @@ import { access, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { Live, Ready } from '@hyper2kvm/contracts';
 import type { Bus } from '../bus/bus.js';
+import { inTime } from '../telemetry/shared-state.js';
 import { VERSION } from '../version.js';
 
 /** Probes give up after some seconds: the answer has to be there before. */
@@ -26,23 +27,11 @@ export const liveness = (service: string): Live => ({
 export async function readiness(service: string, checks: readonly ReadyCheck[]): Promise<Ready> {
   const answers = await Promise.all(
     checks.map(async ({ name, why }) => {
-      const reason = await within(why);
+      const reason = await inTime(why(), LIMIT_MS).catch((error: unknown) => (error as Error).message);
       return reason === undefined ? { name, status: 'ok' as const } : { name, status: 'failed' as const, reason };
     }),
   );
   return { status: answers.every(({ status }) => status === 'ok') ? 'ready' : 'not ready', service, checks: answers };
-}
-
-async function within(why: () => Promise<string | undefined>): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`no answer within ${LIMIT_MS / 1000} s`), LIMIT_MS);
-  });
-  try {
-    return await Promise.race([why().catch((error: unknown) => (error as Error).message), limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Connected, and its JetStream answers: a cluster without a leader takes connections too. */

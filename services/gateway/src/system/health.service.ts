@@ -6,7 +6,7 @@ import {
   type Status,
   type WorkerHeartbeat,
 } from '@hyper2kvm/contracts';
-import { Bus, CommandQueue, natsCheck, readiness, VERSION, type ReadyCheck } from '@hyper2kvm/runtime';
+import { Bus, CommandQueue, inTime, natsCheck, readiness, type ReadyCheck, VERSION } from '@hyper2kvm/runtime';
 import { conversionRequested, exportRequested } from '@hyper2kvm/contracts';
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
@@ -115,14 +115,5 @@ function leastSpace(workers: readonly WorkerHeartbeat[] | undefined): number | n
   return free.length === 0 ? null : gigabytes(Math.min(...free));
 }
 
-async function within<T>(question: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), LIMIT_MS);
-  });
-  try {
-    return await Promise.race([question.catch(() => undefined), limit]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const within = async <T>(question: Promise<T>): Promise<T | undefined> =>
+  inTime(question, LIMIT_MS).catch(() => undefined);
